@@ -1,0 +1,113 @@
+// What the world offers a node. Every port is submit-and-completion: a call returns at once, and what comes of it arrives
+// later through the loop's inputs. `io/sim` and `io/live` implement these, and pass the same suites in `io/contract`.
+
+import type { NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Answer } from '../kernel/effect.ts';
+import type { RequestId, ServiceRequest } from '../kernel/event.ts';
+import type { Fact } from '../kernel/fact.ts';
+import type { Message } from '../kernel/message.ts';
+
+/** A message under way. (sequence, index) is the id of the effect that sent it: the place in the sender's journal. */
+export interface Frame {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly incarnation: number;
+  readonly sequence: number;
+  readonly index: number;
+  readonly message: Message;
+}
+
+/** Point-to-point, unreliable: a frame may be lost, delayed, doubled or overtaken. Arrivals come in as `Loop.heard`. */
+export interface Network {
+  send(frame: Frame): void;
+}
+
+export interface Clock {
+  /** Monotonic, from an arbitrary origin. It stands still or runs on while the process is down; the loop does not rely on either. */
+  now(): Micros;
+  /** The calendar, as far as this machine knows it. */
+  wall(): Micros;
+  /** Asks for one `Loop.alarm` at `now() >= at`, or soon after. A later call replaces an earlier one; NEVER clears it. */
+  wakeAt(at: Micros): void;
+}
+
+/** Bytes that need not exist yet: a simulated disk keeps the reference until a fault, a dump or a test wants bytes. */
+export interface Chunk {
+  /** What the bytes are charged as. It is the same number whether or not they were ever made. */
+  readonly weight: number;
+  bytes(): Uint8Array;
+}
+
+export type DiskRequest =
+  | { readonly kind: 'lock' }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'read'; readonly file: string }
+  /** Appended to the file (made if missing) and, if `sync`, durable with everything appended to it before. */
+  | { readonly kind: 'append'; readonly file: string; readonly chunk: Chunk; readonly sync: boolean }
+  /** The file holds exactly this, durably and atomically: the old content or the new one is found after a crash. */
+  | { readonly kind: 'replace'; readonly file: string; readonly chunk: Chunk }
+  /** Cuts the file to `length` bytes, durably. */
+  | { readonly kind: 'truncate'; readonly file: string; readonly length: number }
+  | { readonly kind: 'remove'; readonly file: string };
+
+export type DiskResult =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'files'; readonly files: readonly string[] }
+  /** The content in order. Chunks that were never damaged may come back as the very objects that were appended. */
+  | { readonly kind: 'content'; readonly chunks: readonly Chunk[] }
+  | { readonly kind: 'failed'; readonly reason: 'locked' | 'missing' | 'full' | 'io'; readonly detail: string };
+
+/** One data directory. Requests complete in any order, except that two for the same file complete in the order submitted. */
+export interface Disk {
+  submit(token: number, request: DiskRequest): void;
+}
+
+/** Fresh, secret randomness: never journalled except where the loop says so (boot seed, incarnation tag). */
+export interface Entropy {
+  /** 32 unpredictable bits. */
+  word(): number;
+}
+
+/** Answers calls to outside services (signer, gpu) through `Loop.answered`, once each, or never. */
+export interface Services {
+  call(sequence: number, index: number, request: ServiceRequest): void;
+}
+
+/** Where answers to clients go. */
+export interface Clients {
+  reply(request: RequestId, answer: Answer): void;
+}
+
+/** Verifies what a message claims before it may become an event. */
+export interface Verifier {
+  verify(frame: Frame): boolean;
+}
+
+/** Points of the loop at which a crash driver may stop the process. The simulator throws here; live nodes leave it out. */
+export type CrashPoint =
+  | 'beforeAppend' | 'afterAppend' | 'afterStep' | 'beforeSync' | 'beforeRelease' | 'halfwayReleasing' | 'afterRelease'
+  | 'duringRecovery' | 'duringSnapshot';
+
+/** What an observer of the loop may see: metrics live, evidence and crash points in simulation. It changes nothing. */
+export interface Observer {
+  passed?(point: CrashPoint): void;
+  fact?(fact: Fact, at: Micros): void;
+  dropped?(why: DropReason): void;
+  /** A batch became durable: the last event in it, and the kernel's digest after it. */
+  durable?(sequence: number, digest: string): void;
+  recovered?(sequence: number, digest: string): void;
+}
+
+export type DropReason = 'inboxFull' | 'unverified' | 'stale' | 'notReady';
+
+export interface Ports {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly entropy: Entropy;
+  readonly services: Services;
+  readonly clients: Clients;
+  readonly verifier: Verifier;
+  readonly observer: Observer;
+}

@@ -1,0 +1,53 @@
+// What a step wants done. The kernel performs nothing: the loop releases effects once the event that caused them is durable.
+// An effect's id is (journal sequence of the event, index in the step): the idempotency key outside.
+
+import { mix, mixUint, hashText, finish } from './base/digest.ts';
+import type { NodeId } from './base/ids.ts';
+import type { Micros } from './base/time.ts';
+import { unreachable } from './base/assert.ts';
+import type { RequestId, ServiceRequest } from './event.ts';
+import type { Fact } from './fact.ts';
+import { hashOutcome, type Lookup, type Outcome } from './machine.ts';
+import type { Message } from './message.ts';
+
+export type Effect =
+  /** `validUntil` (in `at`): it means "now", and is dropped if it can leave only later. NEVER: it always holds. */
+  | { readonly kind: 'send'; readonly to: NodeId; readonly message: Message; readonly validUntil: Micros }
+  | { readonly kind: 'reply'; readonly request: RequestId; readonly answer: Answer }
+  | { readonly kind: 'call'; readonly request: ServiceRequest }
+  | { readonly kind: 'fact'; readonly fact: Fact };
+
+/** The one answer a client gets. `unknown`: it may have happened, or may still happen. `refused`: it did not and will not. */
+export type Answer =
+  | Outcome
+  | Lookup
+  | { readonly kind: 'unknown'; readonly why: 'timeout' | 'sessionExpired' }
+  | { readonly kind: 'refused'; readonly why: 'overloaded' | 'unreachable' };
+
+export function hashAnswer(answer: Answer): number {
+  if (answer.kind === 'unknown') return answer.why === 'timeout' ? 101 : 102;
+  if (answer.kind === 'refused') return answer.why === 'overloaded' ? 103 : 104;
+  return hashOutcome(answer);
+}
+
+/** One word for the content of an effect; a message brings its own. */
+export function hashEffect(effect: Effect): number {
+  switch (effect.kind) {
+    case 'send':
+      return mixUint(mix(effect.message.hash, effect.to), effect.validUntil);
+    case 'reply':
+      return mixUint(mix(hashAnswer(effect.answer), effect.request.client), effect.request.number);
+    case 'call':
+      return mix(hashText(effect.request.service), hashText(JSON.stringify(effect.request)));
+    case 'fact':
+      return hashFact(effect.fact);
+    default:
+      return unreachable(effect);
+  }
+}
+
+/** Facts are flat; their keys are written in a fixed order where they are made, and that order is part of the content. */
+function hashFact(fact: Fact): number {
+  if (fact.kind === 'decided') return mixUint(mixUint(mix(hashText(fact.need), fact.group), fact.index), fact.lamport);
+  return finish(hashText(JSON.stringify(fact)));
+}

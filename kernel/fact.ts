@@ -1,0 +1,19 @@
+// What happened, for metrics, logs and cross-checks. Facts change nothing and are never sent to another node; properties
+// compare them with evidence and do not believe them.
+
+import type { GroupId, NeedId, NodeId, ProposalId, SessionId } from './base/ids.ts';
+
+export type Fact =
+  | { readonly kind: 'becameLeader'; readonly group: GroupId; readonly term: number }
+  | { readonly kind: 'steppedDown'; readonly group: GroupId; readonly term: number; readonly why: 'higherTerm' | 'noQuorum' }
+  | { readonly kind: 'decided'; readonly group: GroupId; readonly index: number; readonly need: NeedId; readonly proposal: ProposalId; readonly lamport: number }
+  | { readonly kind: 'sessionOpened'; readonly group: GroupId; readonly session: SessionId; readonly opener: NodeId }
+  | { readonly kind: 'sessionExpired'; readonly group: GroupId; readonly session: SessionId }
+  | { readonly kind: 'snapshotInstalled'; readonly group: GroupId; readonly index: number; readonly term: number }
+  | { readonly kind: 'epochAdvanced'; readonly group: GroupId; readonly epoch: number }
+  | { readonly kind: 'peerRefused'; readonly peer: NodeId; readonly why: 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' }
+  | { readonly kind: 'refusedByPeer'; readonly peer: NodeId }
+  | { readonly kind: 'parentFinalised'; readonly number: number; readonly hash: string }
+  | { readonly kind: 'parentRefused'; readonly number: number; readonly hash: string; readonly why: 'conflict' | 'gap' }
+  | { readonly kind: 'gpuLost'; readonly device: string }
+  | { readonly kind: 'gpuFound'; readonly device: string; readonly memoryMb: number };

@@ -1,0 +1,28 @@
+// Everything one node can say to another.
+
+import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
+import { groupMessageCodec, type GroupMessage } from './raft/message.ts';
+import { helloCodec, type Hello } from './peers.ts';
+
+export type Message = GroupMessage | Hello;
+
+/** A tuple (family, message). */
+export const messageCodec: Codec<Message> = {
+  write(w: Writer, message: Message): void {
+    w.array(2);
+    if (message.kind === 'hello') {
+      w.uint(1);
+      helloCodec.write(w, message);
+    } else {
+      w.uint(0);
+      groupMessageCodec.write(w, message);
+    }
+  },
+  read(r: Reader): Message {
+    r.tuple(2);
+    const family = r.uint();
+    if (family === 0) return groupMessageCodec.read(r);
+    if (family === 1) return helloCodec.read(r);
+    throw new Refused(`unknown message family ${family}`);
+  },
+};

@@ -1,0 +1,125 @@
+// What every node of a network agrees on before it starts. Journalled with `boot`, so a refold needs nothing else.
+
+import { type Codec, type Reader, type Writer } from './base/codec.ts';
+import { groupId, nodeId, type GroupId, type NodeId } from './base/ids.ts';
+import { MS, SECOND, type Micros } from './base/time.ts';
+
+export interface GroupParameters {
+  readonly id: GroupId;
+  readonly voters: readonly NodeId[];
+}
+
+export interface RaftParameters {
+  readonly heartbeatUs: Micros;
+  /** An election starts after a silence drawn from [electionMinUs, electionMaxUs]. */
+  readonly electionMinUs: Micros;
+  readonly electionMaxUs: Micros;
+  readonly maxEntriesPerAppend: number;
+  /** Appends sent to one follower and not yet answered. */
+  readonly maxInFlight: number;
+  /** Entries appended and not yet committed; beyond it the leader answers `busy`. */
+  readonly maxUncommitted: number;
+  /** Applied entries kept for followers that lag a little; who lags more gets a snapshot. */
+  readonly keepEntries: number;
+  readonly maxSessions: number;
+  readonly sessionIdleUs: Micros;
+  readonly maxPendingReads: number;
+}
+
+export interface DecideParameters {
+  readonly epochUs: Micros;
+  /** Epochs before the current one whose needs are still answered; older ones are `tooOld`. */
+  readonly keepEpochs: number;
+  /** Epochs a need may be ahead of the register. */
+  readonly maxAhead: number;
+  readonly maxRecords: number;
+  /** The gateway: retry after, give up (answer `unknown`) after, and open requests it takes on. */
+  readonly retryUs: Micros;
+  readonly giveUpUs: Micros;
+  readonly maxOpen: number;
+}
+
+export interface Parameters {
+  /** Hash of what makes this network this network; nothing replays on another one. */
+  readonly network: string;
+  readonly nodes: number;
+  readonly groups: readonly GroupParameters[];
+  readonly raft: RaftParameters;
+  readonly decide: DecideParameters;
+  /** How often the GPU is asked for its inventory; 0: this node has none. */
+  readonly gpuPollUs: Micros;
+  /** True if the node follows a parent chain. */
+  readonly followsParent: boolean;
+}
+
+export const RAFT_DEFAULTS: RaftParameters = {
+  heartbeatUs: 100 * MS,
+  electionMinUs: 500 * MS,
+  electionMaxUs: 1_000 * MS,
+  maxEntriesPerAppend: 64,
+  maxInFlight: 16,
+  maxUncommitted: 1_024,
+  keepEntries: 256,
+  maxSessions: 128,
+  sessionIdleUs: 600 * SECOND,
+  maxPendingReads: 1_024,
+};
+
+export const DECIDE_DEFAULTS: DecideParameters = {
+  epochUs: 30 * SECOND,
+  keepEpochs: 2,
+  maxAhead: 4,
+  maxRecords: 65_536,
+  retryUs: 300 * MS,
+  giveUpUs: 5 * SECOND,
+  maxOpen: 64,
+};
+
+const RAFT_FIELDS = Object.keys(RAFT_DEFAULTS) as readonly (keyof RaftParameters)[];
+const DECIDE_FIELDS = Object.keys(DECIDE_DEFAULTS) as readonly (keyof DecideParameters)[];
+
+const groupCodec: Codec<GroupParameters> = {
+  write(w: Writer, group: GroupParameters): void {
+    w.array(2);
+    w.uint(group.id);
+    w.array(group.voters.length);
+    for (const voter of group.voters) w.uint(voter);
+  },
+  read(r: Reader): GroupParameters {
+    r.tuple(2);
+    const id = groupId(r.uint(0xffff));
+    const voters: NodeId[] = [];
+    for (let n = r.array(64); n > 0; n--) voters.push(nodeId(r.uint(0xffff)));
+    return { id, voters };
+  },
+};
+
+function readFields<K extends string>(r: Reader, fields: readonly K[]): Record<K, number> {
+  r.tuple(fields.length);
+  const out: Partial<Record<K, number>> = {};
+  for (const field of fields) out[field] = r.uint();
+  return out as Record<K, number>;
+}
+
+/** Fields of the raft and decide groups stand in the order of the declarations above. */
+export const parametersCodec: Codec<Parameters> = {
+  write(w: Writer, p: Parameters): void {
+    w.array(7);
+    w.text(p.network);
+    w.uint(p.nodes);
+    w.list(groupCodec, p.groups);
+    w.array(RAFT_FIELDS.length);
+    for (const field of RAFT_FIELDS) w.uint(p.raft[field]);
+    w.array(DECIDE_FIELDS.length);
+    for (const field of DECIDE_FIELDS) w.uint(p.decide[field]);
+    w.uint(p.gpuPollUs);
+    w.bool(p.followsParent);
+  },
+  read(r: Reader): Parameters {
+    r.tuple(7);
+    return {
+      network: r.text(128), nodes: r.uint(0xffff), groups: r.list(groupCodec, 1024),
+      raft: readFields(r, RAFT_FIELDS), decide: readFields(r, DECIDE_FIELDS), gpuPollUs: r.uint(), followsParent: r.bool(),
+    };
+  },
+};

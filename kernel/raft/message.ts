@@ -1,0 +1,380 @@
+// What the members of a group, and the clients of its leader, say to each other. Messages are built here only, so that each
+// carries the hash of its content. Section numbers are those of Ongaro's dissertation (2014).
+
+import { Refused, type Codec, type Reader, type Writer } from '../base/codec.ts';
+import { finish, hashText, mix, mixUint } from '../base/digest.ts';
+import { groupId, nodeId, sessionId, type GroupId, type NeedId, type NodeId, type SessionId } from '../base/ids.ts';
+import { readNeed, recordCodec, type DecideRecord } from '../decide/record.ts';
+import { bodyCodec, hashOutcome, outcomeCodec, type Body, type Lookup, type Outcome } from '../machine.ts';
+import { entryCodec, type Entry } from './entry.ts';
+
+interface Head {
+  readonly group: GroupId;
+  readonly hash: number;
+}
+
+/** Asks for a vote in `term`; a pre-vote (9.6) asks whether one would be granted and changes nothing. */
+export interface VoteRequest extends Head {
+  readonly kind: 'vote';
+  readonly pre: boolean;
+  readonly term: number;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+}
+export interface VoteReply extends Head {
+  readonly kind: 'voteReply';
+  readonly pre: boolean;
+  /** The voter's term if it refuses, the candidate's if it grants. */
+  readonly term: number;
+  readonly granted: boolean;
+}
+/** Entries after (prevIndex, prevTerm); empty: a heartbeat. `round` numbers the leader's confirmation rounds (6.4). */
+export interface Append extends Head {
+  readonly kind: 'append';
+  readonly term: number;
+  readonly prevIndex: number;
+  readonly prevTerm: number;
+  readonly entries: readonly Entry[];
+  readonly commit: number;
+  readonly round: number;
+}
+/** `match` is the last index known to agree with the leader if `ok`; otherwise where the follower suggests to go on from. */
+export interface AppendReply extends Head {
+  readonly kind: 'appendReply';
+  readonly term: number;
+  readonly ok: boolean;
+  readonly match: number;
+  readonly round: number;
+}
+/** One client's entry in the session table: which sequences were applied, and what they yielded. */
+export interface SessionRow {
+  readonly session: SessionId;
+  readonly opener: NodeId;
+  readonly nonce: number;
+  /** Index of the last entry that used it: the least recently used is expired when the table is full. */
+  readonly used: number;
+  /** Every sequence below it was applied and its answer received. */
+  readonly answered: number;
+  readonly outcomes: readonly { readonly sequence: number; readonly outcome: Outcome }[];
+}
+/** A slice of the state at `index`: records [offset, offset + records.length) of `total`; the first slice has the sessions. */
+export interface SnapshotSlice extends Head {
+  readonly kind: 'snapshot';
+  readonly term: number;
+  readonly index: number;
+  readonly indexTerm: number;
+  readonly lamport: number;
+  readonly epoch: number;
+  readonly lowWater: number;
+  readonly offset: number;
+  readonly total: number;
+  readonly records: readonly DecideRecord[];
+  /** Session rows [sessionOffset, ...) of `sessionTotal`: sessions come first, then records. */
+  readonly sessionOffset: number;
+  readonly sessionTotal: number;
+  readonly sessions: readonly SessionRow[];
+  readonly round: number;
+}
+/** How far the receiver has got with the snapshot at `index`: the next slice it wants; `done` once it is installed. */
+export interface SnapshotReply extends Head {
+  readonly kind: 'snapshotReply';
+  readonly term: number;
+  readonly index: number;
+  readonly offset: number;
+  readonly sessionOffset: number;
+  readonly done: boolean;
+  readonly round: number;
+}
+/** From a gateway to the leader. */
+export interface OpenRequest extends Head {
+  readonly kind: 'open';
+  readonly nonce: number;
+}
+export interface OpenReply extends Head {
+  readonly kind: 'opened';
+  readonly nonce: number;
+  readonly session: SessionId;
+}
+export interface Submit extends Head {
+  readonly kind: 'submit';
+  readonly session: SessionId;
+  readonly sequence: number;
+  readonly answered: number;
+  readonly body: Body;
+}
+export interface SubmitReply extends Head {
+  readonly kind: 'submitted';
+  readonly session: SessionId;
+  readonly sequence: number;
+  readonly outcome: Outcome;
+}
+export interface ReadRequest extends Head {
+  readonly kind: 'read';
+  readonly token: number;
+  readonly need: NeedId;
+}
+export interface ReadReply extends Head {
+  readonly kind: 'readReply';
+  readonly token: number;
+  readonly lookup: Lookup;
+}
+/** The answer of a member that is not the leader, or that cannot take the request now. Nothing was done. */
+export interface Redirect extends Head {
+  readonly kind: 'redirect';
+  readonly why: 'notLeader' | 'busy' | 'sessionExpired';
+  /** Who may be the leader; 0 if unknown. */
+  readonly leader: NodeId;
+  /** What it answers: the nonce, sequence or token of the request. */
+  readonly answers: 'open' | 'submit' | 'read';
+  readonly number: number;
+}
+
+/** Between members of a group. */
+export type RaftMessage = VoteRequest | VoteReply | Append | AppendReply | SnapshotSlice | SnapshotReply;
+/** From a gateway to a member. */
+export type ClientMessage = OpenRequest | Submit | ReadRequest;
+/** From a member to a gateway. */
+export type AnswerMessage = OpenReply | SubmitReply | ReadReply | Redirect;
+export type GroupMessage = RaftMessage | ClientMessage | AnswerMessage;
+
+const start = (tag: number, group: GroupId): number => mix(mix(0x67, tag), group);
+
+export function voteRequest(group: GroupId, pre: boolean, term: number, lastIndex: number, lastTerm: number): VoteRequest {
+  const hash = finish(mixUint(mixUint(mixUint(mix(start(0, group), pre ? 1 : 0), term), lastIndex), lastTerm));
+  return { kind: 'vote', group, pre, term, lastIndex, lastTerm, hash };
+}
+
+export function voteReply(group: GroupId, pre: boolean, term: number, granted: boolean): VoteReply {
+  const hash = finish(mixUint(mix(start(1, group), (pre ? 1 : 0) + (granted ? 2 : 0)), term));
+  return { kind: 'voteReply', group, pre, term, granted, hash };
+}
+
+export function append(group: GroupId, term: number, prevIndex: number, prevTerm: number, entries: readonly Entry[], commit: number, round: number): Append {
+  let h = mixUint(mixUint(mixUint(mixUint(mixUint(start(2, group), term), prevIndex), prevTerm), commit), round);
+  for (let i = 0; i < entries.length; i++) h = mix(h, (entries[i] as Entry).hash);
+  return { kind: 'append', group, term, prevIndex, prevTerm, entries, commit, round, hash: finish(h) };
+}
+
+export function appendReply(group: GroupId, term: number, ok: boolean, match: number, round: number): AppendReply {
+  const hash = finish(mixUint(mixUint(mixUint(mix(start(3, group), ok ? 1 : 0), term), match), round));
+  return { kind: 'appendReply', group, term, ok, match, round, hash };
+}
+
+export function snapshotSlice(slice: Omit<SnapshotSlice, 'kind' | 'hash'>): SnapshotSlice {
+  let h = mixUint(mixUint(mixUint(start(4, slice.group), slice.term), slice.index), slice.indexTerm);
+  h = mixUint(mixUint(mixUint(h, slice.lamport), slice.epoch), slice.lowWater);
+  h = mixUint(mixUint(mixUint(mixUint(mixUint(h, slice.offset), slice.total), slice.sessionOffset), slice.sessionTotal), slice.round);
+  for (const record of slice.records) h = mix(h, record.hash);
+  for (const row of slice.sessions) h = mix(h, hashSessionRow(row));
+  return { kind: 'snapshot', ...slice, hash: finish(h) };
+}
+
+export function hashSessionRow(row: SessionRow): number {
+  let h = mixUint(mixUint(mixUint(mixUint(mix(7, row.opener), row.session), row.nonce), row.used), row.answered);
+  for (const done of row.outcomes) h = mix(mixUint(h, done.sequence), hashOutcome(done.outcome));
+  return finish(h);
+}
+
+export function snapshotReply(group: GroupId, term: number, index: number, offset: number, sessionOffset: number, done: boolean, round: number): SnapshotReply {
+  const hash = finish(mixUint(mixUint(mixUint(mixUint(mixUint(mix(start(5, group), done ? 1 : 0), term), index), offset), sessionOffset), round));
+  return { kind: 'snapshotReply', group, term, index, offset, sessionOffset, done, round, hash };
+}
+
+export const openRequest = (group: GroupId, nonce: number): OpenRequest => ({ kind: 'open', group, nonce, hash: finish(mixUint(start(6, group), nonce)) });
+
+export const openReply = (group: GroupId, nonce: number, session: SessionId): OpenReply => ({
+  kind: 'opened', group, nonce, session, hash: finish(mixUint(mixUint(start(7, group), nonce), session)),
+});
+
+export function submit(group: GroupId, session: SessionId, sequence: number, answered: number, body: Body): Submit {
+  const hash = finish(mixUint(mixUint(mixUint(mix(start(8, group), body.hash), session), sequence), answered));
+  return { kind: 'submit', group, session, sequence, answered, body, hash };
+}
+
+export function submitReply(group: GroupId, session: SessionId, sequence: number, outcome: Outcome): SubmitReply {
+  const hash = finish(mixUint(mixUint(mix(start(9, group), hashOutcome(outcome)), session), sequence));
+  return { kind: 'submitted', group, session, sequence, outcome, hash };
+}
+
+export const readRequest = (group: GroupId, token: number, need: NeedId): ReadRequest => ({
+  kind: 'read', group, token, need, hash: finish(mixUint(mix(start(10, group), hashText(need)), token)),
+});
+
+export const readReply = (group: GroupId, token: number, lookup: Lookup): ReadReply => ({
+  kind: 'readReply', group, token, lookup, hash: finish(mixUint(mix(start(11, group), hashOutcome(lookup)), token)),
+});
+
+const WHYS = ['notLeader', 'busy', 'sessionExpired'] as const;
+const ANSWERS = ['open', 'submit', 'read'] as const;
+
+export function redirect(group: GroupId, why: Redirect['why'], leader: NodeId, answers: Redirect['answers'], number: number): Redirect {
+  const hash = finish(mixUint(mix(mix(mix(start(12, group), WHYS.indexOf(why)), ANSWERS.indexOf(answers)), leader), number));
+  return { kind: 'redirect', group, why, leader, answers, number, hash };
+}
+
+export const MAX_ENTRIES_PER_APPEND = 64;
+export const MAX_RECORDS_PER_SLICE = 64;
+export const MAX_ROWS_PER_SLICE = 16;
+export const MAX_OUTCOMES_PER_ROW = 64;
+
+const doneCodec: Codec<{ readonly sequence: number; readonly outcome: Outcome }> = {
+  write(w: Writer, done): void {
+    w.array(2);
+    w.uint(done.sequence);
+    outcomeCodec.write(w, done.outcome);
+  },
+  read(r: Reader) {
+    r.tuple(2);
+    return { sequence: r.uint(), outcome: readOutcome(r) };
+  },
+};
+
+export const sessionRowCodec: Codec<SessionRow> = {
+  write(w: Writer, row: SessionRow): void {
+    w.array(6);
+    w.uint(row.session);
+    w.uint(row.opener);
+    w.uint(row.nonce);
+    w.uint(row.used);
+    w.uint(row.answered);
+    w.list(doneCodec, row.outcomes);
+  },
+  read(r: Reader): SessionRow {
+    r.tuple(6);
+    return { session: sessionId(r.uint()), opener: nodeId(r.uint(0xffff)), nonce: r.uint(), used: r.uint(), answered: r.uint(), outcomes: r.list(doneCodec, MAX_OUTCOMES_PER_ROW) };
+  },
+};
+
+function readOutcome(r: Reader): Outcome {
+  const outcome = outcomeCodec.read(r);
+  if (outcome.kind === 'found' || outcome.kind === 'none') throw new Refused('a lookup is no outcome');
+  return outcome;
+}
+
+function readLookup(r: Reader): Lookup {
+  const lookup = outcomeCodec.read(r);
+  if (lookup.kind === 'found' || lookup.kind === 'none' || lookup.kind === 'tooOld') return lookup;
+  throw new Refused('an outcome is no lookup');
+}
+
+/** How many fields follow the tag, in the order of the tags. */
+const FIELDS = [5, 4, 7, 5, 14, 7, 2, 3, 5, 4, 3, 3, 5] as const;
+const KINDS = ['vote', 'voteReply', 'append', 'appendReply', 'snapshot', 'snapshotReply', 'open', 'opened', 'submit', 'submitted', 'read', 'readReply', 'redirect'] as const;
+export const GROUP_MESSAGES: number = KINDS.length;
+
+/** A message is a tuple (tag, group, fields...). */
+export const groupMessageCodec: Codec<GroupMessage> = {
+  write(w: Writer, m: GroupMessage): void {
+    const tag = KINDS.indexOf(m.kind);
+    w.array(1 + (FIELDS[tag] as number));
+    w.uint(tag);
+    w.uint(m.group);
+    switch (m.kind) {
+      case 'vote':
+        w.bool(m.pre);
+        w.uint(m.term);
+        w.uint(m.lastIndex);
+        return w.uint(m.lastTerm);
+      case 'voteReply':
+        w.bool(m.pre);
+        w.uint(m.term);
+        return w.bool(m.granted);
+      case 'append':
+        w.uint(m.term);
+        w.uint(m.prevIndex);
+        w.uint(m.prevTerm);
+        w.list(entryCodec, m.entries);
+        w.uint(m.commit);
+        return w.uint(m.round);
+      case 'appendReply':
+        w.uint(m.term);
+        w.bool(m.ok);
+        w.uint(m.match);
+        return w.uint(m.round);
+      case 'snapshot':
+        w.uint(m.term);
+        w.uint(m.index);
+        w.uint(m.indexTerm);
+        w.uint(m.lamport);
+        w.uint(m.epoch);
+        w.uint(m.lowWater);
+        w.uint(m.offset);
+        w.uint(m.total);
+        w.list(recordCodec, m.records);
+        w.uint(m.sessionOffset);
+        w.uint(m.sessionTotal);
+        w.list(sessionRowCodec, m.sessions);
+        return w.uint(m.round);
+      case 'snapshotReply':
+        w.uint(m.term);
+        w.uint(m.index);
+        w.uint(m.offset);
+        w.uint(m.sessionOffset);
+        w.bool(m.done);
+        return w.uint(m.round);
+      case 'open':
+        return w.uint(m.nonce);
+      case 'opened':
+        w.uint(m.nonce);
+        return w.uint(m.session);
+      case 'submit':
+        w.uint(m.session);
+        w.uint(m.sequence);
+        w.uint(m.answered);
+        return bodyCodec.write(w, m.body);
+      case 'submitted':
+        w.uint(m.session);
+        w.uint(m.sequence);
+        return outcomeCodec.write(w, m.outcome);
+      case 'read':
+        w.uint(m.token);
+        return w.text(m.need);
+      case 'readReply':
+        w.uint(m.token);
+        return outcomeCodec.write(w, m.lookup);
+      case 'redirect':
+        w.uint(WHYS.indexOf(m.why));
+        w.uint(m.leader);
+        w.uint(ANSWERS.indexOf(m.answers));
+        return w.uint(m.number);
+    }
+  },
+  read(r: Reader): GroupMessage {
+    const length = r.array(15);
+    const tag = r.uint(KINDS.length - 1);
+    if (length !== 1 + (FIELDS[tag] as number)) throw new Refused(`a ${KINDS[tag]} message has ${FIELDS[tag]} fields`);
+    const group = groupId(r.uint(0xffff));
+    switch (KINDS[tag] as GroupMessage['kind']) {
+      case 'vote':
+        return voteRequest(group, r.bool(), r.uint(), r.uint(), r.uint());
+      case 'voteReply':
+        return voteReply(group, r.bool(), r.uint(), r.bool());
+      case 'append':
+        return append(group, r.uint(), r.uint(), r.uint(), r.list(entryCodec, MAX_ENTRIES_PER_APPEND), r.uint(), r.uint());
+      case 'appendReply':
+        return appendReply(group, r.uint(), r.bool(), r.uint(), r.uint());
+      case 'snapshot':
+        return snapshotSlice({
+          group, term: r.uint(), index: r.uint(), indexTerm: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(),
+          offset: r.uint(), total: r.uint(), records: r.list(recordCodec, MAX_RECORDS_PER_SLICE),
+          sessionOffset: r.uint(), sessionTotal: r.uint(), sessions: r.list(sessionRowCodec, MAX_ROWS_PER_SLICE), round: r.uint(),
+        });
+      case 'snapshotReply':
+        return snapshotReply(group, r.uint(), r.uint(), r.uint(), r.uint(), r.bool(), r.uint());
+      case 'open':
+        return openRequest(group, r.uint());
+      case 'opened':
+        return openReply(group, r.uint(), sessionId(r.uint()));
+      case 'submit':
+        return submit(group, sessionId(r.uint()), r.uint(), r.uint(), bodyCodec.read(r));
+      case 'submitted':
+        return submitReply(group, sessionId(r.uint()), r.uint(), readOutcome(r));
+      case 'read':
+        return readRequest(group, r.uint(), readNeed(r));
+      case 'readReply':
+        return readReply(group, r.uint(), readLookup(r));
+      case 'redirect':
+        return redirect(group, WHYS[r.uint(2)] as Redirect['why'], nodeId(r.uint(0xffff)), ANSWERS[r.uint(2)] as Redirect['answers'], r.uint());
+    }
+  },
+};
