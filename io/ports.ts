@@ -4,7 +4,7 @@
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import type { RequestId, ServiceRequest } from '../kernel/event.ts';
+import type { Event, RequestId, ServiceRequest } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
 import type { Message } from '../kernel/message.ts';
 
@@ -94,9 +94,10 @@ export interface Observer {
   passed?(point: CrashPoint): void;
   fact?(fact: Fact, at: Micros): void;
   dropped?(why: DropReason): void;
-  /** A batch became durable: the last event in it, and the kernel's digest after it. */
-  durable?(sequence: number, digest: string): void;
-  recovered?(sequence: number, digest: string): void;
+  /** A batch became durable: its events, and the kernel's digest after the last of them. */
+  durable?(events: readonly Event[], high: number, low: number): void;
+  /** Refolded up to `sequence` (before `recovered` is journalled), with this digest. */
+  refolded?(sequence: number, high: number, low: number): void;
 }
 
 export type DropReason = 'inboxFull' | 'unverified' | 'stale' | 'notReady';
