@@ -6,7 +6,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { NodeId } from '../../kernel/base/ids.ts';
 import type { Micros } from '../../kernel/base/time.ts';
 import type { Answer } from '../../kernel/effect.ts';
-import type { Event, Operation } from '../../kernel/event.ts';
+import type { Event, Operation, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
@@ -37,6 +37,10 @@ export interface Evidence {
   invoked?(invocation: Invocation): void;
   /** The one answer, from the node or, after the client's own time-out (`unknown`, `timeout`), from nobody. */
   returned?(invocation: Invocation, answer: Answer, now: Micros): void;
+  /** An answer leaves a node, whether or not a client still waits for it. */
+  replied?(node: NodeId, request: RequestId, answer: Answer, now: Micros): void;
+  /** A call leaves a node for one of its services; (sequence, index) is the id of the effect. */
+  called?(node: NodeId, sequence: number, index: number, request: ServiceRequest, now: Micros): void;
 
   /** A batch of a node became durable: its events, and the kernel's digest after the last of them. */
   durable?(node: NodeId, events: readonly Event[], high: number, low: number, now: Micros): void;
