@@ -143,6 +143,14 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     return was;
   }
 
+  /** Calls `strike` in the middle of the next sync of this process, unless it has ended by then. */
+  ambushSync(strike: (() => void) | undefined): void {
+    const life = this.starts;
+    this.disk.ambush = strike === undefined ? undefined : () => {
+      if (this.loop !== undefined && this.starts === life) strike();
+    };
+  }
+
   get crashPlan(): Armed | undefined {
     return this.armed;
   }
@@ -153,7 +161,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.endedSteps += this.loop.counters.steps;
     this.loop = undefined;
     this.state = 'down';
-    this.armed = undefined;
+    if (this.armed?.point !== 'duringRecovery') this.armed = undefined;
+    this.disk.ambush = undefined;
     this.starting = false;
     this.stopping = false;
     this.clock.alarmAt = NEVER;
@@ -206,7 +215,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   passed(point: CrashPoint): void {
     const armed = this.armed;
     if (armed === undefined || armed.point !== point) return;
-    if (--armed.passes <= 0) throw new Crashed(this, point);
+    if (--armed.passes > 0) return;
+    throw new Crashed(this, point);
   }
 
   fact(fact: Fact, at: Micros): void {

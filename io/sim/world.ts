@@ -339,6 +339,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   private crashAtPoint(host: Host, point: CrashPoint): void {
     const plan = host.crashPlan;
     assert(plan !== undefined, 'a crash at a point was armed');
+    host.disarm();
     this.marks.crash(point);
     this.crash(host, plan.loss, plan.downUs, point);
   }
@@ -359,6 +360,12 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
     host.loop.stop();
     host.attend();
     this.checkPhase(host);
+  }
+
+  /** A fault took what the node had acknowledged. */
+  wasDamaged(host: Host): void {
+    host.damaged = true;
+    for (const one of this.listeners.damaged) one.damaged(host.id, this.now);
   }
 
   private wasStopped(host: Host): void {
