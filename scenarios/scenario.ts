@@ -4,6 +4,7 @@
 import type { Micros } from '../kernel/base/time.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 import type { Judgement } from '../io/sim/evidence.ts';
+import type { Scheme } from '../io/sim/scheme.ts';
 import type { Draw } from '../nemesis/draw.ts';
 
 /** What a person may say on the command line. Everything absent is the scenario's own choice. */
@@ -63,4 +64,6 @@ export interface ExecuteOptions {
   readonly keepGoing?: boolean;
   /** What every segment of every journal names as its version. */
   readonly kernelVersion: string;
+  /** Another signature scheme than the stand-in. */
+  scheme?(seed: number, nodes: number): Scheme;
 }

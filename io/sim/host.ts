@@ -111,7 +111,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   /** Lets the loop take turns until it has no work or its time is used up, and sees to it that it is woken again. */
   attend(): void {
     const loop = this.loop;
-    if (loop === undefined) return;
+    if (loop === undefined || this.pauses > 0) return;
     const world = this.world;
     if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
     if (!loop.hasWork) return;

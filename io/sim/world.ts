@@ -84,6 +84,8 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   readonly faults: Map<string, number> = new Map();
   /** Told of every answer; the workload goes on from there. */
   onReturn: (invocation: Invocation, answer: Answer) => void = () => {};
+  /** The node whose entry is being handled; 0 if it is nobody's. */
+  attending = 0;
   /** Set to end the run at the next entry. */
   ended = false;
 
@@ -169,6 +171,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   }
 
   private handle(code: number, payload: unknown): void {
+    this.attending = code >> 3;
     const host = this.hosts[code >> 3] as Host;
     if (host.pauses > 0 && (code & 7) !== WAKE) return this.hold(host, code, payload);
     switch (code & 7) {
