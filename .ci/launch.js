@@ -1,0 +1,3 @@
+import { runPinned } from '../node/pinned.js';
+
+await runPinned('.ci/test.ts');

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runPinned } from './pinned.js';
+
+await runPinned('node/lockstep.ts');
