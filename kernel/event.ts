@@ -83,6 +83,8 @@ function hashRequest(id: RequestId, operation: Operation): number {
   return operation.kind === 'decide' ? mix(mix(h, hashText(operation.proposal)), operation.kPlan) : h;
 }
 
+export const operationCodec: Codec<Operation> = { write: writeOperation, read: readOperation };
+
 function writeOperation(w: Writer, operation: Operation): void {
   w.array(operation.kind === 'decide' ? 5 : 3);
   w.uint(operation.kind === 'decide' ? 0 : 1);
@@ -103,7 +105,9 @@ function readOperation(r: Reader): Operation {
   return { kind: 'decide', need, bucket, proposal: r.text(MAX_ID_BYTES) as ProposalId, kPlan: r.uint(0xffff) };
 }
 
-const deviceCodec: Codec<GpuDevice> = {
+export const MAX_DEVICES = 64;
+
+export const deviceCodec: Codec<GpuDevice> = {
   write(w: Writer, device: GpuDevice): void {
     w.array(3);
     w.text(device.id);
@@ -138,7 +142,7 @@ const outcomeCodec: Codec<ServiceOutcome> = {
     const tag = r.uint(3);
     if (tag === 1) return { kind: 'failed', reason: r.text(256) };
     if (tag === 2) return { kind: 'ok', answer: { service: 'signer', signature: r.text(256) } };
-    if (tag === 3) return { kind: 'ok', answer: { service: 'gpu', devices: r.list(deviceCodec, 64) } };
+    if (tag === 3) return { kind: 'ok', answer: { service: 'gpu', devices: r.list(deviceCodec, MAX_DEVICES) } };
     if (!r.isNil()) throw new Refused('expected nil');
     return { kind: 'unknown' };
   },

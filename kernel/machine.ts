@@ -31,5 +31,7 @@ export interface MachineImage {
   readonly lamport: number;
   readonly epoch: number;
   readonly lowWater: number;
+  /** The highest epoch any need has named; see Register. */
+  readonly named: number;
   readonly records: readonly DecideRecord[];
 }

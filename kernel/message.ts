@@ -2,7 +2,7 @@
 
 import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { groupMessageCodec, type GroupMessage } from './raft/message.ts';
-import { helloCodec, type Hello } from './peers.ts';
+import { helloCodec, type Hello } from './hello.ts';
 
 export type Message = GroupMessage | Hello;
 

@@ -3,45 +3,187 @@
 // was (a restored backup, a cloned disk, a tail that was lost) may have forgotten a vote, and is refused.
 
 import { type Codec, type Reader, type Writer } from './base/codec.ts';
-import { finish, hashText, mix, mixUint } from './base/digest.ts';
-import type { NodeId } from './base/ids.ts';
+import { assert } from './base/assert.ts';
+import { nodeId, type NodeId } from './base/ids.ts';
+import { NEVER, SECOND, type Micros } from './base/time.ts';
+import type { Context } from './context.ts';
+import { hello, helloText, type Hello } from './hello.ts';
 
-export interface Hello {
-  readonly kind: 'hello';
+/** What is remembered of one peer. */
+export interface Peer {
+  /** 0: it has not said hello yet. */
+  incarnation: number;
+  tag: number;
+  /** The furthest place in its journal it has spoken from. */
+  heard: number;
+  /** When we last asked it to say hello. */
+  asked: Micros;
+}
+
+export interface PeersImage {
   readonly incarnation: number;
   readonly tag: number;
-  /** Journal sequence at which this incarnation began: everything the earlier ones said came before it. */
   readonly resumed: number;
   readonly signature: string;
-  /** True asks the peer to say hello in turn. */
-  readonly greet: boolean;
-  /** The peer's hello was refused: it must stop taking part. */
-  readonly refused: boolean;
-  readonly hash: number;
+  readonly signing: number;
+  readonly outcast: boolean;
+  readonly peers: readonly Peer[];
 }
 
-export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean): Hello {
-  const hash = finish(mix(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), hashText(signature)));
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, hash };
+const ASK_EVERY: Micros = SECOND;
+
+export class Peers {
+  private readonly self: NodeId;
+  private readonly nodes: number;
+  private readonly network: string;
+  private readonly slot: number;
+  private incarnation = 0;
+  private tag = 0;
+  private resumed = 0;
+  private signature = '';
+  /** Journal sequence of the signer call that is open; 0 if none is. */
+  private signing = 0;
+  private refused = false;
+  /** By node id; place 0 is unused. */
+  private readonly peers: Peer[];
+
+  constructor(self: NodeId, nodes: number, network: string, slot: number) {
+    this.self = self;
+    this.nodes = nodes;
+    this.network = network;
+    this.slot = slot;
+    this.peers = Array.from({ length: nodes + 1 }, () => ({ incarnation: 0, tag: 0, heard: 0, asked: 0 }));
+  }
+
+  /** True once a peer has shown that this node forgot something: it must not take part any more. */
+  get outcast(): boolean {
+    return this.refused;
+  }
+
+  recovered(ctx: Context, incarnation: number, tag: number): void {
+    assert(incarnation > this.incarnation, 'incarnations only grow');
+    this.incarnation = incarnation;
+    this.tag = tag;
+    this.resumed = ctx.sequence;
+    this.signature = '';
+    this.askForSignature(ctx);
+  }
+
+  /** The signer has not answered: ask again. */
+  due(ctx: Context): void {
+    if (this.signature === '') this.askForSignature(ctx);
+  }
+
+  signed(ctx: Context, sequence: number, signature: string): void {
+    if (sequence !== this.signing || this.signature !== '') return;
+    this.signing = 0;
+    this.signature = signature;
+    ctx.deadline(this.slot, NEVER);
+    for (let peer = 1; peer <= this.nodes; peer++) if (peer !== this.self) this.greet(ctx, nodeId(peer), true, false);
+  }
+
+  /** Whether what `from` says under `incarnation`, from place `sent` of its journal, may be heard at all. */
+  admits(ctx: Context, from: NodeId, incarnation: number, sent: number): boolean {
+    const peer = this.peers[from];
+    if (peer === undefined || from === this.self) return false;
+    if (peer.incarnation === incarnation) {
+      if (sent > peer.heard) peer.heard = sent;
+      return true;
+    }
+    if (incarnation > peer.incarnation && ctx.at - peer.asked >= ASK_EVERY && this.signature !== '') {
+      peer.asked = ctx.at;
+      this.greet(ctx, from, true, false);
+    }
+    return false;
+  }
+
+  /** A hello whose signature the boundary has verified. */
+  hello(ctx: Context, from: NodeId, incarnation: number, message: Hello): void {
+    const peer = this.peers[from];
+    if (peer === undefined || from === this.self || incarnation !== message.incarnation) return;
+    if (message.refused) return this.wasRefused(ctx, from, message);
+    if (message.incarnation < peer.incarnation) return;
+    const why = this.fault(peer, message);
+    if (why !== undefined) {
+      ctx.fact({ kind: 'peerRefused', peer: from, why });
+      return this.greet(ctx, from, false, true, message.incarnation);
+    }
+    peer.incarnation = message.incarnation;
+    peer.tag = message.tag;
+    if (message.resumed > peer.heard) peer.heard = message.resumed;
+    if (message.greet) this.greet(ctx, from, false, false);
+  }
+
+  private fault(peer: Peer, message: Hello): 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
+    if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
+    return message.resumed <= peer.heard ? 'cameBackOlder' : undefined;
+  }
+
+  /** A refusal meant for an earlier life of ours does not count. */
+  private wasRefused(ctx: Context, from: NodeId, message: Hello): void {
+    if (this.refused || message.answers !== this.incarnation) return;
+    this.refused = true;
+    ctx.fact({ kind: 'refusedByPeer', peer: from });
+  }
+
+  private askForSignature(ctx: Context): void {
+    ctx.call({ service: 'signer', bytes: helloText(this.network, this.self, this.incarnation, this.tag, this.resumed) });
+    this.signing = ctx.sequence;
+    ctx.deadline(this.slot, ctx.at + ASK_EVERY);
+  }
+
+  private greet(ctx: Context, to: NodeId, greet: boolean, refused: boolean, answers = 0): void {
+    if (this.signature === '') return;
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, refused, answers));
+  }
+
+  image(): PeersImage {
+    return {
+      incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, signature: this.signature, signing: this.signing,
+      outcast: this.refused, peers: this.peers.map((peer) => ({ ...peer })),
+    };
+  }
+
+  restore(image: PeersImage): void {
+    this.incarnation = image.incarnation;
+    this.tag = image.tag;
+    this.resumed = image.resumed;
+    this.signature = image.signature;
+    this.signing = image.signing;
+    this.refused = image.outcast;
+    this.peers.splice(0, this.peers.length, ...image.peers.map((peer) => ({ ...peer })));
+  }
 }
 
-/** What the signature of a hello covers. */
-export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number): string {
-  return `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
-}
-
-export const helloCodec: Codec<Hello> = {
-  write(w: Writer, m: Hello): void {
-    w.array(6);
-    w.uint(m.incarnation);
-    w.uint(m.tag);
-    w.uint(m.resumed);
-    w.text(m.signature);
-    w.bool(m.greet);
-    w.bool(m.refused);
+const peerCodec: Codec<Peer> = {
+  write(w: Writer, peer: Peer): void {
+    w.array(4);
+    w.uint(peer.incarnation);
+    w.uint(peer.tag);
+    w.uint(peer.heard);
+    w.uint(peer.asked);
   },
-  read(r: Reader): Hello {
-    r.tuple(6);
-    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool());
+  read(r: Reader): Peer {
+    r.tuple(4);
+    return { incarnation: r.uint(), tag: r.uint(), heard: r.uint(), asked: r.uint() };
+  },
+};
+
+export const peersImageCodec: Codec<PeersImage> = {
+  write(w: Writer, image: PeersImage): void {
+    w.array(7);
+    w.uint(image.incarnation);
+    w.uint(image.tag);
+    w.uint(image.resumed);
+    w.text(image.signature);
+    w.uint(image.signing);
+    w.bool(image.outcast);
+    w.list(peerCodec, image.peers);
+  },
+  read(r: Reader): PeersImage {
+    r.tuple(7);
+    return {
+      incarnation: r.uint(), tag: r.uint(), resumed: r.uint(), signature: r.text(256), signing: r.uint(), outcast: r.bool(), peers: r.list(peerCodec, 0xffff),
+    };
   },
 };

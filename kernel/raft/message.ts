@@ -66,6 +66,7 @@ export interface SnapshotSlice extends Head {
   readonly lamport: number;
   readonly epoch: number;
   readonly lowWater: number;
+  readonly named: number;
   readonly offset: number;
   readonly total: number;
   readonly records: readonly DecideRecord[];
@@ -162,7 +163,7 @@ export function appendReply(group: GroupId, term: number, ok: boolean, match: nu
 
 export function snapshotSlice(slice: Omit<SnapshotSlice, 'kind' | 'hash'>): SnapshotSlice {
   let h = mixUint(mixUint(mixUint(start(4, slice.group), slice.term), slice.index), slice.indexTerm);
-  h = mixUint(mixUint(mixUint(h, slice.lamport), slice.epoch), slice.lowWater);
+  h = mixUint(mixUint(mixUint(mixUint(h, slice.lamport), slice.epoch), slice.lowWater), slice.named);
   h = mixUint(mixUint(mixUint(mixUint(mixUint(h, slice.offset), slice.total), slice.sessionOffset), slice.sessionTotal), slice.round);
   for (const record of slice.records) h = mix(h, record.hash);
   for (const row of slice.sessions) h = mix(h, hashSessionRow(row));
@@ -258,7 +259,7 @@ function readLookup(r: Reader): Lookup {
 }
 
 /** How many fields follow the tag, in the order of the tags. */
-const FIELDS = [5, 4, 7, 5, 14, 7, 2, 3, 5, 4, 3, 3, 5] as const;
+const FIELDS = [5, 4, 7, 5, 15, 7, 2, 3, 5, 4, 3, 3, 5] as const;
 const KINDS = ['vote', 'voteReply', 'append', 'appendReply', 'snapshot', 'snapshotReply', 'open', 'opened', 'submit', 'submitted', 'read', 'readReply', 'redirect'] as const;
 export const GROUP_MESSAGES: number = KINDS.length;
 
@@ -298,6 +299,7 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         w.uint(m.lamport);
         w.uint(m.epoch);
         w.uint(m.lowWater);
+        w.uint(m.named);
         w.uint(m.offset);
         w.uint(m.total);
         w.list(recordCodec, m.records);
@@ -340,7 +342,7 @@ export const groupMessageCodec: Codec<GroupMessage> = {
     }
   },
   read(r: Reader): GroupMessage {
-    const length = r.array(15);
+    const length = r.array(16);
     const tag = r.uint(KINDS.length - 1);
     if (length !== 1 + (FIELDS[tag] as number)) throw new Refused(`a ${KINDS[tag]} message has ${FIELDS[tag]} fields`);
     const group = groupId(r.uint(0xffff));
@@ -355,7 +357,7 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         return appendReply(group, r.uint(), r.bool(), r.uint(), r.uint());
       case 'snapshot':
         return snapshotSlice({
-          group, term: r.uint(), index: r.uint(), indexTerm: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(),
+          group, term: r.uint(), index: r.uint(), indexTerm: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(),
           offset: r.uint(), total: r.uint(), records: r.list(recordCodec, MAX_RECORDS_PER_SLICE),
           sessionOffset: r.uint(), sessionTotal: r.uint(), sessions: r.list(sessionRowCodec, MAX_ROWS_PER_SLICE), round: r.uint(),
         });

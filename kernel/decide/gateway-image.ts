@@ -1,0 +1,67 @@
+// The gateway's state as bytes.
+
+import type { Codec, Reader, Writer } from '../base/codec.ts';
+import { groupId, nodeId, sessionId } from '../base/ids.ts';
+import { operationCodec } from '../event.ts';
+import { bodyCodec } from './command.ts';
+import type { GatewayImage, Lane, OpenCall } from './gateway.ts';
+
+const MAX_CALLS = 0xffff;
+
+const callCodec: Codec<OpenCall> = {
+  write(w: Writer, call: OpenCall): void {
+    w.array(9);
+    w.uint(call.request.client);
+    w.uint(call.request.number);
+    operationCodec.write(w, call.operation);
+    w.option(bodyCodec, call.body);
+    w.uint(call.since);
+    w.uint(call.number);
+    w.bool(call.sent);
+    w.uint(call.hops);
+    w.uint(call.nextTry);
+  },
+  read(r: Reader): OpenCall {
+    r.tuple(9);
+    return {
+      request: { client: r.uint(), number: r.uint() }, operation: operationCodec.read(r), body: r.option(bodyCodec),
+      since: r.uint(), number: r.uint(), sent: r.bool(), hops: r.uint(), nextTry: r.uint(),
+    };
+  },
+};
+
+const laneCodec: Codec<Lane> = {
+  write(w: Writer, lane: Lane): void {
+    w.array(9);
+    w.uint(lane.group);
+    w.uint(lane.leader);
+    w.uint(lane.session);
+    w.uint(lane.nonce);
+    w.uint(lane.nextOpen);
+    w.uint(lane.nextSequence);
+    w.list(callCodec, lane.submitted);
+    w.list(callCodec, lane.waiting);
+    w.list(callCodec, lane.reads);
+  },
+  read(r: Reader): Lane {
+    r.tuple(9);
+    return {
+      group: groupId(r.uint(0xffff)), leader: nodeId(r.uint(0xffff)), session: sessionId(r.uint()), nonce: r.uint(), nextOpen: r.uint(), nextSequence: r.uint(),
+      submitted: r.list(callCodec, MAX_CALLS), waiting: r.list(callCodec, MAX_CALLS), reads: r.list(callCodec, MAX_CALLS),
+    };
+  },
+};
+
+export const gatewayImageCodec: Codec<GatewayImage> = {
+  write(w: Writer, image: GatewayImage): void {
+    w.array(4);
+    w.list(laneCodec, image.lanes);
+    w.uint(image.nextToken);
+    w.uint(image.open);
+    w.bool(image.armed);
+  },
+  read(r: Reader): GatewayImage {
+    r.tuple(4);
+    return { lanes: r.list(laneCodec, 1024), nextToken: r.uint(), open: r.uint(), armed: r.bool() };
+  },
+};

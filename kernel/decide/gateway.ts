@@ -1,0 +1,313 @@
+// The client side of the register, on every node: takes a client's request, finds the leader of the group, retries with the
+// same session and sequence (so the command is applied at most once), and answers honestly. A decide that was sent and got no
+// answer is `unknown`: it may have happened, or may still. One that never left is `refused`. Reads change nothing, so an
+// unanswered one is refused. After a restart the gateway goes on with what it had open.
+
+import { assert, unreachable } from '../base/assert.ts';
+import { sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
+import { NEVER, type Micros } from '../base/time.ts';
+import type { Context } from '../context.ts';
+import type { Operation, RequestId } from '../event.ts';
+import type { DecideParameters, GroupParameters } from '../parameters.ts';
+import { MAX_OUTCOMES_PER_ROW, openRequest, readRequest, submit, type AnswerMessage, type ClientMessage, type OpenReply, type ReadReply, type Redirect, type SubmitReply } from '../raft/message.ts';
+import { placement } from './buckets.ts';
+import { decideBody, type Body } from './command.ts';
+import { makeProposal } from './record.ts';
+
+const NO_SESSION: SessionId = sessionId(0);
+/** How often in a row a request follows a redirect at once; then it waits for its retry, so that two confused members cannot make it fly in circles. */
+const MAX_HOPS = 3;
+
+/** A request the gateway has taken on. `number` is its sequence in the session (a decide) or its token (a get). */
+export interface OpenCall {
+  readonly request: RequestId;
+  readonly operation: Operation;
+  /** What a decide submits: fixed when the request came, the same in every retry. */
+  readonly body: Body | undefined;
+  readonly since: Micros;
+  number: number;
+  sent: boolean;
+  hops: number;
+  nextTry: Micros;
+}
+
+/** What the gateway knows of one group. */
+export interface Lane {
+  readonly group: GroupId;
+  leader: NodeId;
+  session: SessionId;
+  /** Set while an open request is under way. */
+  nonce: number;
+  nextOpen: Micros;
+  nextSequence: number;
+  /** Decides with a sequence, in its order; then those that wait for a session or for room in its window; and reads. */
+  readonly submitted: OpenCall[];
+  readonly waiting: OpenCall[];
+  readonly reads: OpenCall[];
+}
+
+export interface GatewayImage {
+  readonly lanes: readonly Lane[];
+  readonly nextToken: number;
+  readonly open: number;
+  readonly armed: boolean;
+}
+
+export class Gateway {
+  private readonly self: NodeId;
+  private readonly parameters: DecideParameters;
+  private readonly groups: readonly GroupParameters[];
+  private readonly slot: number;
+  private readonly groupOf: readonly GroupId[];
+  private lanes: readonly Lane[];
+  /** The same lanes by group id. */
+  private laneOf: readonly (Lane | undefined)[];
+  private nextToken = 1;
+  private open = 0;
+  private armed = false;
+
+  constructor(self: NodeId, groups: readonly GroupParameters[], parameters: DecideParameters, slot: number) {
+    this.self = self;
+    this.parameters = parameters;
+    this.groups = groups;
+    this.slot = slot;
+    this.groupOf = placement(groups);
+    this.lanes = groups.map((group) => ({
+      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, submitted: [], waiting: [], reads: [],
+    }));
+    this.laneOf = byGroup(this.lanes);
+  }
+
+  /** Nothing that was under way before the crash is: send it all again, with the same session and sequence. */
+  recovered(ctx: Context): void {
+    this.armed = false;
+    for (const lane of this.lanes) {
+      lane.nonce = 0;
+      for (const call of [...lane.submitted, ...lane.waiting, ...lane.reads]) call.nextTry = ctx.at;
+    }
+    if (this.open > 0) this.arm(ctx, ctx.at);
+  }
+
+  request(ctx: Context, request: RequestId, operation: Operation): void {
+    if (this.open >= this.parameters.maxOpen) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
+    const lane = this.laneOf[this.groupOf[operation.bucket] as GroupId] as Lane;
+    const body = operation.kind === 'decide' ? decideBody(makeProposal(operation.need, operation.bucket, operation.proposal, this.self, operation.kPlan, ctx.wall)) : undefined;
+    const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, sent: false, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
+    this.open++;
+    if (body === undefined) {
+      call.number = this.nextToken++;
+      lane.reads.push(call);
+      this.transmit(ctx, lane, call);
+    } else {
+      lane.waiting.push(call);
+      this.admit(ctx, lane);
+    }
+    this.arm(ctx, call.nextTry);
+  }
+
+  answered(ctx: Context, from: NodeId, message: AnswerMessage): void {
+    const lane = this.laneOf[message.group];
+    if (lane === undefined) return;
+    switch (message.kind) {
+      case 'submitted':
+        return this.submitted(ctx, lane, from, message);
+      case 'readReply':
+        return this.looked(ctx, lane, from, message);
+      case 'opened':
+        return this.opened(ctx, lane, from, message);
+      case 'redirect':
+        return this.redirected(ctx, lane, message);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** Retries what is due, gives up on what is too old, and arms the next look. */
+  due(ctx: Context): void {
+    this.armed = false;
+    let next = NEVER;
+    for (const lane of this.lanes) {
+      this.giveUp(ctx, lane);
+      this.admit(ctx, lane);
+      let turned = false;
+      for (const call of [...lane.submitted, ...lane.reads]) {
+        if (call.nextTry <= ctx.at) {
+          if (!turned) this.guessAgain(lane);
+          turned = true;
+          call.hops = 0;
+          call.nextTry = ctx.at + this.parameters.retryUs;
+          this.transmit(ctx, lane, call);
+        }
+        if (call.nextTry < next) next = call.nextTry;
+      }
+      if (lane.waiting.length > 0 && lane.nextOpen < next) next = lane.nextOpen;
+    }
+    if (this.open > 0) this.arm(ctx, Math.max(next === NEVER ? 0 : next, ctx.at + 1_000));
+  }
+
+  image(): GatewayImage {
+    return { lanes: this.lanes.map(copyLane), nextToken: this.nextToken, open: this.open, armed: this.armed };
+  }
+
+  restore(image: GatewayImage): void {
+    assert(image.lanes.length === this.lanes.length, 'a lane for every group');
+    this.lanes = image.lanes.map(copyLane);
+    this.laneOf = byGroup(this.lanes);
+    this.nextToken = image.nextToken;
+    this.open = image.open;
+    this.armed = image.armed;
+  }
+
+  /** Gives waiting decides their sequence and sends them, as far as session and window allow; asks for a session if there is none. */
+  private admit(ctx: Context, lane: Lane): void {
+    if (lane.waiting.length === 0) return;
+    if (lane.session === NO_SESSION) return this.openSession(ctx, lane);
+    while (lane.waiting.length > 0 && lane.nextSequence - this.lowest(lane) < MAX_OUTCOMES_PER_ROW) {
+      const call = lane.waiting.shift() as OpenCall;
+      call.number = lane.nextSequence++;
+      call.nextTry = ctx.at + this.parameters.retryUs;
+      lane.submitted.push(call);
+      this.transmit(ctx, lane, call);
+    }
+  }
+
+  private openSession(ctx: Context, lane: Lane): void {
+    if (lane.nextOpen > ctx.at && lane.nonce !== 0) return;
+    if (lane.nonce !== 0) this.guessAgain(lane);
+    lane.nonce = this.nextToken++;
+    lane.nextOpen = ctx.at + this.parameters.retryUs;
+    this.ask(ctx, lane, openRequest(lane.group, lane.nonce));
+  }
+
+  /** The lowest sequence whose answer is still wanted. */
+  private lowest(lane: Lane): number {
+    return lane.submitted.length > 0 ? (lane.submitted[0] as OpenCall).number : lane.nextSequence;
+  }
+
+  private transmit(ctx: Context, lane: Lane, call: OpenCall): void {
+    call.sent = true;
+    if (call.body === undefined) this.ask(ctx, lane, readRequest(lane.group, call.number, call.operation.need));
+    else this.ask(ctx, lane, submit(lane.group, lane.session, call.number, this.lowest(lane), call.body));
+  }
+
+  private ask(ctx: Context, lane: Lane, message: ClientMessage): void {
+    if (lane.leader === this.self) ctx.signal({ kind: 'ask', message });
+    else ctx.send(lane.leader, message);
+  }
+
+  private submitted(ctx: Context, lane: Lane, from: NodeId, message: SubmitReply): void {
+    if (message.session !== lane.session) return;
+    const call = takeByNumber(lane.submitted, message.sequence);
+    if (call === undefined) return;
+    lane.leader = from;
+    this.finish(ctx, call, message.outcome);
+    this.admit(ctx, lane);
+  }
+
+  private looked(ctx: Context, lane: Lane, from: NodeId, message: ReadReply): void {
+    const call = takeByNumber(lane.reads, message.token);
+    if (call === undefined || call.operation.kind !== 'get') return;
+    lane.leader = from;
+    this.finish(ctx, call, message.lookup);
+  }
+
+  private opened(ctx: Context, lane: Lane, from: NodeId, message: OpenReply): void {
+    if (lane.nonce === 0 || message.nonce !== lane.nonce) return;
+    lane.nonce = 0;
+    lane.session = message.session;
+    lane.nextSequence = 1;
+    lane.leader = from;
+    this.admit(ctx, lane);
+  }
+
+  private redirected(ctx: Context, lane: Lane, message: Redirect): void {
+    if (message.why === 'sessionExpired' && message.answers === 'submit') return this.expired(ctx, lane, message.number);
+    if (message.why !== 'notLeader' || message.leader === 0 || message.leader === lane.leader) return;
+    if (!this.isVoter(lane.group, message.leader)) return;
+    if (message.answers === 'open') {
+      if (message.number !== lane.nonce || lane.nonce === 0) return;
+      lane.leader = message.leader;
+      return this.ask(ctx, lane, openRequest(lane.group, lane.nonce));
+    }
+    const calls = message.answers === 'submit' ? lane.submitted : lane.reads;
+    const call = calls.find((open) => open.number === message.number);
+    if (call === undefined || call.hops >= MAX_HOPS) return;
+    call.hops++;
+    lane.leader = message.leader;
+    this.transmit(ctx, lane, call);
+  }
+
+  /** The session is gone, and with it the proof that a retry is not a second application: what was sent is unknown. */
+  private expired(ctx: Context, lane: Lane, sequence: number): void {
+    if (!lane.submitted.some((call) => call.number === sequence)) return;
+    const lost = lane.submitted.splice(0);
+    lane.session = NO_SESSION;
+    lane.nonce = 0;
+    for (const call of lost) this.finish(ctx, call, { kind: 'unknown', why: 'sessionExpired' });
+    this.admit(ctx, lane);
+  }
+
+  private giveUp(ctx: Context, lane: Lane): void {
+    const tooOld = (call: OpenCall): boolean => ctx.at - call.since >= this.parameters.giveUpUs;
+    for (const calls of [lane.submitted, lane.waiting, lane.reads]) {
+      if (!calls.some(tooOld)) continue;
+      const kept = calls.filter((call) => !tooOld(call));
+      const given = calls.filter(tooOld);
+      calls.splice(0, calls.length, ...kept);
+      for (const call of given) {
+        const uncertain = call.sent && call.body !== undefined;
+        this.finish(ctx, call, uncertain ? { kind: 'unknown', why: 'timeout' } : { kind: 'refused', why: 'unreachable' });
+      }
+    }
+  }
+
+  private finish(ctx: Context, call: OpenCall, answer: Parameters<Context['reply']>[1]): void {
+    this.open--;
+    assert(this.open >= 0, 'no request is answered twice');
+    ctx.reply(call.request, answer);
+  }
+
+  private guessAgain(lane: Lane): void {
+    const voters = this.votersOf(lane.group);
+    lane.leader = voters[(voters.indexOf(lane.leader) + 1) % voters.length] as NodeId;
+  }
+
+  /** One deadline serves all: it is armed for the earliest need when none is, and looks for itself when it fires. */
+  private arm(ctx: Context, due: Micros): void {
+    if (this.armed) return;
+    this.armed = true;
+    ctx.deadline(this.slot, due);
+  }
+
+  private votersOf(group: GroupId): readonly NodeId[] {
+    return (this.groups.find((known) => known.id === group) as GroupParameters).voters;
+  }
+
+  private isVoter(group: GroupId, node: NodeId): boolean {
+    return this.votersOf(group).includes(node);
+  }
+}
+
+const copyCall = (call: OpenCall): OpenCall => ({ ...call });
+const copyLane = (lane: Lane): Lane => ({ ...lane, submitted: lane.submitted.map(copyCall), waiting: lane.waiting.map(copyCall), reads: lane.reads.map(copyCall) });
+
+function byGroup(lanes: readonly Lane[]): readonly (Lane | undefined)[] {
+  const out: (Lane | undefined)[] = [];
+  for (const lane of lanes) out[lane.group] = lane;
+  return out;
+}
+
+function firstGuess(group: GroupParameters, self: NodeId): NodeId {
+  return group.voters.includes(self) ? self : (group.voters[self % group.voters.length] as NodeId);
+}
+
+function takeByNumber(calls: OpenCall[], number: number): OpenCall | undefined {
+  for (let place = 0; place < calls.length; place++) {
+    const call = calls[place] as OpenCall;
+    if (call.number !== number) continue;
+    if (place === 0) calls.shift();
+    else calls.splice(place, 1);
+    return call;
+  }
+  return undefined;
+}

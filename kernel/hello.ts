@@ -1,0 +1,48 @@
+// The first thing a node says to every other one when it starts, signed.
+
+import type { Codec, Reader, Writer } from './base/codec.ts';
+import { finish, hashText, mix, mixUint } from './base/digest.ts';
+import type { NodeId } from './base/ids.ts';
+
+export interface Hello {
+  readonly kind: 'hello';
+  readonly incarnation: number;
+  readonly tag: number;
+  /** Journal sequence at which this incarnation began: everything the earlier ones said came before it. */
+  readonly resumed: number;
+  readonly signature: string;
+  /** True asks the peer to say hello in turn. */
+  readonly greet: boolean;
+  /** The peer's hello was refused: it must stop taking part. */
+  readonly refused: boolean;
+  /** A refusal names the incarnation it refuses; 0 otherwise. */
+  readonly answers: number;
+  readonly hash: number;
+}
+
+export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number): Hello {
+  const h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, hash: finish(mix(h, hashText(signature))) };
+}
+
+/** What the signature of a hello covers. */
+export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number): string {
+  return `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
+}
+
+export const helloCodec: Codec<Hello> = {
+  write(w: Writer, m: Hello): void {
+    w.array(7);
+    w.uint(m.incarnation);
+    w.uint(m.tag);
+    w.uint(m.resumed);
+    w.text(m.signature);
+    w.bool(m.greet);
+    w.bool(m.refused);
+    w.uint(m.answers);
+  },
+  read(r: Reader): Hello {
+    r.tuple(7);
+    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint());
+  },
+};

@@ -1,0 +1,237 @@
+// The kernel as its users see it: events in, effects out. What the groups do among themselves is tested in raft/, and in the
+// simulator; here stand the promises of the modules around them.
+
+import { describe, expect, it } from 'vitest';
+import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
+import { MS, SECOND } from './base/time.ts';
+import { bucketOf, makeRecord } from './decide/record.ts';
+import type { Answer, Effect } from './effect.ts';
+import type { Cause, GpuDevice, Operation } from './event.ts';
+import { hello } from './hello.ts';
+import { kernelImageCodec } from './image.ts';
+import { Kernel } from './kernel.ts';
+import type { Message } from './message.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
+import { decode, encode } from './base/codec.ts';
+import { openReply, readReply, redirect, submitReply, type Submit } from './raft/message.ts';
+
+const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
+const GROUP = groupId(0);
+const SELF = nodeId(4);
+const PARAMETERS: Parameters = {
+  network: 'test', nodes: 4, groups: [{ id: GROUP, voters: VOTERS }], raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, maxOpen: 3 }, gpuPollUs: 0, followsParent: true,
+};
+const NEED = '0/need' as NeedId;
+const decide = (proposal: string): Operation => ({ kind: 'decide', need: NEED, bucket: bucketOf(NEED), proposal: proposal as ProposalId, kPlan: 1 });
+const get: Operation = { kind: 'get', need: NEED, bucket: bucketOf(NEED) };
+
+/** A node that is told things, and what it wants done about them. It checks on the way that a restored copy does the same. */
+class Told {
+  kernel = new Kernel();
+  at = 0;
+  /** The last question to the GPU driver. */
+  asked = { sequence: 0, index: 0 };
+
+  constructor(parameters: Parameters = PARAMETERS, self: NodeId = SELF) {
+    this.tell({ kind: 'boot', self, seed: 7, parameters, version: 'v' });
+    const [call] = this.tell({ kind: 'recovered', incarnation: 1, tag: 11 }).filter((effect) => effect.kind === 'call');
+    expect(call).toMatchObject({ request: { service: 'signer', bytes: `hello test ${self} 1 11 2` } });
+    this.tell({ kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 'signed' } } });
+  }
+
+  tell(cause: Cause, waitUs = 1): readonly Effect[] {
+    this.at += waitUs;
+    const event = { sequence: this.kernel.sequence + 1, at: this.at, wall: 5, cause };
+    if (cause.kind === 'boot') return this.kernel.step(event);
+    const image = decode(kernelImageCodec, encode(kernelImageCodec, this.kernel.image()), 1 << 20);
+    if (!image.ok) throw new Error(image.reason);
+    const copy = Kernel.restore(image.value);
+    const effects = this.kernel.step(event);
+    const index = effects.findIndex((effect) => effect.kind === 'call' && effect.request.service === 'gpu');
+    if (index >= 0) this.asked = { sequence: event.sequence, index };
+    expect(copy.step(event)).toEqual(effects);
+    expect(copy.digest()).toBe(this.kernel.digest());
+    expect(encode(kernelImageCodec, copy.image())).toEqual(encode(kernelImageCodec, this.kernel.image()));
+    return effects;
+  }
+
+  hear(from: NodeId, message: Message, sent = 10, incarnation = 1): readonly Effect[] {
+    return this.tell({ kind: 'message', from, incarnation, sent, message });
+  }
+
+  /** Makes the voters known. */
+  introduce(): this {
+    for (const voter of VOTERS) this.hear(voter, hello(1, voter, 2, 's', false, false, 0), 3);
+    return this;
+  }
+
+  ask(number: number, operation: Operation): readonly Effect[] {
+    return this.tell({ kind: 'request', request: { client: 1, number }, operation });
+  }
+
+  /** Lets deadlines pass until `until`, and collects what is done about them. */
+  wait(until: number): Effect[] {
+    const out: Effect[] = [];
+    while (this.kernel.nextDeadline() <= until) {
+      const due = Math.max(this.kernel.nextDeadline(), this.at);
+      out.push(...this.tell({ kind: 'deadline' }, due - this.at));
+    }
+    return out;
+  }
+}
+
+const sent = (effects: readonly Effect[], kind: Message['kind']): { to: NodeId; message: Message }[] =>
+  effects.flatMap((effect) => (effect.kind === 'send' && effect.message.kind === kind ? [{ to: effect.to, message: effect.message }] : []));
+const answers = (effects: readonly Effect[]): Answer[] => effects.flatMap((effect) => (effect.kind === 'reply' ? [effect.answer] : []));
+
+/** A gateway with an open session (index 5) and the decide `p` on its way. */
+function submitted(): { node: Told; submit: Submit; leader: NodeId } {
+  const node = new Told().introduce();
+  const [open] = sent(node.ask(1, decide('p')), 'open');
+  if (open?.message.kind !== 'open') throw new Error('no session asked for');
+  const [out] = sent(node.hear(open.to, openReply(GROUP, open.message.nonce, sessionId(5))), 'submit');
+  if (out?.message.kind !== 'submit') throw new Error('nothing submitted');
+  return { node, submit: out.message, leader: out.to };
+}
+
+describe('the gateway', () => {
+  it('opens a session, submits, and hands the outcome to the client once', () => {
+    const { node, submit, leader } = submitted();
+    if (submit.body.kind !== 'decide') throw new Error('not a decide');
+    expect(submit).toMatchObject({ session: 5, sequence: 1, answered: 1, body: { proposal: { need: NEED, proposal: 'p', decider: SELF } } });
+    const reply = submitReply(GROUP, submit.session, 1, { kind: 'decided', record: makeRecord(submit.body.proposal, 9) });
+    expect(answers(node.hear(leader, reply))).toMatchObject([{ kind: 'decided', record: { lamport: 9 } }]);
+    expect(answers(node.hear(leader, reply))).toEqual([]);
+  });
+
+  it('retries with the same session, sequence and content, at another member, also after a restart', () => {
+    const { node, submit, leader } = submitted();
+    const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 10 * MS), 'submit');
+    expect(again.map((out) => out.message)).toEqual([submit]);
+    expect(again[0]?.to).not.toBe(leader);
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    expect(sent(node.wait(node.at + 10 * MS), 'submit').map((out) => out.message)).toEqual([submit]);
+  });
+
+  it('follows redirects at once, but not in circles', () => {
+    const { node, leader } = submitted();
+    let hops = 0;
+    let at = leader;
+    for (let i = 0; i < 10; i++) {
+      const to = VOTERS.find((voter) => voter !== at) as NodeId;
+      const out = sent(node.hear(at, redirect(GROUP, 'notLeader', to, 'submit', 1)), 'submit');
+      if (out.length === 0) break;
+      expect(out[0]?.to).toBe(to);
+      at = to;
+      hops++;
+    }
+    expect(hops).toBe(3);
+  });
+
+  it('answers unknown for a decide that was sent, refused for one that was not, and refused for a read', () => {
+    const { node } = submitted();
+    node.ask(2, get);
+    const late = answers(node.wait(node.at + DECIDE_DEFAULTS.giveUpUs + SECOND));
+    expect(late).toEqual([{ kind: 'unknown', why: 'timeout' }, { kind: 'refused', why: 'unreachable' }]);
+    const mute = new Told().introduce();
+    mute.ask(1, decide('p'));
+    expect(answers(mute.wait(mute.at + DECIDE_DEFAULTS.giveUpUs + SECOND))).toEqual([{ kind: 'refused', why: 'unreachable' }]);
+    expect(mute.kernel.nextDeadline()).toBeGreaterThan(mute.at);
+  });
+
+  it('answers unknown when the session has expired, and opens another for the next', () => {
+    const { node, leader } = submitted();
+    expect(answers(node.hear(leader, redirect(GROUP, 'sessionExpired', nodeId(0), 'submit', 1)))).toEqual([{ kind: 'unknown', why: 'sessionExpired' }]);
+    expect(sent(node.ask(2, decide('q')), 'open')).toHaveLength(1);
+  });
+
+  it('refuses more than it can hold', () => {
+    const node = new Told().introduce();
+    for (let i = 1; i <= 3; i++) expect(answers(node.ask(i, get))).toEqual([]);
+    expect(answers(node.ask(4, get))).toEqual([{ kind: 'refused', why: 'overloaded' }]);
+  });
+
+  it('hands a read to its own client', () => {
+    const node = new Told().introduce();
+    const [read] = sent(node.ask(1, get), 'read');
+    if (read?.message.kind !== 'read') throw new Error('no read');
+    expect(answers(node.hear(read.to, readReply(GROUP, read.message.token, { kind: 'none' })))).toEqual([{ kind: 'none' }]);
+  });
+});
+
+describe('peers', () => {
+  it('are not heard before they have said hello, and are asked to', () => {
+    const node = new Told();
+    node.at += 2 * SECOND;
+    const out = node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1));
+    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { greet: true } }]);
+  });
+
+  it('are refused when they come back older than they were heard', () => {
+    const node = new Told().introduce();
+    node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 500);
+    const out = node.hear(nodeId(1), hello(2, 77, 400, 's', true, false, 0), 400, 2);
+    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2 } }]);
+    expect(out).toContainEqual({ kind: 'fact', fact: { kind: 'peerRefused', peer: 1, why: 'cameBackOlder' } });
+    const welcome = node.hear(nodeId(1), hello(2, 78, 501, 's', true, false, 0), 501, 2);
+    expect(sent(welcome, 'hello')).toMatchObject([{ to: 1, message: { refused: false } }]);
+  });
+
+  it('are refused when two of them live the same incarnation', () => {
+    const node = new Told().introduce();
+    const out = node.hear(nodeId(1), hello(1, 999, 2, 's', false, false, 0), 5);
+    expect(out).toContainEqual({ kind: 'fact', fact: { kind: 'peerRefused', peer: 1, why: 'sameIncarnationTwice' } });
+  });
+
+  it('silence a node that was refused: it asks for nothing and answers no client', () => {
+    const node = new Told(PARAMETERS, nodeId(1));
+    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9), 3)).toEqual([]);
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1), 3);
+    expect(node.kernel.outcast).toBe(true);
+    expect(answers(node.ask(1, get))).toEqual([{ kind: 'refused', why: 'unreachable' }]);
+    expect(node.wait(node.at + 10 * SECOND)).toEqual([]);
+  });
+
+  it('hear a hello that is signed late: the signer is asked again until it answers', () => {
+    const node = new Kernel();
+    const step = (at: number, cause: Cause): readonly Effect[] => node.step({ sequence: node.sequence + 1, at, wall: 0, cause });
+    step(1, { kind: 'boot', self: SELF, seed: 7, parameters: PARAMETERS, version: 'v' });
+    step(2, { kind: 'recovered', incarnation: 1, tag: 1 });
+    expect(step(3, { kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'failed', reason: 'locked' } })).toEqual([]);
+    expect(step(node.nextDeadline(), { kind: 'deadline' })).toMatchObject([{ kind: 'call', request: { service: 'signer' } }]);
+    const out = step(node.at + 1, { kind: 'outcome', sequence: 4, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 's' } } });
+    expect(sent(out, 'hello').map(({ to }) => to)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('the parent chain', () => {
+  it('is followed head by head; a contradiction or a gap is refused and reported', () => {
+    const node = new Told();
+    const head = (number: number, hash: string, parent: string): unknown => node.tell({ kind: 'parentHead', number, hash, parent }).map((effect) => effect.kind === 'fact' && effect.fact);
+    expect(head(10, 'a', '-')).toEqual([{ kind: 'parentFinalised', number: 10, hash: 'a' }]);
+    expect(head(11, 'b', 'a')).toEqual([{ kind: 'parentFinalised', number: 11, hash: 'b' }]);
+    expect(head(11, 'b', 'a')).toEqual([]);
+    expect(head(11, 'c', 'a')).toEqual([{ kind: 'parentRefused', number: 11, hash: 'c', why: 'conflict' }]);
+    expect(head(12, 'd', 'c')).toEqual([{ kind: 'parentRefused', number: 12, hash: 'd', why: 'conflict' }]);
+    expect(head(13, 'e', 'd')).toEqual([{ kind: 'parentRefused', number: 13, hash: 'e', why: 'gap' }]);
+    expect(head(12, 'f', 'b')).toEqual([{ kind: 'parentFinalised', number: 12, hash: 'f' }]);
+  });
+});
+
+describe('the inventory', () => {
+  it('reports what was found and lost, takes a failing driver as a loss, and ignores answers to old questions', () => {
+    const node = new Told({ ...PARAMETERS, gpuPollUs: SECOND });
+    const device = (id: string): GpuDevice => ({ id, memoryMb: 8000, usedMb: 0 });
+    const found = (id: string): unknown => ({ kind: 'fact', fact: { kind: 'gpuFound', device: id, memoryMb: 8000 } });
+    const lost = (id: string): unknown => ({ kind: 'fact', fact: { kind: 'gpuLost', device: id } });
+    const answer = (...ids: string[]): readonly Effect[] => node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'ok', answer: { service: 'gpu', devices: ids.map(device) } } });
+    expect(answer('A', 'B')).toEqual([found('A'), found('B')]);
+    expect(answer('C')).toEqual([]);
+    node.wait(node.at + SECOND);
+    expect(answer('B')).toEqual([lost('A')]);
+    node.wait(node.at + SECOND);
+    expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'unknown' } })).toEqual([]);
+    node.wait(node.at + SECOND);
+    expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'failed', reason: 'XID 79' } })).toEqual([lost('B')]);
+  });
+});

@@ -1,0 +1,289 @@
+// A node: the fold of `step` over its journal. `step` is a synchronous, deterministic function of state and event; it returns
+// effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, parent, inventory), own their state,
+// and speak to each other through signals, a bounded queue that is empty again before the step ends.
+
+import { assert, unreachable } from './base/assert.ts';
+import { Deadlines } from './base/deadlines.ts';
+import { Digest } from './base/digest.ts';
+import { nodeId, type GroupId, type NodeId } from './base/ids.ts';
+import { Random } from './base/random.ts';
+import { NEVER, type Micros } from './base/time.ts';
+import { Parent } from './chain/parent.ts';
+import { MAX_SIGNALS_PER_STEP, type Context, type Signal } from './context.ts';
+import { Gateway } from './decide/gateway.ts';
+import { Register } from './decide/register.ts';
+import { hashEffect, type Answer, type Effect } from './effect.ts';
+import { hashCause, type Event, type RequestId, type ServiceOutcome, type ServiceRequest } from './event.ts';
+import type { Fact } from './fact.ts';
+import type { KernelImage } from './image.ts';
+import { Inventory } from './lanes/inventory.ts';
+import type { Message } from './message.ts';
+import type { Parameters } from './parameters.ts';
+import { Peers } from './peers.ts';
+import type { GroupMessage } from './raft/message.ts';
+import { Raft } from './raft/raft.ts';
+
+/** Slots of the deadline table: two for each group of this node, then one for each other module. */
+const SLOTS_PER_GROUP = 2;
+const OTHER_SLOTS = 3;
+
+interface Modules {
+  readonly parameters: Parameters;
+  readonly deadlines: Deadlines;
+  readonly peers: Peers;
+  /** The groups of which this node is a voter, by id. */
+  readonly groups: readonly Raft[];
+  readonly groupById: readonly (Raft | undefined)[];
+  readonly gateway: Gateway;
+  readonly parent: Parent;
+  readonly inventory: Inventory;
+}
+
+const NO_NODE: NodeId = nodeId(0);
+
+export class Kernel implements Context {
+  // The context of the step under way.
+  self: NodeId = NO_NODE;
+  at: Micros = 0;
+  wall: Micros = 0;
+  sequence = 0;
+  random: Random = new Random([0, 0, 0, 0]);
+
+  private version = '';
+  private bootSeed = 0;
+  private modules: Modules | undefined;
+  private effects: Effect[] = [];
+  private readonly signals: Signal[] = [];
+  private readonly running: Digest = new Digest();
+
+  /** What the event changes, and what is to be done about it. The array is the caller's; its content never changes. */
+  step(event: Event): readonly Effect[] {
+    assert(event.sequence === this.sequence + 1, 'events come in the order of the journal');
+    assert(event.at >= this.at, 'time never goes back');
+    this.sequence = event.sequence;
+    this.at = event.at;
+    this.wall = event.wall;
+    this.effects = [];
+    this.dispatch(event);
+    this.settle();
+    return this.sealed(event);
+  }
+
+  /** When `step` wants a `deadline` event; NEVER if nothing waits. */
+  nextDeadline(): Micros {
+    return this.modules === undefined ? NEVER : this.modules.deadlines.next;
+  }
+
+  get digestHigh(): number {
+    return this.running.high;
+  }
+
+  get digestLow(): number {
+    return this.running.low;
+  }
+
+  digest(): string {
+    return this.running.text();
+  }
+
+  /** The groups of which this node is a voter. For looking, not for touching. */
+  get groups(): readonly Raft[] {
+    return this.modules?.groups ?? [];
+  }
+
+  /** A peer has shown that this node forgot something it had said. */
+  get outcast(): boolean {
+    return this.modules?.peers.outcast ?? false;
+  }
+
+  private dispatch(event: Event): void {
+    const cause = event.cause;
+    if (cause.kind === 'boot') return this.boot(cause.self, cause.seed, cause.parameters, cause.version);
+    const modules = this.modules;
+    assert(modules !== undefined, 'the first event is boot');
+    switch (cause.kind) {
+      case 'message':
+        return this.heard(modules, cause.from, cause.incarnation, cause.sent, cause.message);
+      case 'deadline':
+        return this.deadlineReached(modules);
+      case 'request':
+        if (modules.peers.outcast) return this.reply(cause.request, { kind: 'refused', why: 'unreachable' });
+        return modules.gateway.request(this, cause.request, cause.operation);
+      case 'outcome':
+        return this.outcome(modules, cause.sequence, cause.index, cause.outcome);
+      case 'parentHead':
+        return modules.parent.head(this, cause.number, cause.hash, cause.parent);
+      case 'recovered':
+        return this.recovered(modules, cause.incarnation, cause.tag);
+      default:
+        return unreachable(cause);
+    }
+  }
+
+  private boot(self: NodeId, seed: number, parameters: Parameters, version: string): void {
+    assert(this.modules === undefined, 'a node boots once');
+    this.self = self;
+    this.bootSeed = seed;
+    this.version = version;
+    this.random = Random.of(seed, 'kernel');
+    this.modules = compose(self, parameters);
+  }
+
+  private recovered(modules: Modules, incarnation: number, tag: number): void {
+    modules.peers.recovered(this, incarnation, tag);
+    for (const group of modules.groups) group.recovered(this);
+    modules.gateway.recovered(this);
+    modules.inventory.recovered(this);
+  }
+
+  private heard(modules: Modules, from: NodeId, incarnation: number, sent: number, message: Message): void {
+    if (message.kind === 'hello') return modules.peers.hello(this, from, incarnation, message);
+    if (!modules.peers.admits(this, from, incarnation, sent) || modules.peers.outcast) return;
+    this.route(modules, from, message);
+  }
+
+  private route(modules: Modules, from: NodeId, message: GroupMessage): void {
+    switch (message.kind) {
+      case 'append':
+      case 'appendReply':
+      case 'vote':
+      case 'voteReply':
+      case 'snapshot':
+      case 'snapshotReply':
+      case 'open':
+      case 'submit':
+      case 'read': {
+        const group = modules.groupById[message.group];
+        if (group !== undefined) group.receive(this, from, message);
+        return;
+      }
+      case 'opened':
+      case 'submitted':
+      case 'readReply':
+      case 'redirect':
+        return modules.gateway.answered(this, from, message);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  private deadlineReached(modules: Modules): void {
+    const slot = modules.deadlines.take(this.at);
+    if (modules.peers.outcast) return;
+    const others = modules.groups.length * SLOTS_PER_GROUP;
+    if (slot < others) {
+      const group = modules.groups[slot >> 1] as Raft;
+      return (slot & 1) === 0 ? group.electionDue(this) : group.heartbeatDue(this);
+    }
+    if (slot === others) return modules.gateway.due(this);
+    if (slot === others + 1) return modules.peers.due(this);
+    return modules.inventory.due(this);
+  }
+
+  private outcome(modules: Modules, sequence: number, index: number, outcome: ServiceOutcome): void {
+    if (outcome.kind === 'ok' && outcome.answer.service === 'signer') return modules.peers.signed(this, sequence, outcome.answer.signature);
+    modules.inventory.answered(this, sequence, index, outcome);
+  }
+
+  /** Handles what the modules have to say to each other until nothing is left. */
+  private settle(): void {
+    const signals = this.signals;
+    for (let i = 0; i < signals.length; i++) {
+      assert(i < MAX_SIGNALS_PER_STEP, 'signals of one step are bounded');
+      const signal = signals[i] as Signal;
+      this.route(this.modules as Modules, signal.kind === 'ask' ? this.self : signal.from, signal.message);
+    }
+    signals.length = 0;
+  }
+
+  /** Folds what was heard and what was said into the digest. */
+  private sealed(event: Event): readonly Effect[] {
+    const digest = this.running;
+    digest.uint(event.at);
+    digest.uint(event.wall);
+    digest.word(hashCause(event.cause));
+    const effects = this.effects;
+    digest.word(effects.length);
+    for (let i = 0; i < effects.length; i++) digest.word(hashEffect(effects[i] as Effect));
+    return effects;
+  }
+
+  send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
+    this.effects.push({ kind: 'send', to, message, validUntil: validForUs >= NEVER ? NEVER : this.at + validForUs });
+  }
+
+  reply(request: RequestId, answer: Answer): void {
+    this.effects.push({ kind: 'reply', request, answer });
+  }
+
+  call(request: ServiceRequest): number {
+    return this.effects.push({ kind: 'call', request }) - 1;
+  }
+
+  fact(fact: Fact): void {
+    this.effects.push({ kind: 'fact', fact });
+  }
+
+  signal(signal: Signal): void {
+    this.signals.push(signal);
+  }
+
+  deadline(slot: number, due: Micros): void {
+    (this.modules as Modules).deadlines.set(slot, due);
+  }
+
+  /** The whole state, immutable, sharing what never changes. Taken between steps. */
+  image(): KernelImage {
+    const modules = this.modules;
+    assert(modules !== undefined, 'a node has an image once it has booted');
+    return {
+      self: this.self, seed: this.bootSeed, version: this.version, parameters: modules.parameters, sequence: this.sequence, at: this.at, wall: this.wall,
+      digestHigh: this.running.high, digestLow: this.running.low, random: this.random.state, deadlines: modules.deadlines.image(),
+      peers: modules.peers.image(), groups: modules.groups.map((group) => group.image()), gateway: modules.gateway.image(),
+      parent: modules.parent.image(), inventory: modules.inventory.image(),
+    };
+  }
+
+  static restore(image: KernelImage): Kernel {
+    const kernel = new Kernel();
+    kernel.boot(image.self, image.seed, image.parameters, image.version);
+    const modules = kernel.modules as Modules;
+    assert(image.groups.length === modules.groups.length, 'an image of every group');
+    kernel.sequence = image.sequence;
+    kernel.at = image.at;
+    kernel.wall = image.wall;
+    kernel.running.high = image.digestHigh;
+    kernel.running.low = image.digestLow;
+    kernel.random = new Random(image.random);
+    modules.deadlines.restore(image.deadlines);
+    modules.peers.restore(image.peers);
+    modules.groups.forEach((group, place) => group.restore(image.groups[place] as KernelImage['groups'][number]));
+    modules.gateway.restore(image.gateway);
+    modules.parent.restore(image.parent);
+    modules.inventory.restore(image.inventory);
+    return kernel;
+  }
+}
+
+/** Deals out the deadline slots and builds the modules in their order. */
+function compose(self: NodeId, parameters: Parameters): Modules {
+  const own = parameters.groups.filter((group) => group.voters.includes(self)).sort((a, b) => a.id - b.id);
+  const others = own.length * SLOTS_PER_GROUP;
+  const groups = own.map((group, place) => {
+    const slots = { election: SLOTS_PER_GROUP * place, heartbeat: SLOTS_PER_GROUP * place + 1 };
+    return new Raft(group, self, parameters.raft, new Register(parameters.decide), slots);
+  });
+  const groupById: (Raft | undefined)[] = [];
+  for (const group of groups) groupById[group.group as GroupId] = group;
+  return {
+    parameters,
+    deadlines: new Deadlines(others + OTHER_SLOTS),
+    peers: new Peers(self, parameters.nodes, parameters.network, others + 1),
+    groups,
+    groupById,
+    gateway: new Gateway(self, parameters.groups, parameters.decide, others),
+    parent: new Parent(),
+    inventory: new Inventory(parameters.gpuPollUs, others + 2),
+  };
+}
+
