@@ -1,0 +1,39 @@
+// A thread that simulates: one run with its progress, or batch after batch of a sweep. It lives as long as the command does,
+// because the first ten runs of a thread are its slowest.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { SHARED, type RunOutcome, type WorkerReport, type WorkerSettings, type WorkerTask } from './run-request.ts';
+
+const { mutant, shared } = workerData as WorkerSettings;
+const cells = new Float64Array(shared);
+const tell = (report: WorkerReport): void => parentPort?.postMessage(report);
+
+if (mutant !== undefined) {
+  const [{ installMutant }, { mutantNamed }] = await Promise.all([import('./mutant-hook.ts'), import('../nemesis/mutants/all.ts')]);
+  installMutant(mutantNamed(mutant));
+}
+const { executeRun, resolveRun } = await import('./simulate.ts');
+
+/** Called inside the simulation: numbers in shared memory are all that it may touch. */
+function progress(nowUs: number, events: number): boolean {
+  cells[SHARED.simulatedUs] = nowUs;
+  cells[SHARED.events] = events;
+  return cells[SHARED.stop] === 0;
+}
+
+parentPort?.on('message', async (task: WorkerTask) => {
+  if (task.kind === 'one') {
+    const runFile = resolveRun(task.request);
+    tell({ kind: 'resolved', runFile });
+    const outcome = executeRun(task.request, runFile, progress);
+    tell({ kind: 'ran', outcome });
+  } else {
+    const outcomes: RunOutcome[] = [];
+    for (const request of task.requests) {
+      if (cells[SHARED.stop] !== 0) break;
+      cells[SHARED.seed] = request.seed;
+      outcomes.push(executeRun(request, resolveRun(request), progress));
+    }
+    tell({ kind: 'batch', outcomes });
+  }
+});
