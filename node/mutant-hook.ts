@@ -2,6 +2,7 @@
 // simulator is imported, in the same thread; whoever wants several mutants starts a worker for each.
 
 import { registerHooks } from 'node:module';
+import { MUTANTS } from '../nemesis/mutants/list.ts';
 import type { Mutant } from '../nemesis/mutants/mutant.ts';
 import { plant } from '../nemesis/mutants/mutant.ts';
 
@@ -25,4 +26,10 @@ export function installMutant(mutant: Mutant): Hook {
     },
   });
   return hook;
+}
+
+export function plantByName(name: string): Hook {
+  const mutant = MUTANTS.find((one) => one.name === name);
+  if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
+  return installMutant(mutant);
 }

@@ -1,6 +1,7 @@
 // From what the simulator says of a run to what is reported of it: with the kernel's name, the wall time, and the command that
 // shows it again.
 
+import { signatureOf } from '../properties/signature.ts';
 import type { PropertyReport, RunReport } from '../reports/run-report.ts';
 import { exitCodeOf } from '../reports/run-report.ts';
 import type { PropertyResult } from '../scenarios/scenario.ts';
@@ -16,7 +17,7 @@ function propertyReport(property: PropertyResult): PropertyReport {
   const base = { id, claim, kind, verdict, checks };
   if (violation === undefined) return base;
   const { message, at, nodes, sequence, evidence } = violation;
-  return { ...base, violation: { message, atUs: at, nodes, ...(sequence === undefined ? {} : { step: sequence }), evidence: evidence ?? [] } };
+  return { ...base, violation: { signature: signatureOf(id, violation), message, atUs: at, nodes, ...(sequence === undefined ? {} : { step: sequence }), evidence: evidence ?? [] } };
 }
 
 export function reportOf(outcome: RunOutcome, mode: RunMode, files: { readonly runPath?: string; readonly saved?: string } = {}): RunReport {

@@ -3,9 +3,11 @@
 
 import { getHeapStatistics } from 'node:v8';
 import type { RunFile } from '../io/sim/run-file.ts';
-import { execute, resolve } from '../scenarios/run.ts';
-import type { RunHooks } from '../scenarios/scenario.ts';
+import { PROPERTIES } from '../properties/list.ts';
+import { execute, resolve, type Execution } from '../scenarios/run.ts';
+import type { ExecuteOptions, RunHooks } from '../scenarios/scenario.ts';
 import { kernelHash } from './kernel-hash.ts';
+import { RealSignatures } from './real-signatures.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
 import { trapped } from './trap.ts';
 
@@ -13,8 +15,13 @@ export function resolveRun(request: RunRequest): RunFile {
   return request.runFile ?? trapped(() => resolve(request.seed, request.options));
 }
 
+export interface Executed {
+  readonly outcome: RunOutcome;
+  readonly world: Execution['world'];
+}
+
 /** `progress` is called inside the simulation: it may reach nothing of the host. */
-export function executeRun(request: RunRequest, runFile: RunFile, progress?: RunHooks['progress']): RunOutcome {
+export function executeRun(request: RunRequest, runFile: RunFile, progress?: RunHooks['progress']): Executed {
   let stopped = false;
   const hooks: RunHooks = progress === undefined ? {} : {
     progress: (nowUs, events) => {
@@ -23,10 +30,15 @@ export function executeRun(request: RunRequest, runFile: RunFile, progress?: Run
       return go;
     },
   };
-  const kernelVersion = kernelHash();
+  const options: ExecuteOptions = {
+    checked: request.checked,
+    kernelVersion: kernelHash(),
+    hooks,
+    ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
+  };
   const started = performance.now();
-  const result = trapped(() => execute(runFile, { checked: request.checked, kernelVersion, hooks }));
+  const { result, world } = trapped(() => execute(runFile, PROPERTIES, options));
   const wallMs = performance.now() - started;
   const heapMb = getHeapStatistics().used_heap_size / 1e6;
-  return { request, result, wallMs, heapMb, goodputFloor: runFile.workload.goodputPer1000s / 1_000, stopped };
+  return { outcome: { request, result, wallMs, heapMb, goodputFloor: runFile.workload.goodputPer1000s / 1_000, stopped }, world };
 }

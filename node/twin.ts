@@ -14,15 +14,12 @@ export interface TwinAnswer {
 }
 
 const mutant = process.env['LOCKSTEP_TWIN_MUTANT'];
-if (mutant !== undefined) {
-  const [{ installMutant }, { mutantNamed }] = await Promise.all([import('./mutant-hook.ts'), import('../nemesis/mutants/all.ts')]);
-  installMutant(mutantNamed(mutant));
-}
+if (mutant !== undefined) (await import('./mutant-hook.ts')).plantByName(mutant);
 const { executeRun, resolveRun } = await import('./simulate.ts');
 
 process.on('message', ({ id, request }: TwinTask) => {
-  const { result } = executeRun(request, resolveRun(request));
-  const answer: TwinAnswer = { id, digest: result.digest };
+  const { outcome } = executeRun(request, resolveRun(request));
+  const answer: TwinAnswer = { id, digest: outcome.result.digest };
   process.send?.(answer);
 });
 // The sweep decides when it is over, also for a signal that reached the whole group.

@@ -9,8 +9,8 @@ const cells = new Float64Array(shared);
 const tell = (report: WorkerReport): void => parentPort?.postMessage(report);
 
 if (mutant !== undefined) {
-  const [{ installMutant }, { mutantNamed }] = await Promise.all([import('./mutant-hook.ts'), import('../nemesis/mutants/all.ts')]);
-  installMutant(mutantNamed(mutant));
+  const { plantByName } = await import('./mutant-hook.ts');
+  plantByName(mutant);
 }
 const { executeRun, resolveRun } = await import('./simulate.ts');
 
@@ -21,19 +21,26 @@ function progress(nowUs: number, events: number): boolean {
   return cells[SHARED.stop] === 0;
 }
 
-parentPort?.on('message', async (task: WorkerTask) => {
-  if (task.kind === 'one') {
-    const runFile = resolveRun(task.request);
-    tell({ kind: 'resolved', runFile });
-    const outcome = executeRun(task.request, runFile, progress);
-    tell({ kind: 'ran', outcome });
-  } else {
-    const outcomes: RunOutcome[] = [];
-    for (const request of task.requests) {
-      if (cells[SHARED.stop] !== 0) break;
-      cells[SHARED.seed] = request.seed;
-      outcomes.push(executeRun(request, resolveRun(request), progress));
-    }
-    tell({ kind: 'batch', outcomes });
+async function one(task: WorkerTask & { readonly kind: 'one' }): Promise<void> {
+  const runFile = resolveRun(task.request);
+  tell({ kind: 'resolved', runFile });
+  const { outcome, world } = executeRun(task.request, runFile, progress);
+  if (task.dump !== undefined) (await import('./dump.ts')).dumpWorld(task.dump, world.view());
+  tell({ kind: 'ran', outcome });
+}
+
+function batch(task: WorkerTask & { readonly kind: 'batch' }): void {
+  const outcomes: RunOutcome[] = [];
+  for (const request of task.requests) {
+    if (cells[SHARED.stop] !== 0) break;
+    cells[SHARED.seed] = request.seed;
+    outcomes.push(executeRun(request, resolveRun(request), progress).outcome);
   }
+  tell({ kind: 'batch', outcomes });
+}
+
+parentPort?.on('message', (task: WorkerTask) => {
+  if (task.kind === 'batch') return batch(task);
+  // A rejection ends the thread with this error, and whoever waits for the report hears of it.
+  return one(task);
 });

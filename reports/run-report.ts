@@ -8,6 +8,8 @@ export type Verdict = 'held' | 'violated' | 'not-exercised';
 export interface Violation {
   /** What was expected and what was got, in one sentence. */
   readonly message: string;
+  /** The same for violations that are most likely one bug: the message without its numbers and names. */
+  readonly signature: string;
   /** Simulated time at which it was seen. */
   readonly atUs: number;
   /** Who it is about; empty if nobody in particular. */

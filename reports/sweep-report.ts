@@ -54,19 +54,14 @@ export interface SweepReport {
   readonly stopped: boolean;
 }
 
-/** Numbers and hexadecimal words differ between runs that fail for one reason; the words around them do not. */
-export function signatureOf(id: string, message: string): string {
-  return `${id}: ${message.replace(/"[^"]*"/g, '"…"').replace(/\b[0-9a-f]{8,}\b/g, '#').replace(/\d+/g, '#')}`.slice(0, 160);
-}
-
 export function failureOf(run: RunReport): FailedRun | undefined {
   const { seed, scenario, replay } = run;
-  if (run.broke !== undefined) return { seed, scenario, properties: [], signature: signatureOf('broke', run.broke.message), message: run.broke.message, kind: 'broke', replay };
+  if (run.broke !== undefined) return { seed, scenario, properties: [], signature: `our own code threw: ${run.broke.message.replace(/\d+/g, '#')}`, message: run.broke.message, kind: 'broke', replay };
   const violated = run.properties.filter((property) => property.verdict === 'violated');
   const first = violated.find((property) => property.kind === 'safety') ?? violated[0];
   if (first === undefined) return undefined;
   const message = first.violation?.message ?? first.claim;
-  return { seed, scenario, properties: violated.map((property) => property.id), signature: signatureOf(first.id, message), message, kind: first.kind, replay };
+  return { seed, scenario, properties: violated.map((property) => property.id), signature: first.violation?.signature ?? first.id, message, kind: first.kind, replay };
 }
 
 /** Adds up runs as they come in. */

