@@ -4,6 +4,8 @@
 import type { Micros } from '../kernel/base/time.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 import type { Judgement } from '../io/sim/evidence.ts';
+import type { Scheme } from '../io/sim/scheme.ts';
+import type { Draw } from '../nemesis/draw.ts';
 
 /** What a person may say on the command line. Everything absent is the scenario's own choice. */
 export interface RunOptions {
@@ -12,19 +14,6 @@ export interface RunOptions {
   readonly forUs?: Micros;
   /** `default`: what the scenario itself draws. */
   readonly faults?: 'default' | 'none' | 'all' | readonly string[];
-}
-
-/** Uniform draws for one labelled decision of a run file. */
-export interface Draw {
-  /** Uniform in [0, bound). */
-  below(bound: number): number;
-  /** Uniform in [low, high], both included. */
-  between(low: number, high: number): number;
-  pick<T>(choices: readonly T[]): T;
-  /** `count` different numbers of 1..nodes, ascending. */
-  nodes(count: number, nodes: number): number[];
-  /** Another stream, for a part of its own. */
-  split(label: string): Draw;
 }
 
 export interface Scenario {
@@ -75,4 +64,6 @@ export interface ExecuteOptions {
   readonly keepGoing?: boolean;
   /** What every segment of every journal names as its version. */
   readonly kernelVersion: string;
+  /** Another signature scheme than the stand-in. */
+  scheme?(seed: number, nodes: number): Scheme;
 }

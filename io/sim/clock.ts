@@ -107,7 +107,8 @@ export class SimClock implements Clock {
     this.since = this.world.now;
   }
 
-  private rearm(): void {
+  /** Asks the world for the wake that the alarm needs. */
+  rearm(): void {
     if (this.alarmAt < NEVER && !this.frozen) this.world.wake(this.node, this.worldTimeOf(this.alarmAt));
   }
 }

@@ -42,6 +42,7 @@ export interface DiskOperation {
 export interface DiskWorld {
   readonly now: Micros;
   completeAt(at: Micros, operation: DiskOperation): void;
+  at(time: Micros, task: () => void): void;
 }
 
 /** What a crash does to what is not durable. */
@@ -63,6 +64,8 @@ export class SimDisk implements Disk {
   stallUs: Micros = 0;
   stalls = 0;
   life = 0;
+  /** Called once, when half of the next sync will have passed: a power failure waits for it. */
+  ambush: (() => void) | undefined = undefined;
 
   private readonly world: DiskWorld;
   private readonly random: Random;
@@ -89,7 +92,14 @@ export class SimDisk implements Disk {
     const start = this.world.now > this.free ? this.world.now : this.free;
     this.free = start + this.duration(request);
     this.pending.push(operation);
+    if (this.ambush !== undefined && request.kind === 'append' && request.sync) this.spring(start);
     this.world.completeAt(this.free, operation);
+  }
+
+  private spring(start: Micros): void {
+    const ambush = this.ambush as () => void;
+    this.ambush = undefined;
+    this.world.at(start + Math.floor((this.free - start) / 2), ambush);
   }
 
   private duration(request: DiskRequest): Micros {
