@@ -3,7 +3,7 @@
 
 import { SECOND, type Micros } from '../kernel/base/time.ts';
 import type { Parameters } from '../kernel/parameters.ts';
-import type { LoopOptions } from '../io/loop.ts';
+import { LOOP_DEFAULTS, type LoopOptions } from '../io/loop-options.ts';
 import type { Judgement, Property, RunView, Violation, Watch } from '../io/sim/evidence.ts';
 import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
 import { StandInScheme, type Scheme } from '../io/sim/scheme.ts';
@@ -78,8 +78,9 @@ class Run {
     const checked = this.options.checked;
     const restoreAt = checked ? Random.of(this.file.seed, 'restore', node).between(2, 5_000) : 0;
     return {
-      self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, checked: { freeze: checked, encode: checked, restoreAt },
-    } as LoopOptions;
+      ...LOOP_DEFAULTS, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
+      checked: { freeze: checked, encode: checked, restoreAt },
+    };
   }
 
   private violated(property: string, violation: Violation): void {
@@ -95,6 +96,8 @@ class Run {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       broke = { message: error.message, stack: error.stack ?? '', at: this.world.now, node: this.world.attending };
     }
+    const poison = this.world.poisoned[0];
+    if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
     const result = this.result();
     return { world: this.world, result: broke === undefined ? result : { ...result, broke } };
   }

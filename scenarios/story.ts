@@ -4,7 +4,7 @@ import { SECOND, type Micros } from '../kernel/base/time.ts';
 import { RAFT_DEFAULTS } from '../kernel/parameters.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import type { Draw } from '../nemesis/draw.ts';
-import { FAULTS } from '../nemesis/faults.ts';
+import { faultNamed, FAULTS } from '../nemesis/faults.ts';
 import { compose } from '../nemesis/schedule.ts';
 import type { RunOptions } from './scenario.ts';
 import { groupsOf } from './topology.ts';
@@ -45,12 +45,20 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
   const votersPerGroup = Math.min(nodes, story.votersPerGroup);
   const disk = draw.split('disk');
   const syncMinUs = disk.between(60, 200);
+  const faults = episodes(story, options, draw, nodes, healAt, votersPerGroup);
   return {
     version: RUN_FILE_VERSION, seed, scenario: story.name, nodes, groups: story.groups, votersPerGroup, forUs, healAt,
     delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
-    gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: draw.split('shadow').between(1, nodes),
-    workload: story.workload, faults: episodes(story, options, draw, nodes, healAt, votersPerGroup),
+    gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
+    workload: story.workload, faults,
   };
+}
+
+/** Some node whose journal no fault will damage. */
+function shadowed(draw: Draw, nodes: number, faults: readonly FaultEpisode[]): number {
+  const damaged = faults.filter((episode) => faultNamed(episode.kind)?.damages === true).flatMap((episode) => episode.nodes);
+  const whole = Array.from({ length: nodes }, (_, place) => place + 1).filter((node) => !damaged.includes(node));
+  return whole.length === 0 ? 1 : draw.pick(whole);
 }
 
 function episodes(story: Story, options: RunOptions, draw: Draw, nodes: number, healAt: Micros, votersPerGroup: number): FaultEpisode[] {

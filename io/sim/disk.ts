@@ -245,6 +245,11 @@ export class SimDisk implements Disk {
     return true;
   }
 
+  /** Everything on the disk, by file name and in order. */
+  chunks(): Chunk[] {
+    return this.names().flatMap((name) => (this.files.get(name) as SimFile).chunks);
+  }
+
   copy(): DirectoryCopy {
     return new Map(this.names().map((name) => [name, (this.files.get(name) as SimFile).chunks.slice(0, (this.files.get(name) as SimFile).durable)]));
   }

@@ -9,7 +9,9 @@ import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import { helloText } from '../../kernel/hello.ts';
-import { Loop, type LoopOptions } from '../loop.ts';
+import { BatchChunk } from '../journal-chunks.ts';
+import type { LoopOptions } from '../loop-options.ts';
+import { Loop } from '../loop.ts';
 import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk, type CrashLoss } from './disk.ts';
@@ -108,13 +110,12 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.attend();
   }
 
-  /** Lets the loop take turns until it has no work or its time is used up, and sees to it that it is woken again. */
+  /** Lets the loop take a turn, now or when its time is used up, and sees to it that it is woken for what is left. */
   attend(): void {
     const loop = this.loop;
     if (loop === undefined || this.pauses > 0) return;
     const world = this.world;
     if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
-    if (!loop.hasWork) return;
     this.busyUntil = world.now + TURN_US;
     if (loop.turn()) world.wake(this.id, this.busyUntil);
   }
@@ -127,7 +128,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
       this.clock.alarmAt = NEVER;
       loop.alarm();
     }
-    this.attend();
+    if (loop.hasWork) this.attend();
     this.clock.rearm();
   }
 
@@ -221,6 +222,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
 
   fact(fact: Fact, at: Micros): void {
     this.marks.fact(fact.kind);
+    if (fact.kind === 'refusedByPeer') this.world.wasRefusedByPeer(this, fact.peer);
     const listeners = this.world.listeners.fact;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.fact(this.id, fact, at, this.world.now);
   }
@@ -240,5 +242,14 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     const now = this.world.now;
     const listeners = this.world.listeners.refolded;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.refolded(this.id, sequence, high, low, now);
+    if (this.shadow !== undefined) this.shadowCatchesUp(this.shadow, sequence, high, low);
+  }
+
+  /** A batch that survived a crash, though the loop never heard that it was durable, is on the disk. */
+  private shadowCatchesUp(shadow: Shadow, sequence: number, high: number, low: number): void {
+    if (shadow.sequence < sequence) {
+      for (const chunk of this.disk.chunks()) if (chunk instanceof BatchChunk && chunk.last > shadow.sequence && chunk.last <= sequence) shadow.follow(chunk.events, chunk.high, chunk.low);
+    }
+    this.world.wasShadowed(this, shadow.sequence === sequence && shadow.agrees(high, low));
   }
 }

@@ -18,7 +18,11 @@ export class Shadow {
       kernel.step(event);
       this.refolded++;
     }
-    return kernel.digestHigh === high && kernel.digestLow === low;
+    return this.agrees(high, low);
+  }
+
+  agrees(high: number, low: number): boolean {
+    return this.kernel.digestHigh === high && this.kernel.digestLow === low;
   }
 
   get sequence(): number {

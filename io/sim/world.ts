@@ -6,9 +6,10 @@ import { assert } from '../../kernel/base/assert.ts';
 import { Digest } from '../../kernel/base/digest.ts';
 import { hashAnswer, type Answer } from '../../kernel/effect.ts';
 import type { RequestId, ServiceOutcome } from '../../kernel/event.ts';
+import type { NodeId } from '../../kernel/base/ids.ts';
 import { NEVER, type Micros } from '../../kernel/base/time.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
-import type { LoopOptions } from '../loop.ts';
+import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
 import { type ClockWorld } from './clock.ts';
@@ -65,6 +66,8 @@ interface AnswerArrival {
 /** What waits in the sockets of a process that stands still. More is lost. */
 const MAX_HELD = 8_192;
 const EXPIRE_EVERY_US: Micros = 250_000;
+/** A supervisor starts a failed process again after so long. */
+const RESTART_AFTER_US: Micros = 200_000;
 
 export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld, ClientsWorld, ParentWorld {
   now: Micros = 0;
@@ -82,6 +85,8 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   readonly hosts: readonly Host[];
   /** How often each fault really happened. */
   readonly faults: Map<string, number> = new Map();
+  /** Assertions of our own code that failed: bugs, whatever properties say. */
+  readonly poisoned: { readonly node: number; readonly at: Micros; readonly text: string }[] = [];
   /** Told of every answer; the workload goes on from there. */
   onReturn: (invocation: Invocation, answer: Answer) => void = () => {};
   /** The node whose entry is being handled; 0 if it is nobody's. */
@@ -220,7 +225,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
     if (loop === undefined) return;
     loop.completed(operation.token, result);
     host.attend();
-    if (host.starting || host.stopping) this.checkPhase(host);
+    if (host.starting || loop.phase !== 'running') this.checkPhase(host);
   }
 
   private ask(host: Host, invocation: Invocation): void {
@@ -322,20 +327,37 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   }
 
   private checkPhase(host: Host): void {
-    const phase = host.loop?.phase;
-    if (phase === 'recovering') return;
-    if (phase === 'refused' || phase === 'failed') return this.refuse(host, host.refusedWhy);
-    if (phase === 'running' && host.starting) {
+    const loop = host.loop;
+    if (loop === undefined || loop.phase === 'recovering') return;
+    if (loop.phase === 'refused') return this.refuse(host, loop.stopped?.text ?? '');
+    if (loop.phase === 'failed') return this.failed(host, loop.stopped?.code ?? 'io', loop.stopped?.text ?? '');
+    if (loop.phase === 'running' && host.starting) {
       host.starting = false;
       this.parent?.follow(host.id);
     }
-    if (phase === 'sealed' && host.stopping) this.wasStopped(host);
+    if (loop.phase === 'sealed') this.wasStopped(host);
+  }
+
+  /** A process that no longer believes its own state, or its disk, ends and is started again. */
+  private failed(host: Host, code: string, text: string): void {
+    if (code === 'poisoned') this.poisoned.push({ node: host.id, at: this.now, text });
+    host.end('kept');
+    for (const one of this.listeners.crashed) one.crashed(host.id, 'betweenTurns', this.now);
+    this.startLater(host, RESTART_AFTER_US);
+  }
+
+  /** Its peers remember that it was further. */
+  wasRefusedByPeer(host: Host, peer: NodeId): void {
+    this.at(this.now, () => {
+      if (host.state === 'up') this.refuse(host, `node ${peer} remembers that it was further`);
+    });
   }
 
   /** A node that may not take part stays away for the rest of the run. */
   refuse(host: Host, reason: string): void {
     host.end('kept');
     host.state = 'out';
+    host.refusedWhy = reason;
     for (const one of this.listeners.refused) one.refused(host.id, reason, this.now);
   }
 
@@ -368,6 +390,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   /** A fault took what the node had acknowledged. */
   wasDamaged(host: Host): void {
     host.damaged = true;
+    host.shadow = undefined;
     for (const one of this.listeners.damaged) one.damaged(host.id, this.now);
   }
 
