@@ -3,7 +3,7 @@
 import { MARKS } from '../io/sim/marks.ts';
 import { FAULTS } from '../nemesis/faults.ts';
 import { MUTANTS } from '../nemesis/mutants/list.ts';
-import { PROPERTIES } from '../properties/list.ts';
+import { properties } from '../properties/all.ts';
 import type { Listing } from '../reports/listing.ts';
 import { SCENARIOS } from '../scenarios/list.ts';
 
@@ -13,7 +13,7 @@ export function catalogue(): Catalogue {
   return {
     scenarios: SCENARIOS.map(({ name, about }) => ({ name, about })),
     faults: FAULTS.map(({ name, about }) => ({ name, about })),
-    properties: PROPERTIES.map(({ id, claim, kind }) => ({ id, about: claim, kind })),
+    properties: properties.map(({ id, claim, kind }) => ({ id, about: claim, kind })),
     marks: MARKS,
     mutants: MUTANTS.map(({ name, family, about }) => ({ name, family, about })),
   };

@@ -3,7 +3,7 @@
 
 import { getHeapStatistics } from 'node:v8';
 import type { RunFile } from '../io/sim/run-file.ts';
-import { PROPERTIES } from '../properties/list.ts';
+import { properties } from '../properties/all.ts';
 import { execute, resolve, type Execution } from '../scenarios/run.ts';
 import type { ExecuteOptions, RunHooks } from '../scenarios/scenario.ts';
 import { kernelHash } from './kernel-hash.ts';
@@ -37,7 +37,7 @@ export function executeRun(request: RunRequest, runFile: RunFile, progress?: Run
     ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
   };
   const started = performance.now();
-  const { result, world } = trapped(() => execute(runFile, PROPERTIES, options));
+  const { result, world } = trapped(() => execute(runFile, properties, options));
   const wallMs = performance.now() - started;
   const heapMb = getHeapStatistics().used_heap_size / 1e6;
   return { outcome: { request, result, wallMs, heapMb, goodputFloor: runFile.workload.goodputPer1000s / 1_000, stopped }, world };

@@ -138,7 +138,7 @@ class Sweeping {
   }
 
   private async compare(outcome: RunOutcome, report: RunReport, nth: number): Promise<void> {
-    const checked = nth % 2 === 1 ? !outcome.request.checked : outcome.request.checked;
+    const checked = nth % 2 === 0 ? !outcome.request.checked : outcome.request.checked;
     if (checked) this.checkedRuns += 1;
     const digest = await this.twin?.digestOf({ ...outcome.request, checked });
     if (digest === undefined || digest === report.digest) return;
