@@ -61,8 +61,8 @@ export interface ReadingCounts {
 }
 
 export interface ReadingOptions {
-  /** Who reads; undefined: whoever wrote it. */
-  readonly writing: Writing | undefined;
+  /** Whose journal it must be; what is left out may be anything. */
+  readonly writing: Partial<Writing>;
   readonly lock: boolean;
   /** From the first event, if it is still there, instead of the newest snapshot. */
   readonly fromBoot: boolean;
@@ -258,27 +258,25 @@ class Reader {
 
   private checkOwner(writing: Writing): void {
     const own = this.options.writing;
-    if (own === undefined) return;
-    if (writing.network !== own.network) throw new Stop('otherNode', `This data directory belongs to the network ${writing.network}, not to ${own.network}: give the node its own.`);
-    if (writing.self !== own.self) throw new Stop('otherNode', `This data directory belongs to node ${writing.self}, not to node ${own.self}: give the node its own.`);
+    if (own.network !== undefined && writing.network !== own.network) throw new Stop('otherNode', `This data directory belongs to the network ${writing.network}, not to ${own.network}: give the node its own.`);
+    if (own.self !== undefined && writing.self !== own.self) throw new Stop('otherNode', `This data directory belongs to node ${writing.self}, not to node ${own.self}: give the node its own.`);
   }
 
   /** True if another version wrote the snapshot and sealed it: this version goes on from it, and refolds nothing. */
   private checkVersion(snapshot: Snapshot): boolean {
-    const own = this.options.writing;
-    if (own === undefined || snapshot.version === own.version) return false;
+    const version = this.options.writing.version;
+    if (version === undefined || snapshot.version === version) return false;
     const seal = this.seal;
     const after = snapshot.after;
     const sealed = seal !== undefined && seal.at.sequence === after.sequence && seal.at.high === after.high && seal.at.low === after.low;
     const nothingLater = (this.segments[this.segments.length - 1] ?? 0) <= after.sequence;
-    if (!sealed || !nothingLater) throw otherVersion(snapshot.version, own.version);
+    if (!sealed || !nothingLater) throw otherVersion(snapshot.version, version);
     return true;
   }
 
   /** The sealed snapshot becomes this version's own; what lies before it was another version's and cannot be refolded. */
   private convert(snapshot: Snapshot): void {
-    const own = this.options.writing as Writing;
-    const chunk = new SnapshotChunk({ ...own, after: snapshot.after, incarnation: snapshot.incarnation, image: snapshot.image });
+    const chunk = new SnapshotChunk({ ...snapshot, ...this.options.writing });
     this.repairs.push({ kind: 'replace', file: snapshotFile(snapshot.after.sequence), chunk });
   }
 
@@ -304,8 +302,8 @@ class Reader {
     }
     const head = found.header.head;
     this.checkOwner(head);
-    const own = this.options.writing;
-    if (own !== undefined && head.version !== own.version) throw otherVersion(head.version, own.version);
+    const version = this.options.writing.version;
+    if (version !== undefined && head.version !== version) throw otherVersion(head.version, version);
     if (head.after.sequence !== first - 1) return this.damaged(first, cursor, isLast, 'its header names another place', this.ordinal + 1);
     yield* this.refoldBatches(first, cursor, isLast, found.header);
   }

@@ -15,6 +15,8 @@ import { Inbox } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
 import type { CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
 
+export type { LoopOptions } from './loop-options.ts';
+
 export type Phase = 'recovering' | 'running' | 'refused' | 'sealed' | 'failed';
 
 /** Why a loop stopped other than by a clean stop, with a sentence for a person. */

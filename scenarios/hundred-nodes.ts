@@ -1,4 +1,4 @@
-// A hundred nodes, twenty groups of five voters, and twenty times the load of five nodes: what is cheap among five must not
+// A hundred nodes, twenty groups of five voters, and the load of five nodes twenty times over: what is cheap among five must not
 // be dear among a hundred.
 
 import { SECOND } from '../kernel/base/time.ts';
@@ -9,7 +9,7 @@ import { STEADY, tell, type Story } from './story.ts';
 
 const STORY: Story = {
   name: 'hundred-nodes', nodes: 100, groups: 20, votersPerGroup: 5, forUs: 60 * SECOND,
-  workload: { ...STEADY, decidesPer1000s: 500_000, getsPer1000s: 75_000, clients: 400, goodputPer1000s: 100_000 },
+  workload: { ...STEADY, decidesPer1000s: 2_000_000, getsPer1000s: 300_000, clients: 400, goodputPer1000s: 400_000 },
   faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'kill', 'restart', 'pause', 'clock-skew', 'disk-lost', 'disk-torn', 'slow-fsync'],
   gapUs: 10 * SECOND,
 };

@@ -14,10 +14,10 @@ import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
 import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
 import { SimClock } from './clock.ts';
-import { SimDisk, type CrashLoss } from './disk.ts';
+import type { CrashLoss, SimDisk } from './disk.ts';
 import type { Marks } from './marks.ts';
-import { SimServices } from './services.ts';
-import { Shadow } from './shadow.ts';
+import type { SimServices } from './services.ts';
+import type { Shadow } from './shadow.ts';
 import type { World } from './world.ts';
 
 /** What the world throws through a loop to end its process where it stands. */

@@ -72,8 +72,13 @@ export class Session {
     let place = this.sequences.length;
     while (place > 0 && (this.sequences[place - 1] as number) > sequence) place--;
     assert(place === 0 || this.sequences[place - 1] !== sequence, 'a sequence is applied once');
-    this.sequences.splice(place, 0, sequence);
-    this.outcomes.splice(place, 0, outcome);
+    if (place === this.sequences.length) {
+      this.sequences.push(sequence);
+      this.outcomes.push(outcome);
+    } else {
+      this.sequences.splice(place, 0, sequence);
+      this.outcomes.splice(place, 0, outcome);
+    }
     assert(this.sequences.length <= MAX_OUTCOMES_PER_ROW, 'a window bounds the outcomes of a session');
     this.frozen = undefined;
   }

@@ -11,6 +11,7 @@ import { Register } from '../../decide/register.ts';
 import type { Fact } from '../../fact.ts';
 import type { Message } from '../../message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type RaftParameters } from '../../parameters.ts';
+import type { Entry } from '../entry.ts';
 import { raftImageCodec, type RaftImage } from '../image.ts';
 import { groupMessageCodec, type AnswerMessage, type ClientMessage, type GroupMessage, type RaftMessage } from '../message.ts';
 import { Raft } from '../raft.ts';
@@ -25,15 +26,20 @@ export interface Frame {
   readonly validUntil: Micros;
 }
 
+export interface Commit {
+  readonly index: number;
+  readonly entry: Entry;
+}
+
 interface Durable {
-  readonly image: Uint8Array;
+  readonly image: RaftImage;
   readonly deadlines: readonly number[];
   readonly random: Random;
 }
 
-/** Small bounds, so that short runs reach every one of them. */
+/** Small bounds, so that short runs reach every one of them. What one step commits is still in the log when it ends. */
 export const TIGHT: RaftParameters = {
-  ...RAFT_DEFAULTS, maxEntriesPerAppend: 4, maxInFlight: 3, maxUncommitted: 32, keepEntries: 8, maxSessions: 3, sessionIdleUs: 20 * SECOND, maxPendingReads: 8,
+  ...RAFT_DEFAULTS, maxEntriesPerAppend: 4, maxInFlight: 3, maxUncommitted: 12, keepEntries: 32, maxSessions: 4, sessionIdleUs: 20 * SECOND, maxPendingReads: 8,
 };
 
 export class Member implements Context {
@@ -48,6 +54,9 @@ export class Member implements Context {
   /** Effects of steps that are not durable yet. */
   held: Frame[] = [];
   heldFacts: Fact[] = [];
+  /** What it committed since the last flush. */
+  private committed: Commit[] = [];
+  private noted = 0;
   private readonly cluster: Cluster;
   private readonly signals: Signal[] = [];
   private durable: Durable;
@@ -71,6 +80,7 @@ export class Member implements Context {
       else this.raft.receive(this, this.self, signal.message);
     }
     this.signals.length = 0;
+    this.noteCommits();
   }
 
   /** The barrier: what was done is durable, what was said leaves. */
@@ -80,6 +90,15 @@ export class Member implements Context {
     for (const frame of this.held) if (frame.validUntil >= this.cluster.at) this.cluster.wire.push(frame);
     this.held = [];
     this.heldFacts = [];
+    this.cluster.flushed?.(this, this.committed);
+    this.committed = [];
+  }
+
+  private noteCommits(): void {
+    for (this.noted = Math.max(this.noted, this.raft.firstIndex - 1); this.noted < this.raft.commit; ) {
+      this.noted++;
+      this.committed.push({ index: this.noted, entry: this.raft.entryAt(this.noted) });
+    }
   }
 
   /** Forgets every step since the last flush, and is down. */
@@ -87,6 +106,7 @@ export class Member implements Context {
     this.up = false;
     this.held = [];
     this.heldFacts = [];
+    this.committed = [];
   }
 
   restart(): void {
@@ -107,15 +127,16 @@ export class Member implements Context {
   }
 
   private freeze(): Durable {
-    return { image: encode(raftImageCodec, this.raft.image()), deadlines: this.deadlines.image(), random: new Random(this.random.state) };
+    return { image: this.raft.image(), deadlines: this.deadlines.image(), random: new Random(this.random.state) };
   }
 
   private thaw(durable: Durable): void {
     this.raft = this.cluster.makeRaft(this.self);
-    this.raft.restore(raftImageCodec.read(new Reader(durable.image)));
+    this.raft.restore(raftImageCodec.read(new Reader(encode(raftImageCodec, durable.image))));
     this.deadlines = new Deadlines(2);
     this.deadlines.restore(durable.deadlines);
     this.random = new Random(durable.random.state);
+    this.noted = this.raft.commit;
   }
 
   send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
@@ -155,6 +176,8 @@ export class Cluster {
   /** What reached gateways, in order. */
   readonly answers: { readonly to: NodeId; readonly from: NodeId; readonly message: AnswerMessage; readonly at: Micros }[] = [];
   readonly facts: { readonly node: NodeId; readonly fact: Fact; readonly at: Micros }[] = [];
+  /** Who looks on when steps of a member become durable. */
+  flushed: ((member: Member, committed: readonly Commit[]) => void) | undefined;
   /** Bytes of the largest message so far. */
   largest = 0;
   private readonly voters: readonly NodeId[];
