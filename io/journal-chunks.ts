@@ -133,12 +133,8 @@ export class BatchChunk implements Chunk, BatchContent {
 
   /** Makes the hashes of the batches before this one first, oldest first, so that a long chain needs no deep stack. */
   private settle(): void {
-    const open: BatchChunk[] = [];
-    let link: Link | undefined = this;
-    while (link instanceof BatchChunk && link.known === '') {
-      open.push(link);
-      link = link.previous;
-    }
+    const open: BatchChunk[] = [this];
+    for (let link = this.previous; link instanceof BatchChunk && link.known === ''; link = link.previous) open.push(link);
     for (let i = open.length - 1; i >= 0; i--) (open[i] as BatchChunk).bytes();
   }
 }
