@@ -161,9 +161,14 @@ export class SnapshotChunk extends RecordChunk<Snapshot> {
   }
 }
 
+const IMAGE_WEIGHT = 4096;
+const SESSION_WEIGHT = 256;
+
 /** About how many bytes an image takes: what grows in it are logs, records and sessions. */
 function imageWeight(image: KernelImage): number {
-  return 4096 + image.groups.length * 4096;
+  let weight = IMAGE_WEIGHT;
+  for (const group of image.groups) weight += ENTRY_WEIGHT * group.entries.length + RECORD_WEIGHT * group.machine.records.length + SESSION_WEIGHT * group.sessions.length;
+  return weight;
 }
 
 /** Makes what was appended before it durable, and adds nothing. */
