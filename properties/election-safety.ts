@@ -6,14 +6,21 @@ import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
+import type { Event } from '../kernel/event.ts';
+import { damageOf, type Damage } from './damage.ts';
 import { electionsOf, type ElectionReader, type Elections } from './elections.ts';
+import { journalsOf, type Journals } from './journals.ts';
 import { Verdicts } from './verdict.ts';
 
 class ElectionSafety extends Verdicts implements ElectionReader {
+  private readonly journals: Journals;
+  private readonly damage: Damage;
   private readonly elections: Elections;
 
   constructor(run: RunView) {
     super('election-safety', run);
+    this.journals = journalsOf(run);
+    this.damage = damageOf(run);
     this.elections = electionsOf(run);
     this.elections.read(this);
   }
@@ -22,12 +29,16 @@ class ElectionSafety extends Verdicts implements ElectionReader {
     this.elections.sent(frame, now);
   }
 
-  damaged(node: NodeId): void {
-    this.elections.damaged(node);
+  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
+    this.journals.batch(node, events, now);
   }
 
-  restarted(node: NodeId): void {
-    this.elections.restarted(node);
+  refolded(node: NodeId, sequence: number): void {
+    this.journals.refolded(node, sequence);
+  }
+
+  damaged(node: NodeId): void {
+    this.damage.damaged(node);
   }
 
   led(frame: Frame, group: GroupId, term: number, votes: number, quorum: number, now: Micros): void {

@@ -7,7 +7,7 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Fact } from '../kernel/fact.ts';
-import { Damage } from './damage.ts';
+import { damageOf, type Damage } from './damage.ts';
 import { electionsOf, type ElectionReader, type Elections } from './elections.ts';
 import { ledgerOf, type Ledger } from './ledger.ts';
 import { registersOf, type Register, type Registers } from './registers.ts';
@@ -40,7 +40,7 @@ class Facts extends Verdicts implements ElectionReader {
     this.elections = electionsOf(run);
     this.elections.read(this);
     this.registers = registersOf(run);
-    this.damage = new Damage(run.parameters.nodes);
+    this.damage = damageOf(run);
     this.announced = Array.from({ length: run.parameters.nodes + 1 }, () => []);
     this.upTo = Array.from({ length: run.parameters.nodes + 1 }, () => []);
   }
@@ -58,7 +58,6 @@ class Facts extends Verdicts implements ElectionReader {
   }
 
   restarted(node: NodeId): void {
-    this.damage.restarted(node);
     this.forget(node);
   }
 
@@ -83,7 +82,7 @@ class Facts extends Verdicts implements ElectionReader {
   }
 
   fact(node: NodeId, fact: Fact, _at: Micros, now: Micros): void {
-    if (this.damage.isOut(node)) return;
+    if (this.damage.isSuspect(node)) return;
     switch (fact.kind) {
       case 'decided':
         return this.decided(node, fact, now);

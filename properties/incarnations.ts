@@ -7,7 +7,7 @@ import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
-import { Damage } from './damage.ts';
+import { damageOf, type Damage } from './damage.ts';
 import { journalsOf, type JournalReader, type Journals } from './journals.ts';
 import { Verdicts } from './verdict.ts';
 
@@ -21,10 +21,10 @@ class Incarnations extends Verdicts implements JournalReader {
 
   constructor(run: RunView) {
     super('incarnations', run);
+    this.damage = damageOf(run);
     this.journals = journalsOf(run);
     this.journals.read(this);
     const nodes = run.parameters.nodes;
-    this.damage = new Damage(nodes);
     this.journalled = new Float64Array(nodes + 1);
     this.spoken = new Float64Array(nodes + 1);
     this.tags = new Float64Array(nodes + 1).fill(-1);
@@ -42,14 +42,10 @@ class Incarnations extends Verdicts implements JournalReader {
     this.damage.damaged(node);
   }
 
-  restarted(node: NodeId): void {
-    this.damage.restarted(node);
-  }
-
   recovered(node: NodeId, event: Event, cause: Extract<Cause, { kind: 'recovered' }>, now: Micros): void {
     const before = this.journalled[node] as number;
     this.journalled[node] = cause.incarnation;
-    if (before === 0 || this.damage.isOut(node)) return;
+    if (before === 0 || this.damage.isSuspect(node)) return;
     this.checks++;
     if (cause.incarnation <= before) {
       this.violated(now, [node], `node ${node} started as incarnation ${cause.incarnation}, after it had been incarnation ${before}`, [], event.sequence);
@@ -61,7 +57,7 @@ class Incarnations extends Verdicts implements JournalReader {
     const spoken = this.spoken[node] as number;
     const message = frame.message;
     if (frame.incarnation === spoken && message.kind !== 'hello') return;
-    if (this.damage.isOut(node)) return;
+    if (this.damage.isSuspect(node)) return;
     if (frame.incarnation < spoken) {
       return this.violated(now, [node], `node ${node} spoke as incarnation ${frame.incarnation}, after it had spoken as incarnation ${spoken}`, [], frame.sequence);
     }

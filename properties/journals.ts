@@ -13,6 +13,7 @@ const MASK: number = WINDOW - 1;
 type CauseOf<K extends Cause['kind']> = Extract<Cause, { kind: K }>;
 
 export interface JournalReader {
+  heard?(node: NodeId, cause: CauseOf<'message'>): void;
   asked?(node: NodeId, cause: CauseOf<'request'>): void;
   recovered?(node: NodeId, event: Event, cause: CauseOf<'recovered'>, now: Micros): void;
   outcome?(node: NodeId, cause: CauseOf<'outcome'>): void;
@@ -33,6 +34,8 @@ export class Journals {
   events = 0;
   private readonly nodes: readonly NodeJournal[];
   private readonly readers: JournalReader[] = [];
+  /** Those that want messages: most events are. */
+  private readonly hearers: Required<Pick<JournalReader, 'heard'>>[] = [];
   private lastBatch: readonly Event[] | undefined;
   private lastPlace = 0;
 
@@ -42,6 +45,7 @@ export class Journals {
 
   read(reader: JournalReader): void {
     this.readers.push(reader);
+    if (reader.heard !== undefined) this.hearers.push(reader as Required<Pick<JournalReader, 'heard'>>);
   }
 
   durable(node: NodeId): number {
@@ -67,8 +71,9 @@ export class Journals {
       journal.durable = event.sequence;
       journal.lastAt = event.at;
       journal.at[event.sequence & MASK] = event.at;
-      const kind = event.cause.kind;
-      if (kind !== 'deadline' && kind !== 'message') this.sort(node, event, now);
+      const cause = event.cause;
+      if (cause.kind === 'message') for (let h = 0; h < this.hearers.length; h++) this.hearers[h]?.heard(node, cause);
+      else if (cause.kind !== 'deadline') this.sort(node, event, now);
     }
     this.events += events.length;
   }

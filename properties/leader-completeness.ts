@@ -6,26 +6,37 @@ import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
+import type { Event } from '../kernel/event.ts';
+import { damageOf, type Damage } from './damage.ts';
+import { journalsOf, type Journals } from './journals.ts';
 import { ledgerOf, type Clash, type Ledger, type LedgerReader } from './ledger.ts';
 import { Verdicts } from './verdict.ts';
 
 class LeaderCompleteness extends Verdicts implements LedgerReader {
+  private readonly journals: Journals;
+  private readonly damage: Damage;
   private readonly ledger: Ledger;
   /** By group: the latest term in which a leader built on something committed earlier. */
   private readonly terms: number[] = [];
 
   constructor(run: RunView) {
     super('leader-completeness', run);
+    this.journals = journalsOf(run);
+    this.damage = damageOf(run);
     this.ledger = ledgerOf(run);
     this.ledger.read(this);
   }
 
-  damaged(node: NodeId): void {
-    this.ledger.damaged(node);
+  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
+    this.journals.batch(node, events, now);
   }
 
-  restarted(node: NodeId): void {
-    this.ledger.restarted(node);
+  refolded(node: NodeId, sequence: number): void {
+    this.journals.refolded(node, sequence);
+  }
+
+  damaged(node: NodeId): void {
+    this.damage.damaged(node);
   }
 
   sent(frame: Frame, now: Micros): void {

@@ -2,7 +2,7 @@
 // acknowledgements. An entry is committed when a quorum acknowledged, in the term of the leader that created it, a log that
 // holds it (Raft, 5.4.2); everything before it is then committed too. No node is asked what it believes.
 //
-// Acknowledgements of voters that were damaged, and started again, do not count. The ledger keeps a window of each log. What has left the window is not judged any more. A group of one voter sends no
+// What a damaged node says does not count with those who must not count on it. The ledger keeps a window of each log. What has left the window is not judged any more. A group of one voter sends no
 // frames, so of it the ledger knows nothing.
 
 import type { RunView } from '../io/sim/evidence.ts';
@@ -12,7 +12,7 @@ import type { Micros } from '../kernel/base/time.ts';
 import type { GroupParameters } from '../kernel/parameters.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { Append, AppendReply, SnapshotSlice } from '../kernel/raft/message.ts';
-import { Damage } from './damage.ts';
+import { damageOf, type Damage } from './damage.ts';
 
 /** Indices remembered per group; a power of two, and far more than any leader keeps for its followers. */
 export const WINDOW = 4096;
@@ -269,7 +269,7 @@ export class Ledger {
   private last: Frame | undefined;
 
   constructor(run: RunView) {
-    this.damage = new Damage(run.parameters.nodes);
+    this.damage = damageOf(run);
     for (const group of run.parameters.groups) {
       if (group.voters.length > 1) this.groups[group.id] = new GroupLog(group, run.parameters.nodes, this.readers);
     }
@@ -283,23 +283,15 @@ export class Ledger {
     return this.groups[id];
   }
 
-  damaged(node: NodeId): void {
-    this.damage.damaged(node);
-  }
-
-  restarted(node: NodeId): void {
-    this.damage.restarted(node);
-  }
-
   sent(frame: Frame, now: Micros): void {
     if (frame === this.last) return;
     this.last = frame;
+    if (!this.damage.admits(frame)) return undefined;
     const message = frame.message;
     switch (message.kind) {
       case 'append':
         return this.groups[message.group]?.append(frame, message, now);
       case 'appendReply':
-        if (this.damage.isOut(frame.from)) return undefined;
         return this.groups[message.group]?.acknowledged(frame, message, now);
       case 'snapshot':
         return this.groups[message.group]?.snapshot(frame, message, now);

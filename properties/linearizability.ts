@@ -171,7 +171,7 @@ class Linearizability extends Verdicts {
     if (call === undefined) return;
     this.open.delete(invocation);
     const seen = observationOf(invocation.operation, answer);
-    const wrong = this.history.end(call, seen) ?? contradiction(invocation, answer);
+    const wrong = contradiction(invocation, answer) ?? this.history.end(call, seen);
     if (seen.kind === 'empty' || seen.kind === 'value' || seen.kind === 'tooOld') this.checks++;
     if ((this.checks & 1023) === 0) this.history.retireBelow(this.registers.forgotten - 1);
     if (wrong === undefined) return;
