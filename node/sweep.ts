@@ -26,6 +26,7 @@ const REPEAT_EVERY = 50;
 /** A sweep of all scenarios this large must have exercised every property. */
 const LARGE = 200;
 const LARGEST_BATCH = 16;
+const BATCH_MS = 250;
 
 /** Scenarios that take twenty times as long as the others: in a sweep they have their turn in every fifth round only. */
 const LONG = ['hundred-nodes'];
@@ -118,15 +119,19 @@ class Sweeping {
     for (const thread of this.threads) thread.stop();
   }
 
-  /** Batches shrink towards the end, so that the threads end together. */
+  /** Batches last about as long as a person waits for a line to move, and shrink towards the end, so that the threads end together. */
   private async feed(thread: SimulatorThread): Promise<void> {
+    let size = 1;
     while (!this.stopping && this.next < this.runs.count) {
       const fair = Math.ceil((this.runs.count - this.next) / (this.threads.length * 4));
       const first = this.next;
-      this.next = Math.min(this.runs.count, first + Math.min(LARGEST_BATCH, fair));
+      this.next = Math.min(this.runs.count, first + Math.min(size, fair));
       const requests = Array.from({ length: this.next - first }, (_, i) => this.runs.at(first + i));
-      const answer = await this.perform(thread, requests);
-      for (const [i, outcome] of answer.entries()) this.take(outcome, first + i);
+      const started = performance.now();
+      const outcomes = await this.perform(thread, requests);
+      for (const [i, outcome] of outcomes.entries()) this.take(outcome, first + i);
+      const each = (performance.now() - started) / requests.length;
+      size = Math.max(1, Math.min(LARGEST_BATCH, 2 * size, Math.floor(BATCH_MS / each)));
     }
   }
 

@@ -6,8 +6,9 @@ import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import type { Cause, Event, RequestId, ServiceRequest } from '../kernel/event.ts';
-import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import type { Cause, RequestId, ServiceRequest } from '../kernel/event.ts';
+import type { JournalReader, Journals } from './journals.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Requests remembered per client; a power of two. */
@@ -21,20 +22,15 @@ class Barrier extends Verdicts implements JournalReader {
   /** By node: when it last started. */
   private readonly started: Float64Array;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('barrier', run);
-    this.journals = journalsOf(run);
+    this.journals = from.journals;
     this.journals.read(this);
     this.started = new Float64Array(run.parameters.nodes + 1).fill(-1);
   }
 
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-  }
-
-  refolded(node: NodeId, sequence: number, _high: number, _low: number, now: Micros): void {
+  refolded(node: NodeId, _sequence: number, _high: number, _low: number, now: Micros): void {
     this.started[node] = now;
-    this.journals.refolded(node, sequence);
   }
 
   invoked(invocation: Invocation): void {
@@ -83,5 +79,5 @@ export const barrier: Property = {
   claim: 'No effect leaves a node before the event that caused it is durable',
   kind: 'safety',
   scope: 'local',
-  watch: (run: RunView): Watch => new Barrier(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new Barrier(run, from)),
 };

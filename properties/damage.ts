@@ -2,11 +2,10 @@
 // may have forgotten what it promised; whoever heard more from it than it remembers must not count on it again. Whoever heard
 // no more may: nothing was forgotten between the two. What each node has heard is read from its journal.
 
-import type { RunView } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Cause, Event } from '../kernel/event.ts';
-import { journalsOf, type JournalReader } from './journals.ts';
+import type { JournalReader, Journals } from './journals.ts';
 
 export class Damage implements JournalReader {
   private readonly nodes: number;
@@ -17,13 +16,13 @@ export class Damage implements JournalReader {
   private readonly place: Float64Array;
   private readonly estranged: Uint8Array;
 
-  constructor(run: RunView) {
-    this.nodes = run.parameters.nodes + 1;
+  constructor(nodes: number, journals: Journals) {
+    this.nodes = nodes + 1;
     this.state = new Uint8Array(this.nodes);
     this.incarnation = new Float64Array(this.nodes * this.nodes);
     this.place = new Float64Array(this.nodes * this.nodes);
     this.estranged = new Uint8Array(this.nodes * this.nodes);
-    journalsOf(run).read(this);
+    journals.read(this);
   }
 
   damaged(node: NodeId): void {
@@ -63,12 +62,4 @@ export class Damage implements JournalReader {
       if (cause.incarnation <= (this.incarnation[pair] as number) || event.sequence <= (this.place[pair] as number)) this.estranged[pair] = 1;
     }
   }
-}
-
-const damages = new WeakMap<RunView, Damage>();
-
-export function damageOf(run: RunView): Damage {
-  let known = damages.get(run);
-  if (known === undefined) damages.set(run, (known = new Damage(run)));
-  return known;
 }

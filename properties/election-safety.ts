@@ -6,39 +6,18 @@ import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { Event } from '../kernel/event.ts';
-import { damageOf, type Damage } from './damage.ts';
-import { electionsOf, type ElectionReader, type Elections } from './elections.ts';
-import { journalsOf, type Journals } from './journals.ts';
+import type { Damage } from './damage.ts';
+import type { ElectionReader } from './elections.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class ElectionSafety extends Verdicts implements ElectionReader {
-  private readonly journals: Journals;
   private readonly damage: Damage;
-  private readonly elections: Elections;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('election-safety', run);
-    this.journals = journalsOf(run);
-    this.damage = damageOf(run);
-    this.elections = electionsOf(run);
-    this.elections.read(this);
-  }
-
-  sent(frame: Frame, now: Micros): void {
-    this.elections.sent(frame, now);
-  }
-
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-  }
-
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
-  }
-
-  damaged(node: NodeId): void {
-    this.damage.damaged(node);
+    this.damage = from.damage;
+    from.elections.read(this);
   }
 
   led(frame: Frame, group: GroupId, term: number, votes: number, quorum: number, now: Micros): void {
@@ -54,7 +33,9 @@ class ElectionSafety extends Verdicts implements ElectionReader {
     this.violated(now, [frame.from], `node ${frame.from} voted twice in term ${term} of group ${group}: for node ${first}, then for node ${second}`, [], frame.sequence);
   }
 
+  /** A node that was put back to an old copy has forgotten its terms; that it is not counted on is judged elsewhere. */
   wentBack(frame: Frame, group: GroupId, term: number, before: number, now: Micros): void {
+    if (this.damage.isSuspect(frame.from)) return;
     this.violated(now, [frame.from], `node ${frame.from} spoke in term ${term} of group ${group}, after it had spoken in term ${before}`, [], frame.sequence);
   }
 }
@@ -64,5 +45,5 @@ export const electionSafety: Property = {
   claim: 'At most one leader per group and term, elected by a quorum whose members vote once',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new ElectionSafety(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new ElectionSafety(run, from)),
 };

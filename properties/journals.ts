@@ -1,7 +1,6 @@
 // What became durable on each node: how far, when each recent event was stamped, and the events themselves, sorted once by
 // their cause for the properties that want only some of them.
 
-import type { RunView } from '../io/sim/evidence.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
@@ -36,11 +35,9 @@ export class Journals {
   private readonly readers: JournalReader[] = [];
   /** Those that want messages: most events are. */
   private readonly hearers: Required<Pick<JournalReader, 'heard'>>[] = [];
-  private lastBatch: readonly Event[] | undefined;
-  private lastPlace = 0;
 
-  constructor(run: RunView) {
-    this.nodes = Array.from({ length: run.parameters.nodes + 1 }, () => ({ durable: 0, lastAt: 0, at: new Float64Array(WINDOW) }));
+  constructor(nodes: number) {
+    this.nodes = Array.from({ length: nodes + 1 }, () => ({ durable: 0, lastAt: 0, at: new Float64Array(WINDOW) }));
   }
 
   read(reader: JournalReader): void {
@@ -58,12 +55,7 @@ export class Journals {
     return sequence > 0 && sequence <= journal.durable && sequence > journal.durable - WINDOW ? (journal.at[sequence & MASK] as number) : -1;
   }
 
-  /** Every property that reads the journals passes its batches on; a batch counts once. */
   batch(node: NodeId, events: readonly Event[], now: Micros): void {
-    const place = events.length === 0 ? 0 : (events[0] as Event).sequence;
-    if (events === this.lastBatch && place === this.lastPlace) return;
-    this.lastBatch = events;
-    this.lastPlace = place;
     const journal = this.nodes[node] as NodeJournal;
     for (let k = 0; k < events.length; k++) {
       const event = events[k] as Event;
@@ -83,7 +75,6 @@ export class Journals {
     const journal = this.nodes[node] as NodeJournal;
     if (sequence < journal.durable) journal.lastAt = Math.max(0, this.stampOf(node, sequence));
     journal.durable = sequence;
-    this.lastBatch = undefined;
   }
 
   private sort(node: NodeId, event: Event, now: Micros): void {
@@ -112,12 +103,4 @@ export class Journals {
   private disordered(node: NodeId, journal: NodeJournal, event: Event, now: Micros): void {
     for (const reader of this.readers) reader.disordered?.(node, event, journal.durable + 1, journal.lastAt, now);
   }
-}
-
-const journals = new WeakMap<RunView, Journals>();
-
-export function journalsOf(run: RunView): Journals {
-  let known = journals.get(run);
-  if (known === undefined) journals.set(run, (known = new Journals(run)));
-  return known;
 }

@@ -2,43 +2,17 @@
 // terms never fall along a log. Seen in every append that leaves a node.
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
-import type { Frame } from '../io/ports.ts';
-import type { GroupId, NodeId } from '../kernel/base/ids.ts';
+import type { GroupId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { Event } from '../kernel/event.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import { damageOf, type Damage } from './damage.ts';
-import { journalsOf, type Journals } from './journals.ts';
-import { ledgerOf, type Clash, type Ledger, type LedgerReader } from './ledger.ts';
+import type { Clash, LedgerReader } from './ledger.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class LogMatching extends Verdicts implements LedgerReader {
-  private readonly journals: Journals;
-  private readonly damage: Damage;
-  private readonly ledger: Ledger;
-
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('log-matching', run);
-    this.journals = journalsOf(run);
-    this.damage = damageOf(run);
-    this.ledger = ledgerOf(run);
-    this.ledger.read(this);
-  }
-
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-  }
-
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
-  }
-
-  damaged(node: NodeId): void {
-    this.damage.damaged(node);
-  }
-
-  sent(frame: Frame, now: Micros): void {
-    this.ledger.sent(frame, now);
+    from.ledger.read(this);
   }
 
   /** A committed entry was seen by the leader and at least one follower, whose logs were compared. */
@@ -63,5 +37,5 @@ export const logMatching: Property = {
   claim: 'Logs that agree on the index and term of an entry agree on it and on everything before it',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new LogMatching(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new LogMatching(run, from)),
 };

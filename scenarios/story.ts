@@ -61,15 +61,17 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
 }
 
 /** Two snapshots' worth of events stay referenced on every simulated disk: few keep the heap small and the run fast. */
-const SNAPSHOT_EVERY = 1_500;
+const SNAPSHOT_EVERY = 400;
+/** Three epochs' worth of records are kept, by every voter. */
+const EPOCH_US: Micros = 5 * SECOND;
 
 function tuning(draw: Draw, tuned: boolean, nodes: number): Pick<RunFile, 'raft' | 'decide' | 'snapshotEvery'> {
-  if (!tuned) return { raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, snapshotEvery: SNAPSHOT_EVERY };
+  if (!tuned) return { raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, epochUs: EPOCH_US }, snapshotEvery: SNAPSHOT_EVERY };
   const raft: RaftParameters = {
     ...RAFT_DEFAULTS, maxEntriesPerAppend: draw.pick([4, 16, 64]), maxInFlight: draw.pick([2, 4, 16]), keepEntries: draw.pick([16, 64, 256]),
     maxSessions: draw.pick([nodes + 2, 2 * nodes + 8, 128 + nodes]), sessionIdleUs: draw.pick([10, 60, 600]) * SECOND,
   };
-  return { raft, decide: { ...DECIDE_DEFAULTS, epochUs: draw.pick([5, 10, 30]) * SECOND }, snapshotEvery: draw.pick([200, 600, SNAPSHOT_EVERY]) };
+  return { raft, decide: { ...DECIDE_DEFAULTS, epochUs: draw.pick([1, 3, 6]) * EPOCH_US }, snapshotEvery: draw.pick([200, SNAPSHOT_EVERY, 1_500]) };
 }
 
 /** Some node whose journal no fault will damage. */
