@@ -21,7 +21,7 @@ import { Marks } from './marks.ts';
 import { SimNetwork, type NetworkWorld } from './network.ts';
 import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
 import { EventQueue } from './queue.ts';
-import type { Scheme } from './scheme.ts';
+import { HelloVerifier, type Scheme } from './scheme.ts';
 import { SimServices, type ServicesWorld } from './services.ts';
 import { Shadow } from './shadow.ts';
 
@@ -75,7 +75,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   events = 0;
   readonly seed: number;
   readonly parameters: Parameters;
-  readonly scheme: Scheme;
+  readonly hellos: HelloVerifier;
   readonly listeners: Listeners;
   readonly marks: Marks = new Marks();
   readonly network: SimNetwork;
@@ -101,7 +101,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   constructor(options: WorldOptions, evidence: readonly Evidence[]) {
     this.seed = options.seed;
     this.parameters = options.parameters;
-    this.scheme = options.scheme;
+    this.hellos = new HelloVerifier(options.scheme, options.parameters.network);
     this.listeners = new Listeners(evidence);
     const nodes = options.parameters.nodes;
     this.network = new SimNetwork(this, options.seed, nodes, options.delayMinUs, options.delayMaxUs, options.encoded);
