@@ -75,6 +75,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   events = 0;
   readonly seed: number;
   readonly parameters: Parameters;
+  readonly scheme: Scheme;
   readonly hellos: HelloVerifier;
   readonly listeners: Listeners;
   readonly marks: Marks = new Marks();
@@ -101,6 +102,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   constructor(options: WorldOptions, evidence: readonly Evidence[]) {
     this.seed = options.seed;
     this.parameters = options.parameters;
+    this.scheme = options.scheme;
     this.hellos = new HelloVerifier(options.scheme, options.parameters.network);
     this.listeners = new Listeners(evidence);
     const nodes = options.parameters.nodes;
@@ -315,6 +317,16 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   }
 
   // What faults do to a process.
+
+  /** A frame that no node sent reaches one: a stranger's work, and no evidence of what `from` says. */
+  intrude(at: Micros, frame: Frame): void {
+    this.at(at, () => {
+      const host = this.host(frame.to);
+      if (host.loop === undefined || host.pauses > 0) return;
+      host.loop.heard(frame);
+      host.attend();
+    });
+  }
 
   wasStarted(host: Host): void {
     if (host.starts > 1) for (const one of this.listeners.restarted) one.restarted(host.id, this.now);
