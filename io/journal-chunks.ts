@@ -80,12 +80,12 @@ export class BatchChunk implements Chunk, BatchContent {
   private before = '';
   private known = '';
 
-  constructor(content: BatchContent, weight: number, previous: Link | undefined) {
-    this.ordinal = content.ordinal;
-    this.events = content.events;
-    this.high = content.high;
-    this.low = content.low;
-    this.poisoned = content.poisoned;
+  constructor(ordinal: number, events: readonly Event[], high: number, low: number, poisoned: boolean, weight: number, previous: Link | undefined) {
+    this.ordinal = ordinal;
+    this.events = events;
+    this.high = high;
+    this.low = low;
+    this.poisoned = poisoned;
     this.weight = BATCH_WEIGHT + weight;
     this.previous = previous;
   }
@@ -94,7 +94,7 @@ export class BatchChunk implements Chunk, BatchContent {
   static parsed(content: BatchContent, before: string, hash: string): BatchChunk {
     let weight = 0;
     for (const event of content.events) weight += eventWeight(event);
-    const batch = new BatchChunk(content, weight, undefined);
+    const batch = new BatchChunk(content.ordinal, content.events, content.high, content.low, content.poisoned, weight, undefined);
     batch.before = before;
     batch.known = hash;
     return batch;
