@@ -1,10 +1,10 @@
-// Run files on disk: written atomically, and read with suspicion. What their content may be is known to the scenarios.
+// Run files on disk: written atomically, and read with suspicion.
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { MAX_RUN_FILE_BYTES, readRunFile, writeRunFile } from '../scenarios/run-file-reading.ts';
-import { readWord } from './arguments.ts';
+import { unknownWord } from './arguments.ts';
 import { Complaint } from './complaint.ts';
 
 export function saveRunFile(path: string, run: RunFile): void {
@@ -25,21 +25,11 @@ export function requireFolderOf(path: string, flag: string): void {
 }
 
 export function loadRunFile(path: string): RunFile {
-  const size = statSync(path, { throwIfNoEntry: false });
-  if (size === undefined) throw new Complaint(`no run file at "${path}": "lockstep sim --seed 42 --save ${path}" writes one`);
-  if (!size.isFile()) throw new Complaint(`expected a run file at "${path}", found something that is no file`);
-  if (size.size > MAX_RUN_FILE_BYTES) throw new Complaint(`the run file "${path}" has ${size.size} bytes, at most ${MAX_RUN_FILE_BYTES} are read`);
-  const read = readRunFile(readFileSync(path, 'utf8'), unknown);
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined) throw new Complaint(`no run file at "${path}": "lockstep sim --seed 42 --save ${path}" writes one`);
+  if (!there.isFile()) throw new Complaint(`expected a run file at "${path}", found something that is no file`);
+  if (there.size > MAX_RUN_FILE_BYTES) throw new Complaint(`the run file "${path}" has ${there.size} bytes, at most ${MAX_RUN_FILE_BYTES} are read`);
+  const read = readRunFile(readFileSync(path, 'utf8'), (noun, word, words) => unknownWord(word, noun, words));
   if (!read.ok) throw new Complaint(`the run file "${path}" ${read.problem}`);
   return read.run;
-}
-
-/** The sentence about an unknown word, with the nearest known one. */
-function unknown(noun: string, word: string, words: readonly string[]): string {
-  try {
-    readWord(word, noun, words);
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return '';
 }
