@@ -17,6 +17,9 @@ const cache = join(root, '.cache');
 const vitestReport = join(cache, 'vitest.json');
 const tool = (path: string): string => join(root, 'node_modules', path);
 
+/** No stage takes minutes; one that hangs fails instead of holding up the rest. */
+const STAGE_TIMEOUT_MS = 240_000;
+
 const program = join(root, 'node/lockstep.ts');
 const sweep: Stage = { name: 'sweep of 40 seeds', args: [program, 'sim', '--seeds', '1..40', '--scenario', 'all', '--json'] };
 
@@ -42,13 +45,21 @@ const groups: Stage[][] = [
 
 function run(args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1' },
+      timeout: STAGE_TIMEOUT_MS,
+    });
     let output = '';
     const collect = (chunk: Buffer): void => void (output += chunk.toString());
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     child.on('error', (error) => resolve({ code: 1, output: String(error) }));
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code, signal) => {
+      if (signal !== null) output += `\nended by ${signal}; a stage may take ${STAGE_TIMEOUT_MS / 1000} s`;
+      resolve({ code: code ?? 1, output });
+    });
   });
 }
 

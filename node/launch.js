@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { runPinned } from './pinned.js';
 
-await runPinned('node/lockstep.ts');
+await runPinned('node/lockstep.ts', { compileCache: true });

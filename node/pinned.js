@@ -1,13 +1,13 @@
 // Runs a TypeScript program of this project on the pinned Node, whichever Node (>= 20) started it.
 //
 // Determinism is a claim about one engine, and type stripping needs Node 24, so the runtime is a dependency: a platform
-// package in node_modules. This file and its two callers are plain JavaScript because Node 20 must be able to run them.
+// package in node_modules. This file and its callers are plain JavaScript because Node 20 must be able to run them.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -41,15 +41,20 @@ export function findPinnedNode() {
 /**
  * Runs `program` (relative to the repository root) with this process's arguments: in this process when it already is
  * the pinned Node, which costs nothing, otherwise in a child that inherits the terminal, the signals and the exit code.
+ * Processes that the program starts find the pinned Node as `node`.
  * @param {string} program
+ * @param {{ compileCache?: boolean }} [options] compileCache: start as fast as built JavaScript
  */
-export async function runPinned(program) {
+export async function runPinned(program, { compileCache = false } = {}) {
   const entry = join(root, program);
   const pinned = findPinnedNode();
+  if (pinned !== undefined) process.env.PATH = `${dirname(pinned.path)}${delimiter}${process.env.PATH ?? ''}`;
+  if (compileCache && wantsCompileCache()) process.env.NODE_COMPILE_CACHE = join(root, '.cache', 'compile');
   if (pinned !== undefined && pinned.version !== process.versions.node) {
     runInChild(pinned.path, entry);
   } else if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE_WITH_TYPES) {
-    useCompileCache();
+    // Not a named import: Node 20 has none of that name and must be able to parse this file.
+    if (process.env.NODE_COMPILE_CACHE !== undefined) module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
     process.argv[1] = entry;
     await import(pathToFileURL(entry).href);
   } else {
@@ -64,9 +69,7 @@ export async function runPinned(program) {
 
 /** @param {string} node @param {string} entry */
 function runInChild(node, entry) {
-  const env = { ...process.env };
-  if (wantsCompileCache()) env.NODE_COMPILE_CACHE = compileCacheDirectory();
-  const child = spawn(node, [...process.execArgv, entry, ...process.argv.slice(2)], { stdio: 'inherit', env });
+  const child = spawn(node, [...process.execArgv, entry, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of FORWARDED_SIGNALS) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`lockstep: the pinned Node does not start (${error.message}): run "npm ci" again.\n`);
@@ -77,17 +80,7 @@ function runInChild(node, entry) {
   });
 }
 
-function useCompileCache() {
-  if (!wantsCompileCache()) return;
-  process.env.NODE_COMPILE_CACHE = compileCacheDirectory(); // for the processes we start
-  module.enableCompileCache(compileCacheDirectory()); // not a named import: Node 20 has none and must parse this file
-}
-
-/** The cache makes start-up as fast as built JavaScript, but functions loaded from it blur a coverage report. */
+/** Not under c8: functions loaded from the cache blur its report. */
 function wantsCompileCache() {
   return process.env.NODE_COMPILE_CACHE === undefined && process.env.NODE_V8_COVERAGE === undefined;
-}
-
-function compileCacheDirectory() {
-  return join(root, '.cache', 'compile');
 }

@@ -40,7 +40,7 @@ describe('random streams', () => {
   it('draw uniformly: chi squared over 64 cells stays below its 1-in-a-million bound', () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const random = Random.of(seed, 'uniform');
-      const cells = new Array<number>(64).fill(0);
+      const cells = Array.from({ length: 64 }, () => 0);
       for (let i = 0; i < 64_000; i++) {
         const cell = random.below(64);
         cells[cell] = (cells[cell] as number) + 1;

@@ -1,3 +1,0 @@
-import { runPinned } from '../node/pinned.js';
-
-await runPinned('.ci/test.ts');
