@@ -9,7 +9,7 @@ import { afterAll, describe, test } from 'vitest';
 import { nodeId, type NodeId } from '../../kernel/base/ids.ts';
 import { CHAIN_DEFAULTS, LiveChain } from '../live/chain.ts';
 import { LiveGpu } from '../live/gpu.ts';
-import { LiveServices } from '../live/services.ts';
+import { LiveServices } from '../live/calls.ts';
 import { FileSigner, generateKey, isSigned, loadKey, verifyingKey } from '../live/signer.ts';
 import { Lab, until } from '../live/testing/peers.ts';
 import { Substrate } from '../live/testing/substrate.ts';
@@ -21,7 +21,7 @@ import { SimServices } from '../sim/services.ts';
 import { chainContract, type ChainSubject } from './chain.ts';
 import type { Claim } from './contract.ts';
 import { networkContract, type NetworkSubject } from './network.ts';
-import { servicesContract, type Answered, type ServicesSubject } from './services.ts';
+import { servicesContract, type Answered, type ServicesSubject } from './calls.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lockstep-twins-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

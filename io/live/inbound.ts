@@ -86,7 +86,7 @@ export class Inbound {
       this.frameTokens--;
       this.byteTokens -= bytes.length + HEADER_BYTES;
       const decision = this.decoder.decide(bytes, this.from);
-      if (decision.kind === 'pending') return this.check(decision.then);
+      if (decision.kind === 'pending') return this.check(decision.settled);
       this.settle(decision);
     }
   }
@@ -103,10 +103,10 @@ export class Inbound {
     this.end('too many refused frames');
   }
 
-  private check(then: (settle: (decision: Decision) => void) => void): void {
+  private check(settled: (settle: (decision: Decision) => void) => void): void {
     this.checking = true;
     this.pause();
-    then((decision) => {
+    settled((decision) => {
       this.checking = false;
       if (this.ended) return;
       this.settle(decision);

@@ -139,7 +139,7 @@ export class LiveNetwork implements Network {
       // A window of 256 KiB bounds what a peer can make us hold, and a slow peer us.
       streamMuxers: [yamux({ maxInboundStreams: 32, maxOutboundStreams: 32, streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW, maxReadBufferLength: 2 * WINDOW } })],
       connectionGater: this.gate,
-      connectionManager: { maxConnections: 4 * this.members.count + 16, inboundConnectionThreshold: 64, maxIncomingPendingConnections: 32, inboundUpgradeTimeout: 3_000, dialTimeout: 3_000, reconnectRetries: 0 },
+      connectionManager: { maxConnections: 4 * this.members.count + 16, inboundConnectionThreshold: 32, maxIncomingPendingConnections: 32, inboundUpgradeTimeout: 3_000, dialTimeout: 3_000, reconnectRetries: 0 },
       connectionMonitor: { pingInterval: 2_000, pingTimeout: { minTimeout: 5_000 } },
       peerDiscovery: this.options.mdns ? [mdns({ serviceTag: tag, interval: 10_000 })] : [],
       services: {
