@@ -1,142 +1,69 @@
-// Every port but disk and clock (which have tests of their own), simulated and live, against the same claims.
+// The live ports keep the contracts that their simulated twins keep. (Disk and clock: their own tests.)
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { decode, encode } from '../../kernel/base/codec.ts';
 import { nodeId, type NodeId } from '../../kernel/base/ids.ts';
-import { CHAIN_DEFAULTS, LiveChain } from '../live/chain.ts';
-import { LiveGpu } from '../live/gpu.ts';
-import { LiveServices } from '../live/calls.ts';
-import { FileSigner, generateKey, isSigned, loadKey, verifyingKey } from '../live/signer.ts';
-import { Lab, until } from '../live/testing/peers.ts';
-import { Substrate } from '../live/testing/substrate.ts';
+import { eventCodec, type Cause, type Event, type ServiceOutcome } from '../../kernel/event.ts';
+import { chainContract, type ChainSubject } from '../contract/chain.ts';
+import { entropyContract } from '../contract/entropy.ts';
+import { networkContract, type NetworkSubject } from '../contract/network.ts';
+import { servicesContract, type ServicesSubject } from '../contract/services.ts';
 import type { Frame, Network, ParentHead } from '../ports.ts';
-import { SimNetwork } from '../sim/network.ts';
-import { ParentChain } from '../sim/parent-chain.ts';
-import { StandInScheme } from '../sim/scheme.ts';
-import { SimServices } from '../sim/services.ts';
-import { chainContract, type ChainSubject } from './chain.ts';
-import type { Claim } from './contract.ts';
-import { networkContract, type NetworkSubject } from './network.ts';
-import { servicesContract, type Answered, type ServicesSubject } from './calls.ts';
+import { LiveServices } from './calls.ts';
+import { CHAIN_DEFAULTS, LiveChain } from './chain.ts';
+import { LiveEntropy } from './entropy.ts';
+import { LiveGpu } from './gpu.ts';
+import { FileSigner, generateKey, isSigned, loadKey, verifyingKey, type NodeKey } from './signer.ts';
+import { Lab, until } from './testing/peers.ts';
+import { Substrate } from './testing/substrate.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'lockstep-twins-'));
+const directory = mkdtempSync(join(tmpdir(), 'lockstep-contracts-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Where a claim is made of a subject that must be ended: `end` runs whatever the claim says. */
-function keeps<Subject extends object>(contract: readonly Claim<Subject>[], make: () => Promise<Subject & { end?(): Promise<void> }>): void {
-  for (const { claim, check } of contract) {
-    test(claim, async () => {
-      const subject = await make();
-      try {
-        await check(subject);
-      } finally {
-        await subject.end?.();
-      }
-    });
-  }
+/** What the journal would give back. */
+function journalled(cause: Cause): Cause | string {
+  const event: Event = { sequence: 1, at: 1, wall: 1, cause };
+  const decoded = decode(eventCodec, encode(eventCodec, event));
+  return decoded.ok ? decoded.value.cause : decoded.reason;
 }
 
-/** Time that passes only when something is waited for. */
-class Moments {
-  now = 0;
-  private waiting: { readonly at: number; readonly happen: () => void }[] = [];
-
-  at(at: number, happen: () => void): void {
-    this.waiting.push({ at, happen });
-  }
-
-  async settle(): Promise<void> {
-    while (this.waiting.length > 0) {
-      // A stable sort: what is due at the same moment happens in the order it was asked for.
-      const due = this.waiting.toSorted((a, b) => a.at - b.at)[0] as (typeof this.waiting)[number];
-      this.waiting = this.waiting.filter((other) => other !== due);
-      this.now = due.at;
-      due.happen();
-    }
-  }
-}
-
-class SimNetworkSubject implements NetworkSubject {
-  private readonly moments = new Moments();
-  private readonly out = new Set<NodeId>();
-  private readonly got: Frame[][] = [[], [], [], []];
-  private readonly sim: SimNetwork;
-
-  constructor(encoded: boolean) {
-    const { moments } = this;
-    const deliver = (frame: Frame): void => {
-      if (!this.out.has(frame.to)) (this.got[frame.to] as Frame[]).push(frame);
-    };
-    this.sim = new SimNetwork(
-      { get now() { return moments.now; }, deliverAt: (at, frame) => moments.at(at, () => deliver(frame)), sent: () => undefined, lost: () => undefined, duplicated: () => undefined },
-      7, 3, 100, 900, encoded,
-    );
-  }
-
-  network(): Network {
-    return this.sim;
-  }
-
-  heard(node: NodeId): readonly Frame[] {
-    return this.got[node] as Frame[];
-  }
-
-  settle(): Promise<void> {
-    return this.moments.settle();
-  }
-
-  async away(node: NodeId): Promise<void> {
-    this.out.add(node);
-  }
-
-  async back(node: NodeId): Promise<void> {
-    this.out.delete(node);
-  }
-}
-
-class LiveNetworkSubject implements NetworkSubject {
+/** Three of four members run. */
+class LivePeers implements NetworkSubject {
+  readonly absent = nodeId(4);
   private readonly lab: Lab;
 
   private constructor(lab: Lab) {
     this.lab = lab;
   }
 
-  static async connected(): Promise<LiveNetworkSubject> {
-    const lab = await Lab.of(3);
+  static async connected(): Promise<LivePeers> {
+    const lab = await Lab.of(4);
     for (const id of [1, 2, 3]) await lab.start(id);
     await lab.connected(1, 2, 3);
-    return new LiveNetworkSubject(lab);
+    return new LivePeers(lab);
   }
 
-  network(node: NodeId): Network {
-    return this.lab.nodes[node - 1] as Network;
+  get network(): Network {
+    return this.lab.nodes[0] as Network;
   }
 
-  heard(node: NodeId): readonly Frame[] {
+  received(node: NodeId): readonly Frame[] {
     return this.lab.of(node);
   }
 
   /** Nothing has arrived anywhere for a while: on loopback a frame takes a tenth of a millisecond. */
   async settle(): Promise<void> {
     for (let calm = 0, before = -1; calm < 10; ) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 15));
       const now = this.lab.heard.reduce((sum, frames) => sum + frames.length, 0);
       calm = now === before ? calm + 1 : 0;
       before = now;
     }
-  }
-
-  away(node: NodeId): Promise<void> {
-    return this.lab.stop(node);
-  }
-
-  async back(node: NodeId): Promise<void> {
-    await this.lab.start(node);
-    await this.lab.connected(1, 2, 3);
   }
 
   end(): Promise<void> {
@@ -144,142 +71,143 @@ class LiveNetworkSubject implements NetworkSubject {
   }
 }
 
-class SimServicesSubject implements ServicesSubject {
-  readonly answers: Answered[] = [];
-  readonly services: SimServices;
-  private readonly moments = new Moments();
-  private readonly scheme = new StandInScheme(3, 1);
-
-  constructor() {
-    const outcomeAt = (delay: number, _node: number, sequence: number, index: number, outcome: Answered['outcome']): void =>
-      this.moments.at(this.moments.now + delay, () => this.answers.push({ sequence, index, outcome }));
-    this.services = new SimServices({ outcomeAt }, 3, 1, this.scheme);
-  }
-
-  isSigned(text: string, signature: string): boolean {
-    return this.scheme.verify(nodeId(1), text, signature);
-  }
-
-  settle(): Promise<void> {
-    return this.moments.settle();
-  }
-
-  breakGpu(how: 'fails' | 'hangs'): void {
-    this.services.brokenPerMille = how === 'fails' ? 1_000 : 500;
-  }
-}
+describe('libp2p keeps the contract of a network', () => {
+  test.each(networkContract.map((one) => [one.claim, one] as const))('%s', async (_, one) => {
+    const peers = await LivePeers.connected();
+    try {
+      await one.check(peers);
+    } finally {
+      await peers.end();
+    }
+  });
+});
 
 const library = join(directory, 'libnvidia-ml.so.1');
-const compiled = process.platform === 'linux' && spawnSync('gcc', ['-shared', '-fPIC', '-o', library, fileURLToPath(new URL('../live/testing/nvml.c', import.meta.url))]).status === 0;
-if (!compiled) console.log('skipped: the live services are tested over a library that gcc compiles, and gcc is not installed');
+const source = fileURLToPath(new URL('./testing/nvml.c', import.meta.url));
+const compiled = process.platform === 'linux' && spawnSync('gcc', ['-shared', '-fPIC', '-o', library, source]).status === 0;
+if (!compiled) console.log('skipped: a GPU driver for the contract of services is compiled with gcc, which is not installed');
 
-class LiveServicesSubject implements ServicesSubject {
-  readonly answers: Answered[] = [];
+class LiveCalls implements ServicesSubject {
+  readonly answers: { sequence: number; index: number; outcome: ServiceOutcome }[] = [];
   readonly services: LiveServices;
-  private readonly gpu: LiveGpu;
-  private readonly key = LiveServicesSubject.freshKey();
-  private readonly mode: string;
-  private calls = 0;
+  readonly gpu: LiveGpu;
   private static made = 0;
+  private readonly key: NodeKey;
+  private readonly mode: string;
+  private asked = 0;
 
   constructor() {
-    this.mode = join(directory, `mode-${++LiveServicesSubject.made}`);
+    const number = ++LiveCalls.made;
+    this.mode = join(directory, `mode-${number}`);
     process.env['NVML_TEST_MODE'] = this.mode;
+    generateKey(join(directory, `key-${number}`));
+    this.key = loadKey(join(directory, `key-${number}`));
     this.gpu = new LiveGpu({ library, timeoutMs: 1_500 }, () => undefined);
-    const live = new LiveServices(new FileSigner(this.key), this.gpu, (sequence, index, outcome) => this.answers.push({ sequence, index, outcome }), { timeoutMs: 3_000 });
+    const live = new LiveServices(new FileSigner(this.key), this.gpu, (sequence, index, outcome) => this.answers.push({ sequence, index, outcome }), { timeoutMs: 5_000 });
+    this.services = live;
     const call = live.call.bind(live);
     live.call = (...args) => {
-      this.calls++;
+      this.asked++;
       call(...args);
     };
-    this.services = live;
   }
 
-  private static freshKey(): ReturnType<typeof loadKey> {
-    const file = join(directory, `key-${LiveServicesSubject.made}`);
-    generateKey(file);
-    return loadKey(file);
-  }
-
-  isSigned(text: string, signature: string): boolean {
+  verify(text: string, signature: string): boolean {
     return isSigned(text, signature, verifyingKey(this.key.publicKey));
   }
 
   settle(): Promise<void> {
-    return until('every call is answered', () => this.answers.length === this.calls);
+    return until('every call is answered', () => this.answers.length === this.asked);
   }
 
-  breakGpu(how: 'fails' | 'hangs'): void {
-    writeFileSync(this.mode, how === 'fails' ? 'unloaded' : 'hang');
+  breakGpu(): void {
+    writeFileSync(this.mode, 'unloaded');
   }
 
-  async end(): Promise<void> {
-    this.gpu.stop();
-  }
-}
-
-class SimChainSubject implements ChainSubject {
-  readonly reported: ParentHead[] = [];
-  private readonly moments = new Moments();
-  private readonly parent: ParentChain;
-  readonly chain: ChainSubject['chain'] = { follow: () => this.parent.follow(1), stop: () => this.parent.outage(1, true) };
-
-  constructor() {
-    const { moments, reported } = this;
-    this.parent = new ParentChain({ get now() { return moments.now; }, parentHeadAt: (at, _node, head) => moments.at(at, () => reported.push(head)) }, 5, 1);
-    // Nobody follows yet: what becomes final is not reported.
-    this.parent.outage(1, true);
-    for (let block = 0; block < 10; block++) this.parent.tick();
-    this.chain.follow = () => {
-      this.parent.follow(1);
-      this.parent.outage(1, false);
-    };
-  }
-
-  async finalise(blocks: number): Promise<void> {
-    for (let block = 0; block < blocks; block++) this.parent.tick();
-  }
-
-  settle(): Promise<void> {
-    return this.moments.settle();
-  }
-
-  async outage(out: boolean): Promise<void> {
-    this.parent.outage(1, out);
+  hangGpu(): void {
+    writeFileSync(this.mode, 'hang');
   }
 }
 
-class LiveChainSubject implements ChainSubject {
-  readonly reported: ParentHead[] = [];
-  readonly chain: LiveChain;
+describe.skipIf(!compiled)('a key file and a GPU driver keep the contract of services', () => {
+  const having = (check: (calls: LiveCalls) => Promise<void>) => async (): Promise<void> => {
+    const calls = new LiveCalls();
+    try {
+      await check(calls);
+    } finally {
+      calls.gpu.stop();
+    }
+  };
+  test.each(servicesContract.map((one) => [one.claim, one] as const))('%s', (_, one) => having(one.check)());
+
+  test('a driver that hangs is answered with `unknown`, and the signer is not held up', having(async (calls) => {
+    calls.hangGpu();
+    calls.services.call(1, 0, { service: 'gpu', ask: 'inventory' });
+    calls.services.call(2, 0, { service: 'signer', bytes: 'text' });
+    await until('the signer has answered', () => calls.answers.length === 1, 1_000);
+    await calls.settle();
+    expect(calls.answers.map((answer) => [answer.sequence, answer.outcome.kind])).toEqual([[2, 'ok'], [1, 'unknown']]);
+  }));
+
+  test('every outcome can be journalled, and reads back the same', having(async (calls) => {
+    calls.services.call(1, 0, { service: 'signer', bytes: 'text' });
+    calls.services.call(2, 0, { service: 'gpu', ask: 'inventory' });
+    await calls.settle();
+    calls.breakGpu();
+    calls.services.call(3, 0, { service: 'gpu', ask: 'inventory' });
+    await calls.settle();
+    for (const answer of calls.answers) expect(journalled({ kind: 'outcome', ...answer })).toEqual({ kind: 'outcome', ...answer });
+    expect(calls.answers.map((answer) => answer.outcome.kind).sort()).toEqual(['failed', 'ok', 'ok']);
+  }));
+});
+
+class LiveHeads implements ChainSubject {
+  heads: ParentHead[] = [];
   private readonly substrate: Substrate;
-  private out = false;
+  private readonly scheme: 'ws' | 'http';
+  private chain: LiveChain;
+  private silent = false;
+  private changing: Promise<void> = Promise.resolve();
 
   private constructor(substrate: Substrate, scheme: 'ws' | 'http') {
     this.substrate = substrate;
-    const options = { ...CHAIN_DEFAULTS, url: `${scheme}://127.0.0.1:${substrate.port}`, after: undefined, pollMs: 10, timeoutMs: 500, backoffMs: { least: 5, most: 20 } };
-    this.chain = new LiveChain(options, (head) => this.reported.push(head), () => undefined);
+    this.scheme = scheme;
+    this.chain = this.follow(undefined);
   }
 
-  static async over(scheme: 'ws' | 'http'): Promise<LiveChainSubject> {
+  static async over(scheme: 'ws' | 'http'): Promise<LiveHeads> {
     const substrate = new Substrate(10);
     await substrate.listen();
-    return new LiveChainSubject(substrate, scheme);
+    const heads = new LiveHeads(substrate, scheme);
+    await heads.pass(0);
+    return heads;
   }
 
-  async finalise(blocks: number): Promise<void> {
+  private follow(after: number | undefined): LiveChain {
+    const options = { ...CHAIN_DEFAULTS, url: `${this.scheme}://127.0.0.1:${this.substrate.port}`, after, pollMs: 10, timeoutMs: 1_000, backoffMs: { least: 5, most: 20 } };
+    const chain = new LiveChain(options, (head) => this.heads.push(head), () => undefined);
+    chain.follow();
+    return chain;
+  }
+
+  async pass(blocks: number): Promise<void> {
+    await this.changing;
     this.substrate.finalise(blocks);
+    if (this.silent) return new Promise((resolve) => setTimeout(resolve, 100));
+    await until('the newest head', () => this.heads.at(-1)?.number === this.substrate.heads.at(-1)?.number);
   }
 
-  async settle(): Promise<void> {
-    if (this.out) return new Promise((resolve) => setTimeout(resolve, 100));
-    await until('the newest head', () => this.reported.at(-1)?.number === this.substrate.heads.at(-1)?.number);
+  restart(): Promise<void> {
+    this.chain.stop();
+    const last = this.heads.at(-1)?.number;
+    this.heads = [];
+    this.chain = this.follow(last);
+    return Promise.resolve();
   }
 
-  async outage(out: boolean): Promise<void> {
-    this.out = out;
-    if (out) await this.substrate.close();
-    else await this.substrate.listen();
+  silence(silent: boolean): void {
+    this.silent = silent;
+    this.changing = silent ? this.substrate.close() : this.substrate.listen();
   }
 
   async end(): Promise<void> {
@@ -288,10 +216,18 @@ class LiveChainSubject implements ChainSubject {
   }
 }
 
-describe('the simulated network keeps the contract', () => keeps<SimNetworkSubject>(networkContract, async () => new SimNetworkSubject(false)));
-describe('the simulated network keeps it when frames become bytes', () => keeps<SimNetworkSubject>(networkContract, async () => new SimNetworkSubject(true)));
-describe('libp2p keeps the contract of a network', () => keeps<LiveNetworkSubject>(networkContract, () => LiveNetworkSubject.connected()));
-describe('simulated services keep the contract', () => keeps<SimServicesSubject>(servicesContract, async () => new SimServicesSubject()));
-describe.skipIf(!compiled)('a key file and a driver keep the contract of services', () => keeps<LiveServicesSubject>(servicesContract, async () => new LiveServicesSubject()));
-describe('the simulated parent chain keeps the contract', () => keeps<SimChainSubject>(chainContract, async () => new SimChainSubject()));
-describe.each(['ws', 'http'] as const)('JSON-RPC over %s keeps the contract of a chain', (scheme) => keeps<LiveChainSubject>(chainContract, () => LiveChainSubject.over(scheme)));
+describe.each(['ws', 'http'] as const)('JSON-RPC over %s keeps the contract of a parent chain', (scheme) => {
+  test.each(chainContract.map((one) => [one.claim, one] as const))('%s', async (_, one) => {
+    const heads = await LiveHeads.over(scheme);
+    try {
+      if (one.applies === undefined || one.applies(heads)) await one.check(heads);
+      for (const head of heads.heads) expect(journalled({ kind: 'parentHead', ...head })).toEqual({ kind: 'parentHead', ...head });
+    } finally {
+      await heads.end();
+    }
+  });
+});
+
+describe('the system keeps the contract of entropy', () => {
+  test.each(entropyContract.map((one) => [one.claim, one] as const))('%s', (_, one) => one.check({ entropy: new LiveEntropy(), other: new LiveEntropy() }));
+});
