@@ -217,15 +217,18 @@ class LiveHeads implements ChainSubject {
 }
 
 describe.each(['ws', 'http'] as const)('JSON-RPC over %s keeps the contract of a parent chain', (scheme) => {
-  test.each(chainContract.map((one) => [one.claim, one] as const))('%s', async (_, one) => {
-    const heads = await LiveHeads.over(scheme);
-    try {
-      if (one.applies === undefined || one.applies(heads)) await one.check(heads);
-      for (const head of heads.heads) expect(journalled({ kind: 'parentHead', ...head })).toEqual({ kind: 'parentHead', ...head });
-    } finally {
-      await heads.end();
-    }
-  });
+  for (const { claim, applies, check } of chainContract) {
+    test(claim, async ({ skip }) => {
+      const heads = await LiveHeads.over(scheme);
+      try {
+        if (applies !== undefined && !applies(heads)) skip('an endpoint that serves final heads shows no forks');
+        await check(heads);
+        for (const head of heads.heads) expect(journalled({ kind: 'parentHead', ...head })).toEqual({ kind: 'parentHead', ...head });
+      } finally {
+        await heads.end();
+      }
+    });
+  }
 });
 
 describe('the system keeps the contract of entropy', () => {

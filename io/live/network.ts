@@ -88,6 +88,7 @@ export class LiveNetwork implements Network {
   private readonly writer: Writer = new Writer();
   private readonly outbound: (Outbound | undefined)[] = [];
   private readonly inbound: (Inbound | undefined)[] = [];
+  private readonly shunnedUntilMs: number[] = [];
   private node: Libp2p<Services> | undefined = undefined;
   private watcher: NodeJS.Timeout | undefined = undefined;
   private lastAnnounced = 0;
@@ -183,10 +184,16 @@ export class LiveNetwork implements Network {
       this.drops.count('unknownPeer');
       return stream.abort(new Error('not a member'));
     }
+    if (performance.now() < (this.shunnedUntilMs[id] ?? 0)) {
+      this.drops.count('hostilePeer');
+      return stream.abort(new Error('not so soon after what was sent last'));
+    }
     this.inbound[id]?.end('a newer stream took its place');
-    this.inbound[id] = new Inbound(stream, id, this.decoder, this.options.maxFrameBytes, this.options.share, this.drops, this.heard);
+    const inbound = new Inbound(stream, id, this.decoder, this.options.maxFrameBytes, this.options.share, this.drops, this.heard);
+    this.inbound[id] = inbound;
     stream.addEventListener('close', () => {
-      if (this.inbound[id]?.ended === true) this.inbound[id] = undefined;
+      if (inbound.hostile) this.shunnedUntilMs[id] = performance.now() + SHUN_MS;
+      if (this.inbound[id] === inbound) this.inbound[id] = undefined;
     });
     this.outbound[id]?.connect();
   }
@@ -267,6 +274,8 @@ export class LiveNetwork implements Network {
 }
 
 const WINDOW: number = 256 * 1024;
+/** A member whose stream was ended for what it sent is not heard again for so long. */
+const SHUN_MS = 5_000;
 
 function reasonOf(error: unknown): string {
   const found = /EADDRINUSE|EADDRNOTAVAIL|EACCES/.exec(error instanceof Error ? `${error.message} ${String(error.cause ?? '')} ${errorsOf(error)}` : String(error));
