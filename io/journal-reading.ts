@@ -16,7 +16,7 @@ import type { Effect } from '../kernel/effect.ts';
 import type { Event } from '../kernel/event.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { concat } from './journal-bytes.ts';
-import { BatchChunk, NOTHING, RecordChunk, SnapshotChunk, WatermarkChunk, type HeaderChunk, type Link } from './journal-chunks.ts';
+import { NOTHING, RecordChunk, SnapshotChunk, WatermarkChunk, type BatchChunk, type HeaderChunk, type Link } from './journal-chunks.ts';
 import { SEAL_FILE, SEAL_MAGIC, segmentFile, segmentOf, SNAPSHOT_MAGIC, snapshotFile, snapshotOf, unwrapFile, WATERMARK_FILE, WATERMARK_MAGIC } from './journal-format.ts';
 import { sealCodec, snapshotCodec, watermarkCodec, type Place, type Seal, type Snapshot, type Writing } from './journal-records.ts';
 import { SegmentCursor } from './journal-segment.ts';
@@ -315,7 +315,7 @@ class Reader {
     if (expected.sequence === this.sequence && !this.stands(expected)) throw new Stop('diverged', `The journal from event ${first} on goes on from another state than the events before it give.`, this.sequence, first);
     if (expected.sequence > this.sequence) throw new Stop('lost', `Events ${this.sequence + 1} to ${expected.sequence} are missing: the node must come back as a new member.`);
     for (;;) {
-      const found = cursor.peek();
+      const found = cursor.peek(link);
       if (found.kind === 'end') break;
       const fault = found.kind === 'damaged' ? found.reason : outOfPlace(found.batch, expected, link);
       if (fault !== undefined || found.kind !== 'batch') return this.damaged(first, cursor, isLast, fault ?? '', expected.ordinal + 1);
