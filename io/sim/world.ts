@@ -21,7 +21,7 @@ import { SimNetwork, type NetworkWorld } from './network.ts';
 import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
 import { EventQueue } from './queue.ts';
 import { HelloVerifier, type Scheme } from './scheme.ts';
-import { SimServices, type ServicesWorld } from './services.ts';
+import { SimServices, type ServicesWorld } from './calls.ts';
 import { Shadow } from './shadow.ts';
 
 export interface WorldOptions {
