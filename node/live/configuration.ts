@@ -1,0 +1,299 @@
+// What a node is told: a JSON file, or flags, or a file with flags on top. It is read as a whole, and everything that is wrong
+// with it is said at once. What depends on the machine (ports, directories, keys) is looked at in preflight.ts.
+
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Type, type Static, type TArray, type TInteger, type TLiteral, type TObject, type TOptional, type TSchema, type TString, type TUnion } from '@sinclair/typebox';
+import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
+import { isAddress, memberFaults, type Member } from '../../io/live/members.ts';
+import type { DecideParameters, RaftParameters } from '../../kernel/parameters.ts';
+import { Complaint } from '../complaint.ts';
+import { nearest } from '../nearest.ts';
+import { LIVE_DECIDE, LIVE_RAFT, type NetworkDefinition } from './network-definition.ts';
+
+export const MODES = ['full', 'compute', 'storage', 'validator'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** `expects` completes the sentence "expected ...". */
+const whole = (least: number, most: number): TInteger => Type.Integer({ minimum: least, maximum: most, expects: `a whole number from ${least} to ${most}` });
+const text = (expects: string): TString => Type.String({ minLength: 1, maxLength: 4_096, expects });
+
+const overrides = (defaults: object): TObject => Type.Object(Object.fromEntries(Object.keys(defaults).map((name) => [name, Type.Optional(whole(1, Number.MAX_SAFE_INTEGER))])), { additionalProperties: false, expects: 'an object' });
+
+const MemberSchema: TObject<{ id: TInteger; publicKey: TString; addresses: TArray<TString> }> = Type.Object(
+  { id: whole(1, 0xffff), publicKey: text('64 hexadecimal digits'), addresses: Type.Array(text('/ip4/<address>/tcp/<port>'), { maxItems: 16, expects: 'a list of addresses' }) },
+  { additionalProperties: false, expects: 'an object {id, publicKey, addresses}' },
+);
+
+const NetworkSchema: TObject<{ name: TString; groups: TOptional<TInteger>; members: TArray<typeof MemberSchema>; raft: TOptional<TObject>; decide: TOptional<TObject> }> = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 64, expects: 'a name of 1 to 64 characters' }),
+    groups: Type.Optional(whole(1, 256)),
+    members: Type.Array(MemberSchema, { minItems: 1, maxItems: 1_000, expects: 'a list of 1 to 1000 members' }),
+    raft: Type.Optional(overrides(LIVE_RAFT)),
+    decide: Type.Optional(overrides(LIVE_DECIDE)),
+  },
+  { additionalProperties: false, expects: 'an object' },
+);
+
+const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptional<TInteger>; requestsPerSecond: TOptional<TInteger>; reserveMb: TOptional<TInteger> }> = Type.Object(
+  {
+    inFlight: Type.Optional(whole(1, 100_000)),
+    connections: Type.Optional(whole(1, 100_000)),
+    requestsPerSecond: Type.Optional(whole(1, 1_000_000)),
+    reserveMb: Type.Optional(whole(0, 1_000_000)),
+  },
+  { additionalProperties: false, expects: 'an object' },
+);
+
+const FileSchema: TObject<{
+  self: TInteger; key: TString; data: TString; http: TOptional<TString>; p2p: TOptional<TString>; mode: TOptional<TUnion<TLiteral<Mode>[]>>;
+  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
+}> = Type.Object(
+  {
+    self: whole(1, 0xffff),
+    key: text('the path of a key file'),
+    data: text('the path of a directory'),
+    http: Type.Optional(text('<host>:<port>')),
+    p2p: Type.Optional(text('/ip4/<address>/tcp/<port>')),
+    mode: Type.Optional(Type.Union(MODES.map((mode) => Type.Literal(mode)), { expects: `one of ${MODES.join(', ')}` })),
+    chainRpc: Type.Optional(text('a URL ws://... or wss://... or http(s)://...')),
+    sidecar: Type.Optional(text('<host>:<port>')),
+    network: NetworkSchema,
+    limits: Type.Optional(LimitsSchema),
+  },
+  { additionalProperties: false, expects: 'an object' },
+);
+
+/** A configuration file, as JSON. */
+export type ConfigurationFile = Static<typeof FileSchema>;
+
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Limits {
+  readonly inFlight: number;
+  readonly connections: number;
+  readonly requestsPerSecond: number;
+  /** Free space below which the node takes no more requests. */
+  readonly reserveMb: number;
+}
+
+export interface Configuration {
+  readonly self: number;
+  readonly key: string;
+  readonly data: string;
+  readonly http: Place;
+  readonly p2p: string;
+  readonly mode: Mode;
+  readonly chainRpc: string | undefined;
+  readonly sidecar: string | undefined;
+  readonly network: NetworkDefinition;
+  readonly limits: Limits;
+}
+
+export const DEFAULT_HTTP = '127.0.0.1:8080';
+export const DEFAULT_P2P_PORT = 30_333;
+export const LIMITS: Limits = { inFlight: 2_048, connections: 1_024, requestsPerSecond: 5_000, reserveMb: 64 };
+
+/** Flags of `lockstep node`, as the parser found them. */
+export interface NodeFlags {
+  readonly config?: string;
+  readonly dev?: boolean;
+  readonly self?: string;
+  readonly key?: string;
+  readonly data?: string;
+  readonly http?: string;
+  readonly p2pListen?: string;
+  readonly network?: string;
+  readonly groups?: string;
+  readonly member?: readonly string[];
+  readonly mode?: string;
+  readonly chainRpc?: string;
+  readonly sidecarAddr?: string;
+}
+
+/** Which flag stands for which field, so that a fault is blamed on what the person wrote. */
+const FLAG_OF: Readonly<Record<string, string>> = {
+  '/self': '--self', '/key': '--key', '/data': '--data', '/http': '--http', '/p2p': '--p2p-listen', '/mode': '--mode',
+  '/chainRpc': '--chain-rpc', '/sidecar': '--sidecar-addr', '/network/name': '--network', '/network/groups': '--groups', '/network/members': '--member',
+};
+
+const MAX_FILE = 4 * 1024 * 1024;
+
+export type ReadConfiguration = { readonly configuration: Configuration | undefined; readonly faults: string[] };
+
+/** Everything that is wrong, one sentence each; a configuration if nothing is. */
+export function readConfiguration(flags: NodeFlags): ReadConfiguration {
+  const file = flags.config === undefined ? {} : fileContent(flags.config);
+  const given = overlay(file, flags);
+  const faults = schemaFaults(given.value, given.flags, flags.config !== undefined);
+  if (faults.length > 0) return { configuration: undefined, faults };
+  const configuration = complete(given.value as ConfigurationFile, flags.config === undefined ? process.cwd() : dirname(resolve(flags.config)), given.flags);
+  const more = meaningFaults(configuration);
+  return { configuration, faults: more };
+}
+
+function fileContent(path: string): object {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new Complaint(`--config expects a file, and there is none at "${path}"`);
+  if (!stat.isFile()) throw new Complaint(`--config expects a file, and "${path}" is none`);
+  if (stat.size > MAX_FILE) throw new Complaint(`--config expects a file of at most ${MAX_FILE} bytes, and "${path}" has ${stat.size}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Complaint(`"${path}" cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Complaint(`"${path}" holds no configuration: expected a JSON object with "self", "key", "data" and "network"`);
+  return value;
+}
+
+interface Given {
+  readonly value: unknown;
+  /** Fields that a flag gave. */
+  readonly flags: ReadonlySet<string>;
+}
+
+/** The file, with what the flags say on top of it. */
+function overlay(file: object, flags: NodeFlags): Given {
+  const value: Record<string, unknown> = { ...file };
+  const from = new Set<string>();
+  const put = (path: string, given: unknown): void => {
+    if (given === undefined) return;
+    from.add(path);
+    const names = path.slice(1).split('/');
+    if (names.length === 1) value[names[0] as string] = given;
+    else value['network'] = { ...(typeof value['network'] === 'object' ? value['network'] : {}), [names[1] as string]: given };
+  };
+  const number = (given: string | undefined): unknown => (given !== undefined && /^\d{1,9}$/.test(given) ? Number(given) : given);
+  put('/self', number(flags.self));
+  put('/key', flags.key);
+  put('/data', flags.data);
+  put('/http', flags.http);
+  put('/p2p', flags.p2pListen);
+  put('/mode', flags.mode);
+  put('/chainRpc', flags.chainRpc);
+  put('/sidecar', flags.sidecarAddr);
+  put('/network/name', flags.network);
+  put('/network/groups', number(flags.groups));
+  if (flags.member !== undefined && flags.member.length > 0) put('/network/members', flags.member.map(memberOfFlag));
+  return { value, flags: from };
+}
+
+/** `2=<public key>@<address>[,<address>...]`; what is not of this form stays a text, and is complained about with the rest. */
+function memberOfFlag(flag: string): unknown {
+  const match = /^(\d{1,5})=([0-9a-fA-F]+)(?:@(.+))?$/.exec(flag);
+  return match === null ? flag : { id: Number(match[1]), publicKey: (match[2] as string).toLowerCase(), addresses: match[3]?.split(',') ?? [] };
+}
+
+function schemaFaults(value: unknown, flags: ReadonlySet<string>, hasFile: boolean): string[] {
+  const seen = new Set<string>();
+  const faults: string[] = [];
+  for (const error of Value.Errors(FileSchema, value)) {
+    if (seen.has(error.path)) continue;
+    seen.add(error.path);
+    faults.push(sentence(error, flags, hasFile));
+  }
+  return faults;
+}
+
+function sentence(error: ValueError, flags: ReadonlySet<string>, hasFile: boolean): string {
+  const name = nameOf(error.path, flags);
+  const known = FLAG_OF[error.path];
+  if (error.type === ValueErrorType.ObjectAdditionalProperties) {
+    const parent = fieldsAt(error.path.slice(0, error.path.lastIndexOf('/')));
+    const field = error.path.slice(error.path.lastIndexOf('/') + 1);
+    const near = nearest(field, parent);
+    return `${name}: unknown field${near === undefined ? '' : `, did you mean "${near}"?`}`;
+  }
+  const expects = (error.schema as TSchema & { readonly expects?: string }).expects ?? error.message.toLowerCase();
+  if (error.value === undefined) return `${name}: missing, expected ${expects}${!hasFile && known !== undefined ? ` (${known})` : ''}`;
+  return `${name}: expected ${expects}, got ${shortened(error.value)}`;
+}
+
+/** `--self` if a flag gave it, else `network.members[2].id`. */
+function nameOf(path: string, flags: ReadonlySet<string>): string {
+  const flag = [...flags].find((given) => path === given || path.startsWith(`${given}/`));
+  if (flag !== undefined && FLAG_OF[flag] !== undefined) return path === flag ? FLAG_OF[flag] : `${FLAG_OF[flag]} (${dotted(path.slice(flag.length))})`;
+  return dotted(path);
+}
+
+const dotted = (path: string): string => path.slice(1).replaceAll(/\/(\d+)/g, (_, place: string) => `[${Number(place) + 1}]`).replace(/^(\d+)/, (place) => `[${Number(place) + 1}]`).replaceAll('/', '.');
+
+function shortened(value: unknown): string {
+  const shown = JSON.stringify(value) ?? String(value);
+  return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
+}
+
+/** Names that an object of the schema may have. */
+function fieldsAt(path: string): string[] {
+  let schema: TSchema = FileSchema;
+  for (const name of path.split('/').slice(1)) {
+    const next = /^\d+$/.test(name) ? (schema['items'] as TSchema | undefined) : (schema['properties'] as Record<string, TSchema> | undefined)?.[name];
+    if (next === undefined) return [];
+    schema = next;
+  }
+  return Object.keys((schema['properties'] as object | undefined) ?? {});
+}
+
+function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<string>): Configuration {
+  const beside = (path: string, field: string): string => resolve(flags.has(field) ? process.cwd() : base, path);
+  const { network } = file;
+  const own = network.members.find((member) => member.id === file.self);
+  return {
+    self: file.self,
+    key: beside(file.key, '/key'),
+    data: beside(file.data, '/data'),
+    http: placeOf(file.http ?? DEFAULT_HTTP) ?? { host: '', port: -1 },
+    p2p: file.p2p ?? own?.addresses[0] ?? `/ip4/127.0.0.1/tcp/${DEFAULT_P2P_PORT}`,
+    mode: file.mode ?? 'full',
+    chainRpc: file.chainRpc,
+    sidecar: file.sidecar,
+    network: {
+      name: network.name,
+      groups: network.groups ?? 1,
+      members: network.members.map((member) => ({ ...member, publicKey: member.publicKey.toLowerCase() })),
+      raft: { ...LIVE_RAFT, ...(network.raft as Partial<RaftParameters> | undefined) },
+      decide: { ...LIVE_DECIDE, ...(network.decide as Partial<DecideParameters> | undefined) },
+    },
+    limits: { ...LIMITS, ...file.limits },
+  };
+}
+
+export function placeOf(given: string): Place | undefined {
+  const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(given);
+  if (match === null || Number(match[2]) > 65_535) return undefined;
+  return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port: Number(match[2]) };
+}
+
+/** What is well-formed and still makes no sense. */
+function meaningFaults(configuration: Configuration): string[] {
+  const { self, http, p2p, network, chainRpc, sidecar } = configuration;
+  const faults: string[] = memberFaults(network.members as readonly Member[]).map((fault) => `network.members: ${fault}`);
+  if (!network.members.some((member) => member.id === self)) faults.push(`self: there is no member ${self} in network.members (it has ${network.members.length})`);
+  if (http.port < 0) faults.push('http: expected <host>:<port>, such as 127.0.0.1:8080');
+  if (!isAddress(p2p)) faults.push(`p2p: expected an address such as /ip4/0.0.0.0/tcp/${DEFAULT_P2P_PORT}, got "${p2p}"`);
+  for (const [id, place] of sharedAddresses(network.members)) faults.push(`network.members: member ${id} has the address ${place} of another one`);
+  if (chainRpc !== undefined && !/^(wss?|https?):\/\/[^\s/]+/.test(chainRpc)) faults.push(`chainRpc: expected a URL such as ws://127.0.0.1:9944, got "${chainRpc}"`);
+  if (sidecar !== undefined && placeOf(sidecar) === undefined) faults.push(`sidecar: expected <host>:<port>, got "${sidecar}"`);
+  const { electionMinUs, electionMaxUs, heartbeatUs } = network.raft;
+  if (electionMinUs > electionMaxUs) faults.push(`network.raft: electionMinUs (${electionMinUs}) is above electionMaxUs (${electionMaxUs})`);
+  if (heartbeatUs * 2 > electionMinUs) faults.push(`network.raft: heartbeatUs (${heartbeatUs}) must be at most half of electionMinUs (${electionMinUs})`);
+  return faults;
+}
+
+function sharedAddresses(members: readonly Member[]): [number, string][] {
+  const owner = new Map<string, number>();
+  const shared: [number, string][] = [];
+  for (const member of members) {
+    for (const address of member.addresses) {
+      const other = owner.get(address);
+      if (other !== undefined && other !== member.id) shared.push([member.id, address]);
+      owner.set(address, member.id);
+    }
+  }
+  return shared;
+}

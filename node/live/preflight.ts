@@ -1,0 +1,129 @@
+// Whether this machine can run what was configured: the key, the data directory, the ports. Nothing is changed, and everything
+// that is in the way is found in one go. Between here and the start another process may still be faster; then the start says so.
+
+import { accessSync, constants, existsSync, openSync, readdirSync, readSync, closeSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { DirectoryLock } from '../../io/live/lock.ts';
+import { KeyFault, loadKey, type NodeKey } from '../../io/live/signer.ts';
+import { HEADER_MAGIC, segmentOf, unwrapRecord } from '../../io/journal-format.ts';
+import { segmentHeadCodec, type SegmentHead } from '../../io/journal-records.ts';
+import type { Configuration, Place } from './configuration.ts';
+import { networkHash } from './network-definition.ts';
+
+export interface Preflight {
+  readonly key: NodeKey | undefined;
+  readonly faults: string[];
+}
+
+export async function preflight(configuration: Configuration): Promise<Preflight> {
+  const faults: string[] = [];
+  const key = checkKey(configuration, faults);
+  checkData(configuration, faults);
+  await checkPort('http', configuration.http, faults);
+  const listen = /^\/(?:ip4|ip6)\/([^/]+)\/tcp\/(\d+)$/.exec(configuration.p2p);
+  if (listen !== null) await checkPort('p2p', { host: listen[1] as string, port: Number(listen[2]) }, faults);
+  return { key, faults };
+}
+
+function checkKey(configuration: Configuration, faults: string[]): NodeKey | undefined {
+  let key: NodeKey;
+  try {
+    key = loadKey(configuration.key);
+  } catch (error) {
+    if (!(error instanceof KeyFault)) throw error;
+    faults.push(`key: ${error.message}`);
+    return undefined;
+  }
+  const { members } = configuration.network;
+  const own = members.find((member) => member.id === configuration.self);
+  if (own === undefined || own.publicKey === key.publicKey) return key;
+  const owner = members.find((member) => member.publicKey === key.publicKey);
+  faults.push(
+    owner === undefined
+      ? `key: ${configuration.key} holds ${key.publicKey}, which is no member's key: member ${configuration.self} has ${own.publicKey}`
+      : `key: ${configuration.key} is the key of member ${owner.id}, and this is member ${configuration.self}: change "key" or "self"`,
+  );
+  return key;
+}
+
+function checkData(configuration: Configuration, faults: string[]): void {
+  const { data } = configuration;
+  const there = statSync(data, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isDirectory()) {
+    faults.push(`data: expected a directory, and ${data} is a file`);
+    return;
+  }
+  const base = there === undefined ? nearestFolder(data) : data;
+  if (!writable(base)) {
+    faults.push(there === undefined ? `data: ${data} cannot be made: ${base} is not writable` : `data: ${data} is not writable`);
+    return;
+  }
+  if (there === undefined) return;
+  const locked = lockedBy(data);
+  if (locked !== undefined) faults.push(`data: ${locked}`);
+  checkOwner(configuration, faults);
+}
+
+function nearestFolder(path: string): string {
+  let folder = dirname(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function lockedBy(data: string): string | undefined {
+  const lock = new DirectoryLock(data);
+  const result = lock.take();
+  if (result.kind === 'failed') return result.detail;
+  lock.release();
+  return undefined;
+}
+
+/** A journal of another network or node is not ours to continue. The loop says so too; here it is said with the rest. */
+function checkOwner(configuration: Configuration, faults: string[]): void {
+  const head = firstHead(configuration.data);
+  if (head === undefined) return;
+  const network = networkHash(configuration.network);
+  if (head.network !== network) faults.push(`data: ${configuration.data} holds the journal of another network (${head.network.slice(0, 16)}, and this is ${network.slice(0, 16)}): give this node a directory of its own, or the configuration that belongs to it`);
+  else if (head.self !== configuration.self) faults.push(`data: ${configuration.data} holds the journal of node ${head.self}, and this is node ${configuration.self}`);
+}
+
+const HEAD_BYTES = 4_096;
+
+function firstHead(data: string): SegmentHead | undefined {
+  const segment = readdirSync(data).filter((file) => segmentOf(file) !== undefined).sort((a, b) => (a < b ? -1 : 1))[0];
+  if (segment === undefined) return undefined;
+  const handle = openSync(join(data, segment), 'r');
+  try {
+    const bytes = new Uint8Array(HEAD_BYTES);
+    const length = readSync(handle, bytes);
+    const head = unwrapRecord(HEADER_MAGIC, segmentHeadCodec, bytes.subarray(0, length), 0);
+    return head.ok ? head.value : undefined;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Port 0 is whichever is free. */
+async function checkPort(field: string, place: Place, faults: string[]): Promise<void> {
+  if (place.port === 0) return;
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((settle) => {
+    const server = createServer();
+    server.once('error', settle);
+    server.listen({ ...place, exclusive: true }, () => server.close(() => settle(undefined)));
+  });
+  if (error === undefined) return;
+  const { host, port } = place;
+  if (error.code === 'EADDRINUSE') faults.push(`${field}: port ${port} on ${host} is taken by another process`);
+  else if (error.code === 'EACCES') faults.push(`${field}: port ${port} on ${host} may not be opened by this user: take one above 1023`);
+  else faults.push(`${field}: cannot listen on ${host}:${port} (${error.code ?? error.message})`);
+}
