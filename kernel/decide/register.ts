@@ -14,6 +14,13 @@ import { makeRecord, type DecideRecord, type Proposal } from './record.ts';
 /** While needs of later epochs arrive, a register that is behind catches up this many times faster. */
 const CATCH_UP = 8;
 
+/** The needs of one epoch: forgotten together, at once. Records stand in the order in which they were decided. */
+interface EpochRecords {
+  readonly epoch: number;
+  readonly records: DecideRecord[];
+  readonly byNeed: Map<NeedId, DecideRecord>;
+}
+
 export class Register implements Machine {
   private readonly parameters: DecideParameters;
   private lamport = 0;
@@ -21,15 +28,16 @@ export class Register implements Machine {
   private lowWater = 0;
   /** The highest epoch any need has named so far, refused ones included. */
   private named = 0;
-  private records: DecideRecord[] = [];
-  private readonly byNeed = new Map<NeedId, DecideRecord>();
+  /** Ascending, none below the low-water mark, at most keepEpochs + 1 + maxAhead. */
+  private epochs: EpochRecords[] = [];
+  private held = 0;
 
   constructor(parameters: DecideParameters) {
     this.parameters = parameters;
   }
 
   get size(): number {
-    return this.records.length;
+    return this.held;
   }
 
   apply(_index: number, body: Body): Outcome {
@@ -39,8 +47,9 @@ export class Register implements Machine {
   }
 
   lookup(need: NeedId): Lookup {
-    if (needEpoch(need) < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
-    const record = this.byNeed.get(need);
+    const epoch = needEpoch(need);
+    if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
+    const record = this.of(epoch)?.byNeed.get(need);
     return record === undefined ? { kind: 'none' } : { kind: 'found', record };
   }
 
@@ -50,16 +59,37 @@ export class Register implements Machine {
   }
 
   private decide(proposal: Proposal): Outcome {
-    if (proposal.epoch > this.named) this.named = proposal.epoch;
-    if (proposal.epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
-    const winner = this.byNeed.get(proposal.need);
+    const epoch = proposal.epoch;
+    if (epoch > this.named) this.named = epoch;
+    if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
+    const known = this.of(epoch);
+    const winner = known?.byNeed.get(proposal.need);
     if (winner !== undefined) return { kind: winner.proposal.proposal === proposal.proposal ? 'decided' : 'lost', record: winner };
-    if (proposal.epoch > this.epoch + this.parameters.maxAhead) return { kind: 'tooNew', epoch: this.epoch };
-    if (this.records.length >= this.parameters.maxRecords) return { kind: 'full' };
+    if (epoch > this.epoch + this.parameters.maxAhead) return { kind: 'tooNew', epoch: this.epoch };
+    if (this.held >= this.parameters.maxRecords) return { kind: 'full' };
     const record = makeRecord(proposal, this.lamport);
-    this.records.push(record);
-    this.byNeed.set(proposal.need, record);
+    this.hold(known ?? this.begin(epoch), record);
     return { kind: 'decided', record };
+  }
+
+  private of(epoch: number): EpochRecords | undefined {
+    const epochs = this.epochs;
+    for (let i = epochs.length - 1; i >= 0; i--) if ((epochs[i] as EpochRecords).epoch === epoch) return epochs[i];
+    return undefined;
+  }
+
+  private begin(epoch: number): EpochRecords {
+    const made: EpochRecords = { epoch, records: [], byNeed: new Map() };
+    let place = this.epochs.length;
+    while (place > 0 && (this.epochs[place - 1] as EpochRecords).epoch > epoch) place--;
+    this.epochs.splice(place, 0, made);
+    return made;
+  }
+
+  private hold(at: EpochRecords, record: DecideRecord): void {
+    at.records.push(record);
+    at.byNeed.set(record.proposal.need, record);
+    this.held++;
   }
 
   /** Epochs advance one by one; a late or doubled command changes nothing. */
@@ -74,28 +104,27 @@ export class Register implements Machine {
 
   private forgetBelow(lowWater: number): void {
     this.lowWater = lowWater;
-    const kept: DecideRecord[] = [];
-    for (const record of this.records) {
-      if (record.proposal.epoch >= lowWater) kept.push(record);
-      else this.byNeed.delete(record.proposal.need);
-    }
-    this.records = kept;
-    assert(this.byNeed.size === kept.length, 'one record per need');
+    while (this.epochs.length > 0 && (this.epochs[0] as EpochRecords).epoch < lowWater) this.held -= (this.epochs.shift() as EpochRecords).records.length;
+    assert(this.held >= 0, 'what is forgotten was held');
   }
 
-  /** Records never change, so an image shares them. */
+  /** Epoch by epoch, in the order in which they were decided. Records never change, so an image shares them. */
   image(): MachineImage {
-    return { lamport: this.lamport, epoch: this.epoch, lowWater: this.lowWater, named: this.named, records: this.records.slice() };
+    const records = this.epochs.flatMap((at) => at.records);
+    return { lamport: this.lamport, epoch: this.epoch, lowWater: this.lowWater, named: this.named, records };
   }
 
+  /** An image may come from a peer: what contradicts itself is not asserted, the first record of a need stands. */
   restore(image: MachineImage): void {
     this.lamport = image.lamport;
     this.epoch = image.epoch;
     this.lowWater = image.lowWater;
     this.named = image.named;
-    this.records = image.records.slice();
-    this.byNeed.clear();
-    for (const record of this.records) this.byNeed.set(record.proposal.need, record);
-    assert(this.byNeed.size === this.records.length, 'one record per need');
+    this.epochs = [];
+    this.held = 0;
+    for (const record of image.records) {
+      const at = this.of(record.proposal.epoch) ?? this.begin(record.proposal.epoch);
+      if (!at.byNeed.has(record.proposal.need)) this.hold(at, record);
+    }
   }
 }

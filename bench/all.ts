@@ -1,0 +1,8 @@
+// Every benchmark there is.
+
+import { CODEC } from './codec.ts';
+import { JOURNALS } from './journals.ts';
+import type { Bench } from './row.ts';
+import { SIMULATOR } from './simulator.ts';
+
+export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC];

@@ -1,0 +1,252 @@
+// The record of everything a node has learned. Events gather in an open batch; a batch is closed and written when something
+// waits for it (group commit), one at a time, so that only the last batch of a journal can ever be torn. Snapshots and the
+// watermark follow in the background. A synchronous state machine over the Disk port; nothing here is ever retried.
+
+import { assert } from '../kernel/base/assert.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Event } from '../kernel/event.ts';
+import type { KernelImage } from '../kernel/image.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { BatchChunk, eventWeight, HeaderChunk, RecordChunk, SnapshotChunk, WatermarkChunk, type Link } from './journal-chunks.ts';
+import { SEAL_FILE, SEAL_MAGIC, segmentFile, snapshotFile, WATERMARK_FILE } from './journal-format.ts';
+import { sealCodec, type Place, type Writing } from './journal-records.ts';
+import type { Chunk, Disk, DiskRequest, DiskResult } from './ports.ts';
+
+export interface JournalLimits {
+  /** Events between two snapshots. Two snapshots are kept, and the events after the older one. */
+  readonly snapshotEvery: number;
+  /** A segment is closed when it weighs this much, and at every snapshot. */
+  readonly segmentWeight: number;
+  /** An open batch with this many events is written though nothing waits for it, or takes no more until it can be. */
+  readonly batchEvents: number;
+  /** The watermark is written after this many batches, or this long, whichever comes first. */
+  readonly watermarkBatches: number;
+  readonly watermarkUs: Micros;
+}
+
+/** What a completion meant. `durable`: the batch that was under way is on the disk. */
+export type Completed = 'nothing' | 'durable' | 'snapshot' | 'sealed' | 'failed';
+
+export interface JournalStart {
+  readonly place: Place;
+  readonly at: Micros;
+  readonly incarnation: number;
+  readonly snapshots: readonly number[];
+  readonly segments: readonly number[];
+  /** Tokens below it are spent. */
+  readonly token: number;
+}
+
+const NO_TOKEN = -1;
+
+export class Journal {
+  private readonly disk: Disk;
+  private readonly writing: Writing;
+  private readonly limits: JournalLimits;
+
+  private events: Event[] = [];
+  private weight = 0;
+  private ordinal: number;
+  private after: Place;
+
+  private segment = '';
+  private segmentWeight = 0;
+  private link: Link | undefined;
+  private rolls = true;
+
+  private flying: BatchChunk | undefined;
+  private flyingToken = NO_TOKEN;
+  private durable: BatchChunk | undefined;
+
+  private markToken = NO_TOKEN;
+  private markedOrdinal: number;
+  private markedAt: Micros;
+
+  /** A snapshot that waits for the events before it to be durable, or is being written. */
+  private snapshot: SnapshotChunk | undefined;
+  private snapshotToken = NO_TOKEN;
+  private imagedAt: number;
+  private readonly snapshots: number[];
+  private readonly segments: number[];
+
+  private sealToken = NO_TOKEN;
+  private token: number;
+
+  incarnation: number;
+  /** Why the disk failed, after `failed`. */
+  failure: { readonly reason: 'full' | 'io'; readonly detail: string } | undefined;
+  batches = 0;
+  fsyncs = 0;
+  snapshotsWritten = 0;
+
+  constructor(disk: Disk, writing: Writing, limits: JournalLimits, start: JournalStart) {
+    this.disk = disk;
+    this.writing = writing;
+    this.limits = limits;
+    this.after = start.place;
+    this.ordinal = start.place.ordinal;
+    this.markedOrdinal = 0;
+    // The first batch of a start is marked without delay.
+    this.markedAt = start.at - limits.watermarkUs;
+    this.snapshots = [...start.snapshots];
+    this.segments = [...start.segments];
+    this.imagedAt = this.snapshots[this.snapshots.length - 1] ?? 0;
+    this.incarnation = start.incarnation;
+    this.token = start.token;
+  }
+
+  append(event: Event): void {
+    this.events.push(event);
+    this.weight += eventWeight(event);
+  }
+
+  /** Events that are not yet on their way to the disk. */
+  get open(): number {
+    return this.events.length;
+  }
+
+  get syncing(): boolean {
+    return this.flying !== undefined;
+  }
+
+  get full(): boolean {
+    return this.events.length >= this.limits.batchEvents;
+  }
+
+  /** Nothing is under way. */
+  get idle(): boolean {
+    return this.flying === undefined && this.snapshotToken === NO_TOKEN && this.markToken === NO_TOKEN;
+  }
+
+  /** Closes the open batch and writes it. `poisoned`: the kernel failed on its last event, and has no digest any more. */
+  write(kernel: Kernel, at: Micros, poisoned: boolean): void {
+    assert(this.flying === undefined && this.events.length > 0, 'one batch is written at a time');
+    if (this.rolls || this.segmentWeight >= this.limits.segmentWeight) this.roll();
+    const high = poisoned ? 0 : kernel.digestHigh;
+    const low = poisoned ? 0 : kernel.digestLow;
+    const batch = new BatchChunk({ ordinal: ++this.ordinal, events: this.events, high, low, poisoned }, this.weight, this.link);
+    this.after = { sequence: batch.last, ordinal: batch.ordinal, high, low };
+    this.link = batch;
+    this.flying = batch;
+    this.events = [];
+    this.weight = 0;
+    this.segmentWeight += batch.weight;
+    this.batches++;
+    this.flyingToken = this.submit({ kind: 'append', file: this.segment, chunk: batch, sync: true });
+    if (!poisoned && this.snapshot === undefined && batch.last - this.imagedAt >= this.limits.snapshotEvery) this.prepareSnapshot(kernel.image());
+    this.trail(at);
+  }
+
+  /** What became of a request. After `failed` the journal must not be used any more. */
+  completed(token: number, result: DiskResult): Completed {
+    if (result.kind === 'failed' && result.reason !== 'missing') return this.failed(result.reason === 'full' ? 'full' : 'io', result.detail);
+    if (token === this.flyingToken) return this.batchDurable();
+    if (token === this.markToken) this.markToken = NO_TOKEN;
+    else if (token === this.snapshotToken) return this.snapshotDurable();
+    else if (token === this.sealToken) return 'sealed';
+    return 'nothing';
+  }
+
+  /** The batch that became durable last. */
+  get last(): BatchChunk {
+    return this.durable as BatchChunk;
+  }
+
+  /** True if a snapshot waits to be written, and everything before it is durable. */
+  get snapshotDue(): boolean {
+    return this.snapshot !== undefined && this.snapshotToken === NO_TOKEN && this.last.last >= this.snapshot.value.after.sequence;
+  }
+
+  writeSnapshot(): void {
+    const snapshot = this.snapshot as SnapshotChunk;
+    this.snapshotToken = this.submit({ kind: 'replace', file: snapshotFile(snapshot.value.after.sequence), chunk: snapshot });
+  }
+
+  /** Whether the newest snapshot holds everything there is. */
+  get snapshotCurrent(): boolean {
+    return this.snapshot === undefined && this.snapshots[this.snapshots.length - 1] === this.after.sequence;
+  }
+
+  /** Takes the snapshot with which a sealed journal ends. */
+  prepareSnapshot(image: KernelImage): void {
+    assert(image.sequence === this.after.sequence, 'a snapshot is taken at the end of a batch');
+    this.snapshot = new SnapshotChunk({ ...this.writing, after: this.after, incarnation: this.incarnation, image });
+    this.imagedAt = image.sequence;
+    this.rolls = true;
+  }
+
+  get sealing(): boolean {
+    return this.sealToken !== NO_TOKEN;
+  }
+
+  /** The last thing a clean stop writes. Everything before it is durable. */
+  writeSeal(): void {
+    this.mark();
+    this.sealToken = this.submit({ kind: 'replace', file: SEAL_FILE, chunk: new RecordChunk(SEAL_MAGIC, sealCodec, { ...this.writing, at: this.after }, 256) });
+  }
+
+  private submit(request: DiskRequest): number {
+    const token = this.token++;
+    if (request.kind !== 'append' || request.sync) this.fsyncs++;
+    this.disk.submit(token, request);
+    return token;
+  }
+
+  /** Begins a segment. Its header becomes durable with its first batch. */
+  private roll(): void {
+    const first = this.after.sequence + 1;
+    const header: HeaderChunk = new HeaderChunk({ ...this.writing, after: this.after });
+    this.segment = segmentFile(first);
+    this.segments.push(first);
+    this.segmentWeight = header.weight;
+    this.link = header;
+    this.rolls = false;
+    this.submit({ kind: 'append', file: this.segment, chunk: header, sync: false });
+  }
+
+  private batchDurable(): Completed {
+    this.durable = this.flying;
+    this.flying = undefined;
+    this.flyingToken = NO_TOKEN;
+    return 'durable';
+  }
+
+  /** Lets the watermark follow what is durable. It trails by a bounded number of batches, so that it costs next to nothing. */
+  private trail(at: Micros): void {
+    const durable = this.durable;
+    if (durable === undefined || this.markToken !== NO_TOKEN) return;
+    if (durable.ordinal - this.markedOrdinal < this.limits.watermarkBatches && at - this.markedAt < this.limits.watermarkUs) return;
+    this.markedAt = at;
+    this.mark();
+  }
+
+  private mark(): void {
+    const durable = this.durable;
+    if (durable === undefined || durable.ordinal === this.markedOrdinal) return;
+    this.markedOrdinal = durable.ordinal;
+    const chunk: Chunk = new WatermarkChunk(durable);
+    this.markToken = this.submit({ kind: 'replace', file: WATERMARK_FILE, chunk });
+  }
+
+  private snapshotDurable(): Completed {
+    this.snapshots.push((this.snapshot as SnapshotChunk).value.after.sequence);
+    this.snapshot = undefined;
+    this.snapshotToken = NO_TOKEN;
+    this.snapshotsWritten++;
+    this.retain();
+    return 'snapshot';
+  }
+
+  /** Keeps two snapshots, in case the newer one is damaged, and the events after the older one. */
+  private retain(): void {
+    while (this.snapshots.length > 2) this.submit({ kind: 'remove', file: snapshotFile(this.snapshots.shift() as number) });
+    if (this.snapshots.length < 2) return;
+    const oldest = this.snapshots[0] as number;
+    while (this.segments.length > 1 && (this.segments[1] as number) <= oldest + 1) this.submit({ kind: 'remove', file: segmentFile(this.segments.shift() as number) });
+  }
+
+  private failed(reason: 'full' | 'io', detail: string): Completed {
+    this.failure = { reason, detail };
+    return 'failed';
+  }
+}

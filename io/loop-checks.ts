@@ -1,0 +1,43 @@
+// Checked runs (rule 11): what should be immutable is frozen, and what is journalled passes through the codec first. The
+// digests must be the same with and without.
+
+import { assert } from '../kernel/base/assert.ts';
+import { decode, encode, type Codec } from '../kernel/base/codec.ts';
+import type { Event } from '../kernel/event.ts';
+import { eventCodec } from '../kernel/event.ts';
+import { kernelImageCodec } from '../kernel/image.ts';
+import { Kernel } from '../kernel/kernel.ts';
+
+export interface Checked {
+  /** Events and effects are frozen, deeply. */
+  readonly freeze: boolean;
+  /** Events are encoded and decoded before they are used. */
+  readonly encode: boolean;
+  /** After this event the kernel is replaced by its own image, passed through the codec; 0: never. */
+  readonly restoreAt: number;
+}
+
+export const UNCHECKED: Checked = { freeze: false, encode: false, restoreAt: 0 };
+
+/** Freezes a tree. What is frozen already was frozen from the leaves up. */
+export function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value) || value instanceof Uint8Array) return value;
+  for (const key of Object.keys(value)) freeze((value as Record<string, unknown>)[key]);
+  return Object.freeze(value);
+}
+
+function passed<T>(codec: Codec<T>, value: T, maxBytes: number | undefined): T {
+  const bytes = encode(codec, value);
+  const decoded = decode(codec, bytes, maxBytes);
+  assert(decoded.ok, 'what we encode can be decoded');
+  const again = encode(codec, decoded.value);
+  assert(again.length === bytes.length && again.every((byte, i) => byte === bytes[i]), 'a value has one encoding');
+  return decoded.value;
+}
+
+export const eventPassed = (event: Event): Event => passed(eventCodec, event, undefined);
+
+/** The same state, rebuilt from its bytes. */
+export function kernelPassed(kernel: Kernel): Kernel {
+  return Kernel.restore(passed(kernelImageCodec, kernel.image(), Number.MAX_SAFE_INTEGER));
+}

@@ -1,0 +1,119 @@
+// Simulated clients: processes outside the network that ask one node, over a link of their own, and record what they were
+// told. A client whose node is down is refused at once (nothing was sent); one that hears nothing for its time-out records
+// `unknown`. Time-outs are all of one length, so those open stand in the order in which they end.
+
+import { assert } from '../../kernel/base/assert.ts';
+import { Random } from '../../kernel/base/random.ts';
+import type { NodeId } from '../../kernel/base/ids.ts';
+import type { Micros } from '../../kernel/base/time.ts';
+import type { Answer } from '../../kernel/effect.ts';
+import type { Operation, RequestId } from '../../kernel/event.ts';
+import type { Invocation } from './evidence.ts';
+
+export interface ClientsWorld {
+  readonly now: Micros;
+  askAt(at: Micros, invocation: Invocation): void;
+  answerAt(at: Micros, request: RequestId, answer: Answer): void;
+  invoked(invocation: Invocation): void;
+  returned(invocation: Invocation, answer: Answer): void;
+}
+
+/** One-way delay between a client and its node. */
+const LINK_MIN_US = 200;
+const LINK_SPAN_US = 800;
+const TIMED_OUT: Answer = { kind: 'unknown', why: 'timeout' };
+export const UNREACHABLE: Answer = { kind: 'refused', why: 'unreachable' };
+
+export class SimClients {
+  invoked = 0;
+  ok = 0;
+  failed = 0;
+  unknown = 0;
+  /** Answers that came after the client had given up, or a second time. */
+  late = 0;
+
+  private readonly world: ClientsWorld;
+  private readonly timeoutUs: Micros;
+  private readonly random: Random;
+  private readonly numbers: number[];
+  private readonly open: readonly Map<number, Invocation>[];
+  /** Oldest first; those that were answered are still in it. */
+  private waiting: Invocation[] = [];
+  private firstWaiting = 0;
+  private openCount = 0;
+
+  constructor(world: ClientsWorld, seed: number, clients: number, timeoutUs: Micros) {
+    this.world = world;
+    this.timeoutUs = timeoutUs;
+    this.random = Random.of(seed, 'clients');
+    this.numbers = Array.from({ length: clients + 1 }, () => 0);
+    this.open = Array.from({ length: clients + 1 }, () => new Map<number, Invocation>());
+  }
+
+  get outstanding(): number {
+    return this.openCount;
+  }
+
+  /** Client `client` (from 1) asks `node`. */
+  invoke(client: number, node: NodeId, operation: Operation, final: boolean): Invocation {
+    const number = (this.numbers[client] as number) + 1;
+    this.numbers[client] = number;
+    const invocation: Invocation = { client, number, node, operation, invokedAt: this.world.now, final };
+    this.table(client).set(number, invocation);
+    this.waiting.push(invocation);
+    this.invoked++;
+    this.openCount++;
+    this.world.invoked(invocation);
+    this.world.askAt(this.world.now + LINK_MIN_US + this.random.below(LINK_SPAN_US), invocation);
+    return invocation;
+  }
+
+  /** A node's process has nothing to lose with the connection: the answer is under way. */
+  reply(request: RequestId, answer: Answer): void {
+    this.world.answerAt(this.world.now + LINK_MIN_US + this.random.below(LINK_SPAN_US), request, answer);
+  }
+
+  /** An answer reaches its client. */
+  hear(request: RequestId, answer: Answer): void {
+    const table = this.open[request.client];
+    const invocation = table?.get(request.number);
+    if (table === undefined || invocation === undefined) {
+      this.late++;
+      return;
+    }
+    table.delete(request.number);
+    this.settle(invocation, answer);
+  }
+
+  /** Ends what has waited too long. */
+  expire(): void {
+    const limit = this.world.now - this.timeoutUs;
+    while (this.firstWaiting < this.waiting.length) {
+      const invocation = this.waiting[this.firstWaiting] as Invocation;
+      const table = this.table(invocation.client);
+      if (table.has(invocation.number)) {
+        if (invocation.invokedAt > limit) break;
+        table.delete(invocation.number);
+        this.settle(invocation, TIMED_OUT);
+      }
+      this.firstWaiting++;
+    }
+    if (this.firstWaiting < 1_024) return;
+    this.waiting = this.waiting.slice(this.firstWaiting);
+    this.firstWaiting = 0;
+  }
+
+  private table(client: number): Map<number, Invocation> {
+    const table = this.open[client];
+    assert(table !== undefined, 'a client has a number from 1 to the count of clients');
+    return table;
+  }
+
+  private settle(invocation: Invocation, answer: Answer): void {
+    this.openCount--;
+    if (answer.kind === 'unknown') this.unknown++;
+    else if (answer.kind === 'refused') this.failed++;
+    else this.ok++;
+    this.world.returned(invocation, answer);
+  }
+}

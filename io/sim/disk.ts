@@ -1,0 +1,290 @@
+// A simulated data directory. Requests complete one after the other; what was appended is at risk until a sync completes. A
+// crash keeps, loses or tears what is at risk; rot flips bits of what was durable. Content stays a list of the very chunks
+// that were appended; bytes are made only where a fault cuts into them.
+
+import { assert } from '../../kernel/base/assert.ts';
+import { Random } from '../../kernel/base/random.ts';
+import type { Micros } from '../../kernel/base/time.ts';
+import type { Chunk, Disk, DiskRequest, DiskResult } from '../ports.ts';
+
+/** Bytes that a fault left behind. */
+export class RawChunk implements Chunk {
+  private readonly content: Uint8Array;
+
+  constructor(content: Uint8Array) {
+    this.content = content;
+  }
+
+  get weight(): number {
+    return this.content.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.content;
+  }
+}
+
+interface SimFile {
+  readonly chunks: Chunk[];
+  /** The first so many chunks survive every crash. */
+  durable: number;
+}
+
+/** A request under way. The world schedules one queue entry for it and hands it back to `complete`. */
+export interface DiskOperation {
+  readonly disk: SimDisk;
+  readonly token: number;
+  readonly request: DiskRequest;
+  /** The process that asked; a later one never hears of it. */
+  readonly life: number;
+}
+
+export interface DiskWorld {
+  readonly now: Micros;
+  completeAt(at: Micros, operation: DiskOperation): void;
+  at(time: Micros, task: () => void): void;
+}
+
+/** What a crash does to what is not durable. */
+export type CrashLoss = 'kept' | 'lost' | 'torn';
+
+/** A copy of a directory, as a backup tool makes it. */
+export type DirectoryCopy = ReadonlyMap<string, readonly Chunk[]>;
+
+const READ_US = 60;
+const SUBMIT_US = 2;
+const BYTES_PER_US = 500;
+const DONE: DiskResult = { kind: 'done' };
+
+export class SimDisk implements Disk {
+  readonly node: number;
+  syncs = 0;
+  bytesWritten = 0;
+  /** Extra time of every sync while the disk is slow: uniform up to this. */
+  stallUs: Micros = 0;
+  stalls = 0;
+  life = 0;
+  /** Called once, when half of the next sync will have passed: a power failure waits for it. */
+  ambush: (() => void) | undefined = undefined;
+
+  private readonly world: DiskWorld;
+  private readonly random: Random;
+  private readonly faultRandom: Random;
+  private readonly syncMinUs: Micros;
+  private readonly syncSpanUs: number;
+  private files: Map<string, SimFile> = new Map();
+  private pending: DiskOperation[] = [];
+  private free: Micros = 0;
+  private locked = false;
+  private lastAppended = '';
+
+  constructor(world: DiskWorld, seed: number, node: number, syncMinUs: Micros, syncMaxUs: Micros) {
+    this.world = world;
+    this.node = node;
+    this.random = Random.of(seed, 'disk', node);
+    this.faultRandom = Random.of(seed, 'disk-fault', node);
+    this.syncMinUs = syncMinUs;
+    this.syncSpanUs = syncMaxUs - syncMinUs + 1;
+  }
+
+  submit(token: number, request: DiskRequest): void {
+    const operation: DiskOperation = { disk: this, token, request, life: this.life };
+    const start = this.world.now > this.free ? this.world.now : this.free;
+    this.free = start + this.duration(request);
+    this.pending.push(operation);
+    if (this.ambush !== undefined && request.kind === 'append' && request.sync) this.spring(start);
+    this.world.completeAt(this.free, operation);
+  }
+
+  private spring(start: Micros): void {
+    const ambush = this.ambush as () => void;
+    this.ambush = undefined;
+    this.world.at(start + Math.floor((this.free - start) / 2), ambush);
+  }
+
+  private duration(request: DiskRequest): Micros {
+    switch (request.kind) {
+      case 'append':
+        this.bytesWritten += request.chunk.weight;
+        return Math.ceil(request.chunk.weight / BYTES_PER_US) + (request.sync ? this.syncTime() : SUBMIT_US);
+      case 'replace':
+        this.bytesWritten += request.chunk.weight;
+        return Math.ceil(request.chunk.weight / BYTES_PER_US) + this.syncTime();
+      case 'truncate':
+      case 'remove':
+        return this.syncTime();
+      case 'read':
+      case 'list':
+      case 'lock':
+        return READ_US;
+    }
+  }
+
+  private syncTime(): Micros {
+    this.syncs++;
+    const time = this.syncMinUs + this.random.below(this.syncSpanUs);
+    if (this.stallUs === 0) return time;
+    this.stalls++;
+    return time + this.faultRandom.below(this.stallUs);
+  }
+
+  /** Takes the effect of the oldest request under way; it is the one given. */
+  complete(operation: DiskOperation): DiskResult {
+    assert(operation === this.pending[0], 'requests complete in the order submitted');
+    this.pending.shift();
+    return this.perform(operation.request);
+  }
+
+  private perform(request: DiskRequest): DiskResult {
+    switch (request.kind) {
+      case 'append': {
+        const file = this.fileFor(request.file);
+        file.chunks.push(request.chunk);
+        this.lastAppended = request.file;
+        if (request.sync) file.durable = file.chunks.length;
+        return DONE;
+      }
+      case 'replace':
+        this.files.set(request.file, { chunks: [request.chunk], durable: 1 });
+        return DONE;
+      case 'truncate':
+        return this.truncate(request.file, request.length);
+      case 'remove':
+        return this.files.delete(request.file) ? DONE : missing(request.file);
+      case 'read': {
+        const file = this.files.get(request.file);
+        return file === undefined ? missing(request.file) : { kind: 'content', chunks: file.chunks.slice() };
+      }
+      case 'list':
+        return { kind: 'files', files: this.names() };
+      case 'lock':
+        if (this.locked) return { kind: 'failed', reason: 'locked', detail: 'another process holds the data directory' };
+        this.locked = true;
+        return DONE;
+    }
+  }
+
+  private fileFor(name: string): SimFile {
+    const found = this.files.get(name);
+    if (found !== undefined) return found;
+    const made: SimFile = { chunks: [], durable: 0 };
+    this.files.set(name, made);
+    return made;
+  }
+
+  private truncate(name: string, length: number): DiskResult {
+    const file = this.files.get(name);
+    if (file === undefined) return missing(name);
+    const kept: Chunk[] = [];
+    let left = length;
+    for (const chunk of file.chunks) {
+      if (left <= 0) break;
+      const bytes = chunk.bytes();
+      kept.push(bytes.length <= left ? chunk : new RawChunk(bytes.slice(0, left)));
+      left -= bytes.length;
+    }
+    this.files.set(name, { chunks: kept, durable: kept.length });
+    return DONE;
+  }
+
+  private names(): string[] {
+    return [...this.files.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  /** The process ends now. True if something that was written is not there any more. */
+  crash(loss: CrashLoss): boolean {
+    const pending = this.pending;
+    this.pending = [];
+    this.life++;
+    this.locked = false;
+    this.free = this.world.now;
+    for (const operation of pending) this.crashDuring(operation.request, loss);
+    let changed = false;
+    for (const name of this.names()) {
+      const file = this.files.get(name) as SimFile;
+      if (file.chunks.length > file.durable && loss !== 'kept') changed = this.cut(file, loss === 'torn') || changed;
+      file.durable = file.chunks.length;
+    }
+    return changed;
+  }
+
+  /** A request under way may have had its effect or not; appends go to what is at risk. */
+  private crashDuring(request: DiskRequest, loss: CrashLoss): void {
+    if (request.kind === 'append') {
+      this.fileFor(request.file).chunks.push(request.chunk);
+    } else if (request.kind === 'replace' || request.kind === 'truncate' || request.kind === 'remove') {
+      if (loss === 'kept' || this.faultRandom.below(2) === 0) this.perform(request);
+    }
+  }
+
+  /** Cuts what is at risk at a drawn chunk; torn: through the middle of its bytes, with rubbish after it once in four times. */
+  private cut(file: SimFile, torn: boolean): boolean {
+    const kept = file.durable + this.faultRandom.below(file.chunks.length - file.durable);
+    const damaged = file.chunks[kept] as Chunk;
+    file.chunks.length = kept;
+    if (!torn) return true;
+    const bytes = damaged.bytes();
+    const whole = this.faultRandom.below(bytes.length);
+    const rubbish = this.faultRandom.below(4) === 0 ? 1 + this.faultRandom.below(64) : 0;
+    const left = new Uint8Array(whole + rubbish);
+    left.set(bytes.subarray(0, whole));
+    for (let i = 0; i < rubbish; i++) left[whole + i] = this.faultRandom.below(256);
+    if (left.length > 0) file.chunks.push(new RawChunk(left));
+    return true;
+  }
+
+  /** Flips one bit of what was durable, in the file that was appended to last. False if there is nothing to damage. */
+  rot(): boolean {
+    const file = this.files.get(this.lastAppended);
+    if (file === undefined || file.durable < 2) return false;
+    const place = this.faultRandom.below(file.durable - 1);
+    const bytes = (file.chunks[place] as Chunk).bytes().slice();
+    const byte = this.faultRandom.below(bytes.length);
+    bytes[byte] = (bytes[byte] as number) ^ (1 << this.faultRandom.below(8));
+    file.chunks[place] = new RawChunk(bytes);
+    return true;
+  }
+
+  /** Everything on the disk, by file name and in order. */
+  chunks(): Chunk[] {
+    return this.names().flatMap((name) => (this.files.get(name) as SimFile).chunks);
+  }
+
+  copy(): DirectoryCopy {
+    return new Map(this.names().map((name) => [name, (this.files.get(name) as SimFile).chunks.slice(0, (this.files.get(name) as SimFile).durable)]));
+  }
+
+  /** Somebody restored a backup while the process was down. */
+  putBack(copy: DirectoryCopy): void {
+    assert(this.pending.length === 0, 'a backup is restored while the process is down');
+    this.files = new Map();
+    for (const [name, chunks] of copy) this.files.set(name, { chunks: chunks.slice(), durable: chunks.length });
+  }
+
+  /** The files byte for byte, as a crash now that loses nothing would leave them. */
+  dump(): Record<string, Uint8Array> {
+    const out: Record<string, Uint8Array> = {};
+    for (const name of this.names()) out[name] = concat((this.files.get(name) as SimFile).chunks);
+    return out;
+  }
+
+  /** Requests under way: a process that stops cleanly has none. */
+  get idle(): boolean {
+    return this.pending.length === 0;
+  }
+}
+
+function missing(name: string): DiskResult {
+  return { kind: 'failed', reason: 'missing', detail: `there is no file ${name}` };
+}
+
+function concat(chunks: readonly Chunk[]): Uint8Array {
+  const parts = chunks.map((chunk) => chunk.bytes());
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let place = 0;
+  for (const part of parts) {
+    out.set(part, place);
+    place += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,255 @@
+// One simulated machine: a process (the loop, while it is up), its ports, and what can befall it. The host starts and ends
+// the process, charges its time, and tells the listeners what crossed its ports.
+
+import { assert } from '../../kernel/base/assert.ts';
+import { nodeId, type NodeId } from '../../kernel/base/ids.ts';
+import { Random } from '../../kernel/base/random.ts';
+import { NEVER, SECOND, type Micros } from '../../kernel/base/time.ts';
+import type { Answer } from '../../kernel/effect.ts';
+import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
+import type { Fact } from '../../kernel/fact.ts';
+import { helloText } from '../../kernel/hello.ts';
+import { BatchChunk } from '../journal-chunks.ts';
+import type { LoopOptions } from '../loop-options.ts';
+import { Loop } from '../loop.ts';
+import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
+import { SimClock } from './clock.ts';
+import type { CrashLoss, SimDisk } from './disk.ts';
+import type { Marks } from './marks.ts';
+import type { SimServices } from './services.ts';
+import type { Shadow } from './shadow.ts';
+import type { World } from './world.ts';
+
+/** What the world throws through a loop to end its process where it stands. */
+export class Crashed extends Error {
+  override readonly name = 'Crashed';
+  readonly host: Host;
+  readonly point: CrashPoint;
+
+  constructor(host: Host, point: CrashPoint) {
+    super(`node ${host.id} crashed at ${point}`);
+    this.host = host;
+    this.point = point;
+  }
+}
+
+/** A crash that waits for the loop to pass a point for the n-th time. */
+interface Armed {
+  readonly point: CrashPoint;
+  readonly loss: CrashLoss;
+  readonly downUs: Micros;
+  passes: number;
+}
+
+/** Up: the process runs. Down: it will be started again. Out: it was refused, and stays away for the rest of the run. */
+export type HostState = 'up' | 'down' | 'out';
+
+/** CPU time of one turn of the loop, and of handing a frame to the network. */
+const TURN_US = 3;
+const SEND_US = 1;
+
+export class Host implements Observer, Network, Services, Clients, Verifier, Entropy {
+  readonly id: NodeId;
+  readonly disk: SimDisk;
+  readonly services: SimServices;
+  clock: SimClock;
+  loop: Loop | undefined = undefined;
+  state: HostState = 'down';
+  /** Frozen processes handle nothing; more than one fault may want it. */
+  pauses = 0;
+  /** The process is between start and `running`. */
+  starting = false;
+  stopping = false;
+  downAfterStop: Micros = 0;
+  busyUntil: Micros = 0;
+  /** When the earliest wake entry in the queue is due, NEVER if there is none. */
+  wakeAt: Micros = NEVER;
+  shadow: Shadow | undefined = undefined;
+  /** Lost or damaged what it had acknowledged: at most a minority of each group's voters may. */
+  damaged = false;
+  refusedWhy = '';
+  starts = 0;
+  /** Turns of processes that have ended. */
+  endedSteps = 0;
+
+  private readonly world: World;
+  private readonly options: LoopOptions;
+  private readonly marks: Marks;
+  private readonly random: Random;
+  private readonly verified = new Set<string>();
+  private armed: Armed | undefined = undefined;
+
+  constructor(world: World, id: number, options: LoopOptions, disk: SimDisk, services: SimServices) {
+    this.world = world;
+    this.id = nodeId(id);
+    this.options = options;
+    this.marks = world.marks;
+    this.disk = disk;
+    this.services = services;
+    this.random = Random.of(world.seed, 'host', id);
+    this.clock = this.freshClock();
+  }
+
+  /** A machine that boots counts from anywhere, and its calendar is up to two seconds off. */
+  private freshClock(): SimClock {
+    return new SimClock(this.world, this.id, this.random.below(1_000) * SECOND + this.random.below(SECOND), this.random.between(-2 * SECOND, 2 * SECOND));
+  }
+
+  start(): void {
+    assert(this.state === 'down' && this.loop === undefined, 'a process starts where none runs');
+    if (this.starts > 0 && this.random.below(2) === 0) this.clock = this.freshClock();
+    this.starts++;
+    this.state = 'up';
+    this.starting = true;
+    this.stopping = false;
+    this.busyUntil = this.world.now;
+    const ports: Ports = { network: this, clock: this.clock, disk: this.disk, entropy: this, services: this, clients: this, verifier: this, observer: this };
+    this.loop = new Loop(this.options, ports);
+    this.world.wasStarted(this);
+    this.loop.start();
+    this.attend();
+  }
+
+  /** Lets the loop take a turn, now or when its time is used up, and sees to it that it is woken for what is left. */
+  attend(): void {
+    const loop = this.loop;
+    if (loop === undefined || this.pauses > 0) return;
+    const world = this.world;
+    if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
+    this.busyUntil = world.now + TURN_US;
+    if (loop.turn()) world.wake(this.id, this.busyUntil);
+  }
+
+  /** A wake entry is due: an alarm may be, and work may be left over from when the process was busy. */
+  awake(): void {
+    const loop = this.loop;
+    if (loop === undefined) return;
+    if (this.clock.due) {
+      this.clock.alarmAt = NEVER;
+      loop.alarm();
+    }
+    if (loop.hasWork) this.attend();
+    this.clock.rearm();
+  }
+
+  /** Arms a crash at the `passes`-th time that the loop passes `point`. */
+  arm(point: CrashPoint, passes: number, loss: CrashLoss, downUs: Micros): void {
+    this.armed = { point, passes, loss, downUs };
+  }
+
+  /** True if a crash was waiting. */
+  disarm(): boolean {
+    const was = this.armed !== undefined;
+    this.armed = undefined;
+    return was;
+  }
+
+  /** Calls `strike` in the middle of the next sync of this process, unless it has ended by then. */
+  ambushSync(strike: (() => void) | undefined): void {
+    const life = this.starts;
+    this.disk.ambush = strike === undefined ? undefined : () => {
+      if (this.loop !== undefined && this.starts === life) strike();
+    };
+  }
+
+  get crashPlan(): Armed | undefined {
+    return this.armed;
+  }
+
+  /** The process is gone, with all that was not durable, as far as `loss` says. True if something written is gone. */
+  end(loss: CrashLoss): boolean {
+    assert(this.loop !== undefined, 'a process that ends was running');
+    this.endedSteps += this.loop.counters.steps;
+    this.loop = undefined;
+    this.state = 'down';
+    if (this.armed?.point !== 'duringRecovery') this.armed = undefined;
+    this.disk.ambush = undefined;
+    this.starting = false;
+    this.stopping = false;
+    this.clock.alarmAt = NEVER;
+    return this.disk.crash(loss);
+  }
+
+  get steps(): number {
+    return this.endedSteps + (this.loop?.counters.steps ?? 0);
+  }
+
+  // Network
+  send(frame: Frame): void {
+    this.busyUntil += SEND_US;
+    this.world.network.send(frame);
+  }
+
+  // Services
+  call(sequence: number, index: number, request: ServiceRequest): void {
+    const listeners = this.world.listeners.called;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.called(this.id, sequence, index, request, this.world.now);
+    this.services.call(sequence, index, request);
+  }
+
+  // Clients
+  reply(request: RequestId, answer: Answer): void {
+    const listeners = this.world.listeners.replied;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.replied(this.id, request, answer, this.world.now);
+    this.world.clients.reply(request, answer);
+  }
+
+  // Verifier. A signature that was good is remembered by its text: a hello is repeated to many.
+  verify(frame: Frame): boolean {
+    const message = frame.message;
+    if (message.kind !== 'hello') return true;
+    const text = helloText(this.world.parameters.network, frame.from, message.incarnation, message.tag, message.resumed);
+    const key = `${message.signature} ${text}`;
+    if (this.verified.has(key)) return true;
+    if (!this.world.scheme.verify(frame.from, text, message.signature)) return false;
+    if (this.verified.size >= 1_024) this.verified.clear();
+    this.verified.add(key);
+    return true;
+  }
+
+  // Entropy
+  word(): number {
+    return this.random.word();
+  }
+
+  // Observer
+  passed(point: CrashPoint): void {
+    const armed = this.armed;
+    if (armed === undefined || armed.point !== point) return;
+    if (--armed.passes > 0) return;
+    throw new Crashed(this, point);
+  }
+
+  fact(fact: Fact, at: Micros): void {
+    this.marks.fact(fact.kind);
+    if (fact.kind === 'refusedByPeer') this.world.wasRefusedByPeer(this, fact.peer);
+    const listeners = this.world.listeners.fact;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.fact(this.id, fact, at, this.world.now);
+  }
+
+  dropped(why: DropReason): void {
+    this.marks.drop(why);
+  }
+
+  durable(events: readonly Event[], high: number, low: number): void {
+    const now = this.world.now;
+    const listeners = this.world.listeners.durable;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.durable(this.id, events, high, low, now);
+    if (this.shadow !== undefined) this.world.wasShadowed(this, this.shadow.follow(events, high, low));
+  }
+
+  refolded(sequence: number, high: number, low: number): void {
+    const now = this.world.now;
+    const listeners = this.world.listeners.refolded;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.refolded(this.id, sequence, high, low, now);
+    if (this.shadow !== undefined) this.shadowCatchesUp(this.shadow, sequence, high, low);
+  }
+
+  /** A batch that survived a crash, though the loop never heard that it was durable, is on the disk. */
+  private shadowCatchesUp(shadow: Shadow, sequence: number, high: number, low: number): void {
+    if (shadow.sequence < sequence) {
+      for (const chunk of this.disk.chunks()) if (chunk instanceof BatchChunk && chunk.last > shadow.sequence && chunk.last <= sequence) shadow.follow(chunk.events, chunk.high, chunk.low);
+    }
+    this.world.wasShadowed(this, shadow.sequence === sequence && shadow.agrees(high, low));
+  }
+}

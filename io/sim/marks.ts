@@ -1,0 +1,56 @@
+// Which rare things a run reached at least once: kinds of facts, points of the loop that were passed, reasons for dropping,
+// kinds of answers. A sweep whose marks stay missed does not test what it seems to test.
+
+import type { Answer } from '../../kernel/effect.ts';
+import type { Fact } from '../../kernel/fact.ts';
+import type { CrashPoint, DropReason } from '../ports.ts';
+
+const FACTS: readonly Fact['kind'][] = [
+  'becameLeader', 'steppedDown', 'decided', 'sessionOpened', 'sessionExpired', 'snapshotInstalled', 'epochAdvanced', 'peerRefused', 'refusedByPeer',
+  'parentFinalised', 'parentRefused', 'gpuLost', 'gpuFound',
+];
+const POINTS: readonly CrashPoint[] = [
+  'beforeAppend', 'afterAppend', 'afterStep', 'beforeSync', 'beforeRelease', 'halfwayReleasing', 'afterRelease', 'duringRecovery', 'duringSnapshot',
+];
+const DROPS: readonly DropReason[] = ['inboxFull', 'unverified', 'stale', 'notReady'];
+const ANSWERS: readonly Answer['kind'][] = ['decided', 'lost', 'tooOld', 'tooNew', 'full', 'found', 'none', 'unknown', 'refused'];
+
+/** Every mark there is, with a line about it. */
+export const MARKS: readonly { readonly name: string; readonly about: string }[] = [
+  ...FACTS.map((kind) => ({ name: `fact/${kind}`, about: `a node announced ${kind}` })),
+  ...POINTS.map((point) => ({ name: `crash/${point}`, about: `a process ended at ${point}` })),
+  ...DROPS.map((why) => ({ name: `dropped/${why}`, about: `a loop dropped an input: ${why}` })),
+  ...ANSWERS.map((kind) => ({ name: `answer/${kind}`, about: `a client was told ${kind}` })),
+];
+
+export class Marks {
+  private readonly hit = new Set<string>();
+  private readonly facts = new Set<string>();
+  private readonly answers = new Set<string>();
+
+  fact(kind: Fact['kind']): void {
+    if (this.facts.has(kind)) return;
+    this.facts.add(kind);
+    this.hit.add(`fact/${kind}`);
+  }
+
+  answer(kind: Answer['kind']): void {
+    if (this.answers.has(kind)) return;
+    this.answers.add(kind);
+    this.hit.add(`answer/${kind}`);
+  }
+
+  crash(point: CrashPoint): void {
+    this.hit.add(`crash/${point}`);
+  }
+
+  drop(why: DropReason): void {
+    this.hit.add(`dropped/${why}`);
+  }
+
+  /** Hit and missed, each in the order of MARKS. */
+  report(): { readonly hit: readonly string[]; readonly missed: readonly string[] } {
+    const names = MARKS.map((mark) => mark.name);
+    return { hit: names.filter((name) => this.hit.has(name)), missed: names.filter((name) => !this.hit.has(name)) };
+  }
+}

@@ -1,0 +1,189 @@
+// The simulated network: point to point, in order on each link while nothing disturbs it. Faults cut links (one way or both),
+// lose, double, corrupt, hold up or shuffle frames. What a link does to a frame is drawn from a stream of that link alone,
+// and only while a fault that needs the draw is on.
+
+import { decode, encode } from '../../kernel/base/codec.ts';
+import { hashBytes } from '../../kernel/base/digest.ts';
+import { Random } from '../../kernel/base/random.ts';
+import type { NodeId } from '../../kernel/base/ids.ts';
+import type { Micros } from '../../kernel/base/time.ts';
+import { assert } from '../../kernel/base/assert.ts';
+import { frameCodec } from '../frame.ts';
+import type { Frame, Network } from '../ports.ts';
+import type { LostWhy } from './evidence.ts';
+
+export type LinkFaultKind = 'partition' | 'one-way' | 'slow' | 'drop' | 'duplicate' | 'reorder' | 'corrupt';
+
+export const LINK_FAULTS: readonly LinkFaultKind[] = ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt'];
+
+/** One disturbance of all links from any of `from` to any of `to`. Delays in microseconds, likelihoods per million. */
+export interface LinkFault {
+  readonly kind: LinkFaultKind;
+  readonly from: readonly NodeId[];
+  readonly to: readonly NodeId[];
+  readonly strength: number;
+}
+
+/** What the network needs of the world. */
+export interface NetworkWorld {
+  readonly now: Micros;
+  deliverAt(at: Micros, frame: Frame): void;
+  sent(frame: Frame): void;
+  lost(frame: Frame, why: LostWhy): void;
+  duplicated(frame: Frame): void;
+}
+
+/** How much longer than `strength / 8` a slow link takes: one frame in twelve takes much longer. */
+const HEAVY_TAIL: readonly number[] = [1, 2, 2, 3, 4, 4, 6, 8, 8, 12, 24, 96];
+const MAX_FRAME_BYTES = 1 << 20;
+
+export class SimNetwork implements Network {
+  sentCount = 0;
+  delivered = 0;
+  dropped = 0;
+  doubled = 0;
+  corrupted = 0;
+  /** How many frames each kind of fault touched, in the order of LINK_FAULTS. */
+  readonly touched: Float64Array = new Float64Array(LINK_FAULTS.length);
+
+  private readonly world: NetworkWorld;
+  private readonly seed: number;
+  private readonly stride: number;
+  private readonly minUs: Micros;
+  private readonly spanUs: number;
+  private readonly encoded: boolean;
+  private readonly random: (Random | undefined)[] = [];
+  private readonly lastArrival: Float64Array;
+  /** Per kind of fault and link: its strength, 0 where it is off. */
+  private readonly strengths: readonly Int32Array[];
+  private readonly active: LinkFault[] = [];
+  private disturbed = false;
+
+  constructor(world: NetworkWorld, seed: number, nodes: number, minUs: Micros, maxUs: Micros, encoded: boolean) {
+    assert(minUs >= 1 && maxUs >= minUs, 'a message takes some time');
+    this.world = world;
+    this.seed = seed;
+    this.stride = nodes + 1;
+    this.minUs = minUs;
+    this.spanUs = maxUs - minUs + 1;
+    this.encoded = encoded;
+    this.lastArrival = new Float64Array(this.stride * this.stride);
+    this.strengths = LINK_FAULTS.map(() => new Int32Array(this.stride * this.stride));
+  }
+
+  send(frame: Frame): void {
+    this.sentCount++;
+    this.world.sent(frame);
+    const link = frame.from * this.stride + frame.to;
+    const carried = this.encoded ? throughCodec(frame) : frame;
+    const random = this.random[link] ?? this.stream(link, frame);
+    if (this.disturbed) return this.sendDisturbed(carried, link, random);
+    this.deliver(carried, link, this.minUs + random.below(this.spanUs), true);
+  }
+
+  /** Every fault that is on, applied in the order of LINK_FAULTS. */
+  private sendDisturbed(frame: Frame, link: number, random: Random): void {
+    let delay = this.minUs + random.below(this.spanUs);
+    if (this.on(0, link) > 0 || this.on(1, link) > 0) {
+      this.touch(this.on(0, link) > 0 ? 0 : 1);
+      return this.lose(frame, 'cut');
+    }
+    const slow = this.on(2, link);
+    if (slow > 0) {
+      this.touch(2);
+      delay += Math.floor((slow * random.pick(HEAVY_TAIL)) / 8);
+    }
+    if (random.chance(this.on(3, link))) {
+      this.touch(3);
+      return this.lose(frame, 'dropped');
+    }
+    if (random.chance(this.on(6, link))) return this.corrupt(frame, random);
+    const shuffled = this.on(5, link);
+    if (shuffled > 0) {
+      this.touch(5);
+      delay += random.below(shuffled);
+    }
+    this.deliver(frame, link, delay, shuffled === 0);
+    if (!random.chance(this.on(4, link))) return;
+    this.touch(4);
+    this.doubled++;
+    this.world.duplicated(frame);
+    this.deliver(frame, link, delay + 1 + random.below(8 * this.spanUs), false);
+  }
+
+  private deliver(frame: Frame, link: number, delay: Micros, inOrder: boolean): void {
+    let at = this.world.now + delay;
+    if (inOrder) {
+      const last = this.lastArrival[link] as number;
+      if (at < last) at = last;
+      this.lastArrival[link] = at;
+    }
+    this.world.deliverAt(at, frame);
+  }
+
+  /** A flipped bit under way. The transport's checksum does not fit any more, so the frame is refused before it is decoded. */
+  private corrupt(frame: Frame, random: Random): void {
+    const bytes = encode(frameCodec, frame);
+    const sum = hashBytes(bytes);
+    const place = random.below(bytes.length);
+    bytes[place] = (bytes[place] as number) ^ (1 << random.below(8));
+    assert(hashBytes(bytes) !== sum, 'a checksum detects a flipped bit');
+    this.touch(6);
+    this.corrupted++;
+    this.lose(frame, 'corrupted');
+  }
+
+  lose(frame: Frame, why: LostWhy): void {
+    this.dropped++;
+    this.world.lost(frame, why);
+  }
+
+  begin(fault: LinkFault): void {
+    this.active.push(fault);
+    this.apply();
+  }
+
+  end(fault: LinkFault): void {
+    const place = this.active.indexOf(fault);
+    assert(place >= 0, 'a fault that ends was on');
+    this.active.splice(place, 1);
+    this.apply();
+  }
+
+  /** Where several faults of a kind are on, the strongest counts. */
+  private apply(): void {
+    for (const strengths of this.strengths) strengths.fill(0);
+    for (const fault of this.active) {
+      const strengths = this.strengths[LINK_FAULTS.indexOf(fault.kind)] as Int32Array;
+      for (const from of fault.from) {
+        for (const to of fault.to) {
+          const link = from * this.stride + to;
+          strengths[link] = Math.max(strengths[link] as number, fault.strength);
+        }
+      }
+    }
+    this.disturbed = this.active.length > 0;
+  }
+
+  private on(kind: number, link: number): number {
+    return (this.strengths[kind] as Int32Array)[link] as number;
+  }
+
+  private touch(kind: number): void {
+    this.touched[kind] = (this.touched[kind] as number) + 1;
+  }
+
+  private stream(link: number, frame: Frame): Random {
+    const random = Random.of(this.seed, 'link', frame.from, frame.to);
+    this.random[link] = random;
+    return random;
+  }
+}
+
+/** Checked runs: what arrives was decoded from bytes, and is no object of the sender's. */
+function throughCodec(frame: Frame): Frame {
+  const decoded = decode(frameCodec, encode(frameCodec, frame), MAX_FRAME_BYTES);
+  assert(decoded.ok, 'a frame survives its codec');
+  assert(decoded.value.message.hash === frame.message.hash, 'a message has its hash from its content');
+  return decoded.value;
+}

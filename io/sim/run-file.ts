@@ -1,0 +1,60 @@
+// A run as a file: what a seed drew, as labelled decisions that a person can edit and a shrinker can cut. Executing it needs no
+// further choice from the schedule; what is left to chance within it (latencies, which frame is lost) comes from streams split
+// by label under its seed.
+
+import type { Micros } from '../../kernel/base/time.ts';
+import type { CrashPoint } from '../ports.ts';
+
+export const RUN_FILE_VERSION = 1;
+
+/** One episode of one fault. What `strength` means, and its unit, is said where the fault is defined. */
+export interface FaultEpisode {
+  readonly kind: string;
+  readonly from: Micros;
+  /** The fault has ended by then; never later than `healAt`. */
+  readonly until: Micros;
+  readonly nodes: readonly number[];
+  readonly strength: number;
+  /** For crashes: where in the loop. Without it: between two turns. */
+  readonly point?: CrashPoint;
+}
+
+/** A workload: rates in operations per 1,000 simulated seconds, shares in per mille. */
+export interface WorkloadPlan {
+  readonly decidesPer1000s: number;
+  readonly getsPer1000s: number;
+  readonly clients: number;
+  /** Of the decides: how many compete for a need that others propose for too. */
+  readonly contestedPerMille: number;
+  /** Proposals per contested need. */
+  readonly rivals: number;
+  /** Of the decides that returned `unknown` or `refused`: how many are tried again, with the same proposal, at any node. */
+  readonly retryPerMille: number;
+  readonly timeoutUs: Micros;
+  /** Below this many acknowledged operations per 1,000 simulated seconds, the run tested nothing. */
+  readonly goodputPer1000s: number;
+}
+
+export interface RunFile {
+  readonly version: number;
+  readonly seed: number;
+  readonly scenario: string;
+  readonly nodes: number;
+  readonly groups: number;
+  readonly votersPerGroup: number;
+  readonly forUs: Micros;
+  /** Where the safety phase ends and the liveness phase begins. */
+  readonly healAt: Micros;
+  /** One-way delay of a message: uniform between the two. */
+  readonly delayMinUs: Micros;
+  readonly delayMaxUs: Micros;
+  /** Duration of an fsync: uniform between the two. */
+  readonly syncMinUs: Micros;
+  readonly syncMaxUs: Micros;
+  readonly gpuPollUs: Micros;
+  readonly followsParent: boolean;
+  /** The node whose journal is refolded from `boot` alongside the run. */
+  readonly shadow: number;
+  readonly workload: WorkloadPlan;
+  readonly faults: readonly FaultEpisode[];
+}

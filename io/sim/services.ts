@@ -1,0 +1,74 @@
+// The services of one simulated machine: a signer that holds its key, and a driver that lists its GPUs. Each call is answered
+// once or never; a driver may fail or say nothing, and devices fall off the bus and come back.
+
+import { nodeId } from '../../kernel/base/ids.ts';
+import { Random } from '../../kernel/base/random.ts';
+import type { Micros } from '../../kernel/base/time.ts';
+import type { GpuDevice, ServiceOutcome, ServiceRequest } from '../../kernel/event.ts';
+import type { Services } from '../ports.ts';
+import type { Scheme } from './scheme.ts';
+
+export interface ServicesWorld {
+  outcomeAt(delayUs: Micros, node: number, sequence: number, index: number, outcome: ServiceOutcome): void;
+}
+
+const GPU_MEMORY_MB = 81_920;
+const SIGN_US = 30;
+
+export class SimServices implements Services {
+  /** While the driver is broken: per mille of calls that fail, and as many again that are never answered. */
+  brokenPerMille = 0;
+  /** Calls that failed or were never answered, and devices that were lost. */
+  failures = 0;
+  losses = 0;
+
+  private readonly world: ServicesWorld;
+  private readonly node: number;
+  private readonly scheme: Scheme;
+  private readonly random: Random;
+  private readonly devices: readonly GpuDevice[];
+  private readonly present: boolean[];
+
+  constructor(world: ServicesWorld, seed: number, node: number, scheme: Scheme) {
+    this.world = world;
+    this.node = node;
+    this.scheme = scheme;
+    this.random = Random.of(seed, 'services', node);
+    const count = this.random.between(1, 4);
+    this.devices = Array.from({ length: count }, (_, place) => ({ id: `gpu-${node}-${place}`, memoryMb: GPU_MEMORY_MB, usedMb: 0 }));
+    this.present = this.devices.map(() => true);
+  }
+
+  call(sequence: number, index: number, request: ServiceRequest): void {
+    if (request.service === 'signer') {
+      const signature = this.scheme.sign(nodeId(this.node), request.bytes);
+      return this.world.outcomeAt(SIGN_US, this.node, sequence, index, { kind: 'ok', answer: { service: 'signer', signature } });
+    }
+    const delay = this.random.between(500, 20_000);
+    const draw = this.brokenPerMille === 0 ? 1_000 : this.random.below(1_000);
+    if (draw < 2 * this.brokenPerMille) {
+      this.failures++;
+      if (draw < this.brokenPerMille) this.world.outcomeAt(delay, this.node, sequence, index, { kind: 'failed', reason: 'driver not loaded' });
+      return;
+    }
+    this.world.outcomeAt(delay, this.node, sequence, index, { kind: 'ok', answer: { service: 'gpu', devices: this.reading() } });
+  }
+
+  private reading(): GpuDevice[] {
+    return this.devices
+      .filter((_, place) => this.present[place] === true)
+      .map((device) => ({ id: device.id, memoryMb: device.memoryMb, usedMb: this.random.below(device.memoryMb) }));
+  }
+
+  /** A device falls off the bus. */
+  lose(): void {
+    const place = this.random.below(this.devices.length);
+    if (this.present[place] === true) this.losses++;
+    this.present[place] = false;
+  }
+
+  /** Every device is back. */
+  find(): void {
+    this.present.fill(true);
+  }
+}

@@ -1,0 +1,31 @@
+// The fold, a second time: a kernel of its own that is fed, from `boot` on, with what became durable on the node it shadows.
+// At the end of a run that node's whole journal has been refolded, though no more than a batch of it was ever kept.
+
+import { Kernel } from '../../kernel/kernel.ts';
+import type { Event } from '../../kernel/event.ts';
+
+export class Shadow {
+  /** How many events it has refolded. */
+  refolded = 0;
+  private readonly kernel: Kernel = new Kernel();
+
+  /** Refolds a batch; false if the digest after it is not the node's. Batches that it has seen are passed over. */
+  follow(events: readonly Event[], high: number, low: number): boolean {
+    const kernel = this.kernel;
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i] as Event;
+      if (event.sequence <= kernel.sequence) continue;
+      kernel.step(event);
+      this.refolded++;
+    }
+    return this.agrees(high, low);
+  }
+
+  agrees(high: number, low: number): boolean {
+    return this.kernel.digestHigh === high && this.kernel.digestLow === low;
+  }
+
+  get sequence(): number {
+    return this.kernel.sequence;
+  }
+}

@@ -1,0 +1,455 @@
+// A simulated network of nodes: one queue of everything that will happen, in one order. The world takes the earliest entry,
+// lets the node concerned hear of it, and so on; nothing in it knows real time. Faults act on its parts, a workload on its
+// clients, and listeners see what crosses any port.
+
+import { assert } from '../../kernel/base/assert.ts';
+import { Digest } from '../../kernel/base/digest.ts';
+import { hashAnswer, type Answer } from '../../kernel/effect.ts';
+import type { RequestId, ServiceOutcome } from '../../kernel/event.ts';
+import type { NodeId } from '../../kernel/base/ids.ts';
+import { NEVER, type Micros } from '../../kernel/base/time.ts';
+import type { Parameters } from '../../kernel/parameters.ts';
+import type { LoopOptions } from '../loop-options.ts';
+import type { CrashPoint, Frame } from '../ports.ts';
+import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
+import { type ClockWorld } from './clock.ts';
+import { SimDisk, type CrashLoss, type DiskOperation, type DiskWorld } from './disk.ts';
+import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
+import { Crashed, Host } from './host.ts';
+import { Listeners } from './listeners.ts';
+import { Marks } from './marks.ts';
+import { SimNetwork, type NetworkWorld } from './network.ts';
+import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
+import { EventQueue } from './queue.ts';
+import type { Scheme } from './scheme.ts';
+import { SimServices, type ServicesWorld } from './services.ts';
+import { Shadow } from './shadow.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly parameters: Parameters;
+  readonly scheme: Scheme;
+  readonly delayMinUs: Micros;
+  readonly delayMaxUs: Micros;
+  readonly syncMinUs: Micros;
+  readonly syncMaxUs: Micros;
+  readonly clients: number;
+  readonly clientTimeoutUs: Micros;
+  /** Frames travel as bytes; loops freeze, encode, and restore themselves once. */
+  readonly encoded: boolean;
+  readonly shadow: number;
+  loopOptions(node: number): LoopOptions;
+}
+
+// What a queue entry is about: the low three bits of its code. The rest is the node, where there is one.
+const FRAME = 0;
+const WAKE = 1;
+const DISK = 2;
+const ASK = 3;
+const ANSWER = 4;
+const OUTCOME = 5;
+const HEAD = 6;
+const TASK = 7;
+
+interface OutcomeArrival {
+  readonly life: number;
+  readonly sequence: number;
+  readonly index: number;
+  readonly outcome: ServiceOutcome;
+}
+
+interface AnswerArrival {
+  readonly request: RequestId;
+  readonly answer: Answer;
+}
+
+/** What waits in the sockets of a process that stands still. More is lost. */
+const MAX_HELD = 8_192;
+const EXPIRE_EVERY_US: Micros = 250_000;
+/** A supervisor starts a failed process again after so long. */
+const RESTART_AFTER_US: Micros = 200_000;
+
+export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld, ClientsWorld, ParentWorld {
+  now: Micros = 0;
+  /** Entries taken from the queue. */
+  events = 0;
+  readonly seed: number;
+  readonly parameters: Parameters;
+  readonly scheme: Scheme;
+  readonly listeners: Listeners;
+  readonly marks: Marks = new Marks();
+  readonly network: SimNetwork;
+  readonly clients: SimClients;
+  readonly parent: ParentChain | undefined;
+  /** By node id; place 0 is unused. */
+  readonly hosts: readonly Host[];
+  /** How often each fault really happened. */
+  readonly faults: Map<string, number> = new Map();
+  /** Assertions of our own code that failed: bugs, whatever properties say. */
+  readonly poisoned: { readonly node: number; readonly at: Micros; readonly text: string }[] = [];
+  /** Told of every answer; the workload goes on from there. */
+  onReturn: (invocation: Invocation, answer: Answer) => void = () => {};
+  /** The node whose entry is being handled; 0 if it is nobody's. */
+  attending = 0;
+  /** Set to end the run at the next entry. */
+  ended = false;
+
+  private readonly queue: EventQueue = new EventQueue();
+  private readonly held: { code: number; payload: unknown }[][];
+  private readonly digest: Digest = new Digest();
+
+  constructor(options: WorldOptions, evidence: readonly Evidence[]) {
+    this.seed = options.seed;
+    this.parameters = options.parameters;
+    this.scheme = options.scheme;
+    this.listeners = new Listeners(evidence);
+    const nodes = options.parameters.nodes;
+    this.network = new SimNetwork(this, options.seed, nodes, options.delayMinUs, options.delayMaxUs, options.encoded);
+    this.clients = new SimClients(this, options.seed, options.clients, options.clientTimeoutUs);
+    this.parent = options.parameters.followsParent ? new ParentChain(this, options.seed, nodes) : undefined;
+    this.hosts = Array.from({ length: nodes + 1 }, (_, id) => this.makeHost(id, options));
+    this.held = this.hosts.map(() => []);
+    (this.hosts[options.shadow] as Host).shadow = new Shadow();
+  }
+
+  private makeHost(id: number, options: WorldOptions): Host {
+    const disk = new SimDisk(this, options.seed, id, options.syncMinUs, options.syncMaxUs);
+    return new Host(this, id, options.loopOptions(id), disk, new SimServices(this, options.seed, id, options.scheme));
+  }
+
+  host(id: number): Host {
+    const host = this.hosts[id];
+    assert(host !== undefined && id > 0, 'a node of this world');
+    return host;
+  }
+
+  get ids(): readonly number[] {
+    return this.hosts.slice(1).map((host) => host.id);
+  }
+
+  /** Every node starts within the first millisecond; background activity begins. */
+  begin(): void {
+    for (let id = 1; id < this.hosts.length; id++) this.at(id * 10, () => this.host(id).start());
+    this.every(EXPIRE_EVERY_US, () => this.clients.expire());
+    if (this.parent !== undefined) this.every(BLOCK_EVERY_US, () => (this.parent as ParentChain).tick());
+  }
+
+  at(time: Micros, task: () => void): void {
+    this.queue.push(time < this.now ? this.now : time, TASK, task);
+  }
+
+  private every(period: Micros, task: () => void): void {
+    const again = (): void => {
+      task();
+      this.at(this.now + period, again);
+    };
+    this.at(this.now + period, again);
+  }
+
+  /** Handles everything due until `until`, or at most `entries` of it. True if it stopped for `until` or the end. */
+  run(until: Micros, entries: number): boolean {
+    const last = this.events + entries;
+    for (;;) {
+      try {
+        return this.drain(until, last);
+      } catch (thrown) {
+        if (!(thrown instanceof Crashed)) throw thrown;
+        this.crashAtPoint(thrown.host, thrown.point);
+      }
+    }
+  }
+
+  private drain(until: Micros, last: number): boolean {
+    const queue = this.queue;
+    while (!this.ended) {
+      if (queue.next > until) {
+        this.now = until;
+        return true;
+      }
+      if (this.events >= last) return false;
+      queue.pop();
+      this.events++;
+      this.now = queue.time;
+      this.handle(queue.code, queue.payload);
+    }
+    return true;
+  }
+
+  private handle(code: number, payload: unknown): void {
+    this.attending = code >> 3;
+    const host = this.hosts[code >> 3] as Host;
+    if (host.pauses > 0 && (code & 7) !== WAKE) return this.hold(host, code, payload);
+    switch (code & 7) {
+      case FRAME:
+        return this.deliver(host, payload as Frame);
+      case WAKE:
+        if (host.wakeAt !== this.now) return;
+        host.wakeAt = NEVER;
+        if (host.pauses === 0) host.awake();
+        return;
+      case DISK:
+        return this.diskDone(host, payload as DiskOperation);
+      case ASK:
+        return this.ask(host, payload as Invocation);
+      case ANSWER: {
+        const arrival = payload as AnswerArrival;
+        return this.clients.hear(arrival.request, arrival.answer);
+      }
+      case OUTCOME:
+        return this.outcome(host, payload as OutcomeArrival);
+      case HEAD: {
+        const head = payload as Head;
+        if (host.loop === undefined) return;
+        host.loop.parentHead(head.number, head.hash, head.parent);
+        return host.attend();
+      }
+      default:
+        return (payload as () => void)();
+    }
+  }
+
+  private deliver(host: Host, frame: Frame): void {
+    const loop = host.loop;
+    if (loop === undefined) return this.network.lose(frame, 'down');
+    this.network.delivered++;
+    const listeners = this.listeners.delivered;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.delivered(frame, this.now);
+    loop.heard(frame);
+    host.attend();
+  }
+
+  private diskDone(host: Host, operation: DiskOperation): void {
+    if (operation.life !== host.disk.life) return;
+    const result = host.disk.complete(operation);
+    const loop = host.loop;
+    if (loop === undefined) return;
+    loop.completed(operation.token, result);
+    host.attend();
+    if (host.starting || loop.phase !== 'running') this.checkPhase(host);
+  }
+
+  private ask(host: Host, invocation: Invocation): void {
+    const loop = host.loop;
+    const request: RequestId = { client: invocation.client, number: invocation.number };
+    if (loop === undefined) return this.clients.reply(request, UNREACHABLE);
+    loop.asked(request, invocation.operation);
+    host.attend();
+  }
+
+  private outcome(host: Host, arrival: OutcomeArrival): void {
+    if (host.loop === undefined || arrival.life !== host.disk.life) return;
+    host.loop.answered(arrival.sequence, arrival.index, arrival.outcome);
+    host.attend();
+  }
+
+  private hold(host: Host, code: number, payload: unknown): void {
+    const held = this.held[host.id] as { code: number; payload: unknown }[];
+    if ((code & 7) === FRAME && held.length >= MAX_HELD) return this.network.lose(payload as Frame, 'paused');
+    held.push({ code, payload });
+  }
+
+  // What the parts of the world ask of it.
+
+  wake(node: number, at: Micros): void {
+    const host = this.hosts[node] as Host;
+    if (at >= host.wakeAt || at >= NEVER) return;
+    host.wakeAt = at;
+    this.queue.push(at, WAKE | (node << 3), undefined);
+  }
+
+  deliverAt(at: Micros, frame: Frame): void {
+    this.queue.push(at, FRAME | (frame.to << 3), frame);
+  }
+
+  completeAt(at: Micros, operation: DiskOperation): void {
+    this.queue.push(at, DISK | (operation.disk.node << 3), operation);
+  }
+
+  askAt(at: Micros, invocation: Invocation): void {
+    this.queue.push(at, ASK | (invocation.node << 3), invocation);
+  }
+
+  answerAt(at: Micros, request: RequestId, answer: Answer): void {
+    const arrival: AnswerArrival = { request, answer };
+    this.queue.push(at, ANSWER, arrival);
+  }
+
+  outcomeAt(delayUs: Micros, node: number, sequence: number, index: number, outcome: ServiceOutcome): void {
+    const arrival: OutcomeArrival = { life: this.host(node).disk.life, sequence, index, outcome };
+    this.queue.push(this.now + delayUs, OUTCOME | (node << 3), arrival);
+  }
+
+  parentHeadAt(at: Micros, node: number, head: Head): void {
+    this.queue.push(at, HEAD | (node << 3), head);
+  }
+
+  sent(frame: Frame): void {
+    const listeners = this.listeners.sent;
+    if (listeners.length === 0) return;
+    const clock = (this.hosts[frame.from] as Host).clock.now();
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.sent(frame, this.now, clock);
+  }
+
+  lost(frame: Frame, why: LostWhy): void {
+    const listeners = this.listeners.lost;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.lost(frame, why, this.now);
+  }
+
+  duplicated(frame: Frame): void {
+    const listeners = this.listeners.duplicated;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.duplicated(frame, this.now);
+  }
+
+  invoked(invocation: Invocation): void {
+    const listeners = this.listeners.invoked;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.invoked(invocation);
+  }
+
+  returned(invocation: Invocation, answer: Answer): void {
+    this.digest.uint(this.now);
+    this.digest.word(hashAnswer(answer));
+    this.marks.answer(answer.kind);
+    const listeners = this.listeners.returned;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.returned(invocation, answer, this.now);
+    this.onReturn(invocation, answer);
+  }
+
+  // What faults do to a process.
+
+  wasStarted(host: Host): void {
+    if (host.starts > 1) for (const one of this.listeners.restarted) one.restarted(host.id, this.now);
+  }
+
+  wasShadowed(host: Host, same: boolean): void {
+    const sequence = (host.shadow as Shadow).sequence;
+    const listeners = this.listeners.shadowed;
+    for (let i = 0; i < listeners.length; i++) listeners[i]?.shadowed(host.id, sequence, same, this.now);
+  }
+
+  private checkPhase(host: Host): void {
+    const loop = host.loop;
+    if (loop === undefined || loop.phase === 'recovering') return;
+    if (loop.phase === 'refused') return this.refuse(host, loop.stopped?.text ?? '');
+    if (loop.phase === 'failed') return this.failed(host, loop.stopped?.code ?? 'io', loop.stopped?.text ?? '');
+    if (loop.phase === 'running' && host.starting) {
+      host.starting = false;
+      this.parent?.follow(host.id);
+    }
+    if (loop.phase === 'sealed') this.wasStopped(host);
+  }
+
+  /** A process that no longer believes its own state, or its disk, ends and is started again. */
+  private failed(host: Host, code: string, text: string): void {
+    if (code === 'poisoned') this.poisoned.push({ node: host.id, at: this.now, text });
+    host.end('kept');
+    for (const one of this.listeners.crashed) one.crashed(host.id, 'betweenTurns', this.now);
+    this.startLater(host, RESTART_AFTER_US);
+  }
+
+  /** Its peers remember that it was further. */
+  wasRefusedByPeer(host: Host, peer: NodeId): void {
+    this.at(this.now, () => {
+      if (host.state === 'up') this.refuse(host, `node ${peer} remembers that it was further`);
+    });
+  }
+
+  /** A node that may not take part stays away for the rest of the run. */
+  refuse(host: Host, reason: string): void {
+    host.end('kept');
+    host.state = 'out';
+    host.refusedWhy = reason;
+    for (const one of this.listeners.refused) one.refused(host.id, reason, this.now);
+  }
+
+  private crashAtPoint(host: Host, point: CrashPoint): void {
+    const plan = host.crashPlan;
+    assert(plan !== undefined, 'a crash at a point was armed');
+    host.disarm();
+    this.marks.crash(point);
+    this.crash(host, plan.loss, plan.downUs, point);
+  }
+
+  /** Ends a process without warning, and starts it again after `downUs` (NEVER: somebody else will). */
+  crash(host: Host, loss: CrashLoss, downUs: Micros, point: CrashPoint | 'betweenTurns' = 'betweenTurns'): void {
+    const cut = host.end(loss);
+    this.count(loss === 'kept' ? 'kill' : loss === 'lost' ? 'disk-lost' : 'disk-torn', loss === 'kept' || cut ? 1 : 0);
+    for (const one of this.listeners.crashed) one.crashed(host.id, point, this.now);
+    if (downUs < NEVER) this.startLater(host, downUs);
+  }
+
+  /** Asks a process to stop, and starts it again `downUs` after it has. */
+  stop(host: Host, downUs: Micros): void {
+    if (host.loop === undefined || host.loop.phase !== 'running' || host.stopping) return;
+    host.stopping = true;
+    host.downAfterStop = downUs;
+    host.loop.stop();
+    host.attend();
+    this.checkPhase(host);
+  }
+
+  /** A fault took what the node had acknowledged. */
+  wasDamaged(host: Host): void {
+    host.damaged = true;
+    host.shadow = undefined;
+    for (const one of this.listeners.damaged) one.damaged(host.id, this.now);
+  }
+
+  private wasStopped(host: Host): void {
+    host.end('kept');
+    this.count('restart', 1);
+    for (const one of this.listeners.stopped) one.stopped(host.id, this.now);
+    this.startLater(host, host.downAfterStop);
+  }
+
+  startLater(host: Host, downUs: Micros): void {
+    this.at(this.now + downUs, () => {
+      if (host.state === 'down') host.start();
+    });
+  }
+
+  pause(host: Host, freezeClock: boolean): void {
+    host.pauses++;
+    if (freezeClock) host.clock.freeze();
+  }
+
+  resume(host: Host): void {
+    assert(host.pauses > 0, 'what is resumed was paused');
+    host.clock.thaw();
+    if (--host.pauses > 0) return;
+    const held = this.held[host.id] as { code: number; payload: unknown }[];
+    this.held[host.id] = [];
+    for (const entry of held) this.queue.push(this.now, entry.code, entry.payload);
+    host.wakeAt = NEVER;
+    this.wake(host.id, this.now);
+  }
+
+  count(fault: string, times: number): void {
+    this.faults.set(fault, (this.faults.get(fault) ?? 0) + times);
+  }
+
+  /** One digest for everything that every node and every client saw. */
+  digestText(): string {
+    const digest = new Digest(this.digest.high, this.digest.low);
+    for (let id = 1; id < this.hosts.length; id++) {
+      const host = this.hosts[id] as Host;
+      digest.word(host.loop?.kernel.digestHigh ?? 0);
+      digest.word(host.loop?.kernel.digestLow ?? 0);
+    }
+    for (const count of [this.events, this.network.sentCount, this.network.delivered, this.network.dropped, this.network.doubled]) digest.uint(count);
+    digest.uint(this.now);
+    return digest.text();
+  }
+
+  get steps(): number {
+    let steps = 0;
+    for (let id = 1; id < this.hosts.length; id++) steps += (this.hosts[id] as Host).steps;
+    return steps;
+  }
+
+  view(): WorldView {
+    const nodes: NodeView[] = this.hosts.slice(1).map((host) => ({
+      id: host.id, up: host.state === 'up', out: host.state === 'out', kernel: host.loop?.kernel, files: () => host.disk.dump(),
+    }));
+    return { now: this.now, nodes };
+  }
+}

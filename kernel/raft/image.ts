@@ -1,0 +1,202 @@
+// The whole state of a group's member as a value, and as bytes. Taking an image copies references: entries, rows, records and
+// outcomes never change. A member restored from it goes on with the same effects as the one it was taken from.
+
+import { Refused, type Codec, type Reader, type Writer } from '../base/codec.ts';
+import { nodeId, type NodeId } from '../base/ids.ts';
+import type { Micros } from '../base/time.ts';
+import { readNeed, recordCodec } from '../decide/record.ts';
+import type { MachineImage } from '../machine.ts';
+import { entryCodec, type Entry } from './entry.ts';
+import { sessionRowCodec } from './message.ts';
+import { MODES, type Mode, type ProgressImage } from './progress.ts';
+import type { PendingRead } from './reads.ts';
+import type { SessionImage } from './sessions.ts';
+import type { AssemblyImage, Snapshot } from './transfer.ts';
+
+export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
+const ROLES: readonly Role[] = ['follower', 'preCandidate', 'candidate', 'leader'];
+
+export interface RaftImage {
+  readonly term: number;
+  /** Whom it voted for in `term`; 0: nobody. */
+  readonly vote: NodeId;
+  readonly role: Role;
+  readonly leader: NodeId;
+  readonly commit: number;
+  readonly applied: number;
+  readonly base: number;
+  readonly baseTerm: number;
+  readonly entries: readonly Entry[];
+  readonly machine: MachineImage;
+  readonly sessions: readonly SessionImage[];
+  readonly heardAt: Micros;
+  readonly quietSince: Micros;
+  readonly timeoutUs: Micros;
+  readonly granted: readonly boolean[];
+  // What only a leader has.
+  readonly termStart: number;
+  readonly ownAt: Micros;
+  readonly ownIndex: number;
+  readonly expireIndex: number;
+  readonly progress: readonly ProgressImage[];
+  readonly round: number;
+  readonly confirmed: number;
+  readonly reads: readonly PendingRead[];
+  readonly snapshot: Snapshot | undefined;
+  // What only a follower has that is getting a snapshot.
+  readonly assembly: AssemblyImage | undefined;
+}
+
+/** Bounds of what a decoder takes in; the state itself is bounded by the parameters. */
+const MAX_LISTED = 1 << 20;
+
+const boolCodec: Codec<boolean> = { write: (w: Writer, value: boolean): void => w.bool(value), read: (r: Reader): boolean => r.bool() };
+const uintCodec: Codec<number> = { write: (w: Writer, value: number): void => w.uint(value), read: (r: Reader): number => r.uint() };
+
+const machineImageCodec: Codec<MachineImage> = {
+  write(w: Writer, image: MachineImage): void {
+    w.array(5);
+    w.uint(image.lamport);
+    w.uint(image.epoch);
+    w.uint(image.lowWater);
+    w.uint(image.named);
+    w.list(recordCodec, image.records);
+  },
+  read(r: Reader): MachineImage {
+    r.tuple(5);
+    return { lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(), records: r.list(recordCodec, MAX_LISTED) };
+  },
+};
+
+const sessionImageCodec: Codec<SessionImage> = {
+  write(w: Writer, image: SessionImage): void {
+    w.array(3);
+    sessionRowCodec.write(w, image.row);
+    w.uint(image.touchedAt);
+    w.list(uintCodec, image.inLog);
+  },
+  read(r: Reader): SessionImage {
+    r.tuple(3);
+    return { row: sessionRowCodec.read(r), touchedAt: r.uint(), inLog: r.list(uintCodec, MAX_LISTED) };
+  },
+};
+
+const progressCodec: Codec<ProgressImage> = {
+  write(w: Writer, p: ProgressImage): void {
+    w.array(11);
+    w.uint(p.match);
+    w.uint(p.next);
+    w.uint(MODES.indexOf(p.mode));
+    w.bool(p.waiting);
+    w.list(uintCodec, p.inFlight);
+    w.uint(p.sentAt);
+    w.uint(p.heardAt);
+    w.uint(p.round);
+    w.uint(p.snapshotIndex);
+    w.uint(p.sessionOffset);
+    w.uint(p.offset);
+  },
+  read(r: Reader): ProgressImage {
+    r.tuple(11);
+    return {
+      match: r.uint(), next: r.uint(), mode: MODES[r.uint(MODES.length - 1)] as Mode, waiting: r.bool(), inFlight: r.list(uintCodec, MAX_LISTED),
+      sentAt: r.uint(), heardAt: r.uint(), round: r.uint(), snapshotIndex: r.uint(), sessionOffset: r.uint(), offset: r.uint(),
+    };
+  },
+};
+
+const readCodec: Codec<PendingRead> = {
+  write(w: Writer, read: PendingRead): void {
+    w.array(5);
+    w.uint(read.from);
+    w.uint(read.token);
+    w.text(read.need);
+    w.uint(read.index);
+    w.uint(read.round);
+  },
+  read(r: Reader): PendingRead {
+    r.tuple(5);
+    return { from: nodeId(r.uint(0xffff)), token: r.uint(), need: readNeed(r), index: r.uint(), round: r.uint() };
+  },
+};
+
+const snapshotCodec: Codec<Snapshot> = {
+  write(w: Writer, snapshot: Snapshot): void {
+    w.array(4);
+    w.uint(snapshot.index);
+    w.uint(snapshot.term);
+    machineImageCodec.write(w, snapshot.machine);
+    w.list(sessionRowCodec, snapshot.rows);
+  },
+  read(r: Reader): Snapshot {
+    r.tuple(4);
+    return { index: r.uint(), term: r.uint(), machine: machineImageCodec.read(r), rows: r.list(sessionRowCodec, MAX_LISTED) };
+  },
+};
+
+const assemblyCodec: Codec<AssemblyImage> = {
+  write(w: Writer, a: AssemblyImage): void {
+    w.array(10);
+    w.uint(a.index);
+    w.uint(a.term);
+    w.uint(a.lamport);
+    w.uint(a.epoch);
+    w.uint(a.lowWater);
+    w.uint(a.named);
+    w.uint(a.total);
+    w.uint(a.sessionTotal);
+    w.list(sessionRowCodec, a.rows);
+    w.list(recordCodec, a.records);
+  },
+  read(r: Reader): AssemblyImage {
+    r.tuple(10);
+    return {
+      index: r.uint(), term: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(), total: r.uint(), sessionTotal: r.uint(),
+      rows: r.list(sessionRowCodec, MAX_LISTED), records: r.list(recordCodec, MAX_LISTED),
+    };
+  },
+};
+
+export const raftImageCodec: Codec<RaftImage> = {
+  write(w: Writer, image: RaftImage): void {
+    w.array(25);
+    w.uint(image.term);
+    w.uint(image.vote);
+    w.uint(ROLES.indexOf(image.role));
+    w.uint(image.leader);
+    w.uint(image.commit);
+    w.uint(image.applied);
+    w.uint(image.base);
+    w.uint(image.baseTerm);
+    w.list(entryCodec, image.entries);
+    machineImageCodec.write(w, image.machine);
+    w.list(sessionImageCodec, image.sessions);
+    w.uint(image.heardAt);
+    w.uint(image.quietSince);
+    w.uint(image.timeoutUs);
+    w.list(boolCodec, image.granted);
+    w.uint(image.termStart);
+    w.uint(image.ownAt);
+    w.uint(image.ownIndex);
+    w.uint(image.expireIndex);
+    w.list(progressCodec, image.progress);
+    w.uint(image.round);
+    w.uint(image.confirmed);
+    w.list(readCodec, image.reads);
+    w.option(snapshotCodec, image.snapshot);
+    w.option(assemblyCodec, image.assembly);
+  },
+  read(r: Reader): RaftImage {
+    r.tuple(25);
+    const image: RaftImage = {
+      term: r.uint(), vote: nodeId(r.uint(0xffff)), role: ROLES[r.uint(ROLES.length - 1)] as Role, leader: nodeId(r.uint(0xffff)),
+      commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint(), entries: r.list(entryCodec, MAX_LISTED),
+      machine: machineImageCodec.read(r), sessions: r.list(sessionImageCodec, MAX_LISTED),
+      heardAt: r.uint(), quietSince: r.uint(), timeoutUs: r.uint(), granted: r.list(boolCodec, MAX_LISTED),
+      termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(), progress: r.list(progressCodec, MAX_LISTED),
+      round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec),
+    };
+    if (image.applied > image.commit || image.commit > image.base + image.entries.length || image.base > image.applied) throw new Refused('indices of a log out of order');
+    return image;
+  },
+};

@@ -1,0 +1,822 @@
+// One member of one replicated log, after Ongaro's dissertation (2014); section numbers are his. Messages and due deadlines
+// come in, effects go out through the context. It knows a state machine, and nothing of what the machine means.
+//
+// Safety rests on the loop's barrier: effects leave the node only after the event that caused them is durable. So a vote and
+// an acknowledgement are durable before anybody hears of them. A leader may count its own append at once: whatever its commit
+// leads to (a reply, a commit index in a message) was caused by an event that stands in the journal after the append, and
+// becomes durable only together with it. If the journal loses the append, it loses all that followed from it.
+
+import { assert } from '../base/assert.ts';
+import { nodeId, sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
+import { NEVER, type Micros } from '../base/time.ts';
+import type { Context } from '../context.ts';
+import type { Machine, MachineImage, Outcome } from '../machine.ts';
+import type { GroupParameters, RaftParameters } from '../parameters.ts';
+import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
+import type { RaftImage, Role } from './image.ts';
+import { Log, MAX_NUMBER } from './log.ts';
+import {
+  append, appendReply, MAX_ENTRIES_PER_APPEND, openReply, readReply, redirect, snapshotReply, snapshotSlice, submitReply, voteReply, voteRequest,
+  type AnswerMessage, type Append, type AppendReply, type ClientMessage, type OpenRequest, type RaftMessage, type ReadRequest, type Redirect,
+  type SnapshotReply, type SnapshotSlice, type Submit, type VoteReply, type VoteRequest,
+} from './message.ts';
+import { Progress } from './progress.ts';
+import { Reads } from './reads.ts';
+import { Sessions } from './sessions.ts';
+import { Assembly, cut, type Snapshot } from './transfer.ts';
+
+/** Deadlines of the owner's table that belong to this member. */
+export interface RaftSlots {
+  readonly election: number;
+  readonly heartbeat: number;
+}
+
+/** A command that expires more would be longer than a client's, and a full append longer than an event may be. */
+const EXPIRED_AT_ONCE = 16;
+/** While a follower is getting a snapshot, the entries after it are kept, up to this many. */
+const MAX_PINNED = 16_384;
+const NOBODY: NodeId = nodeId(0);
+
+export class Raft {
+  readonly group: GroupId;
+  readonly self: NodeId;
+  private readonly parameters: RaftParameters;
+  private readonly machine: Machine;
+  private readonly slots: RaftSlots;
+  private readonly members: readonly NodeId[];
+  /** By node id: its place among the voters. Undefined for everybody else. */
+  private readonly places: readonly (number | undefined)[];
+  private readonly batch: number;
+
+  private currentTerm = 0;
+  private vote: NodeId = NOBODY;
+  private currentRole: Role = 'follower';
+  private currentLeader: NodeId = NOBODY;
+  private readonly log: Log = new Log();
+  private commitIndex = 0;
+  private appliedIndex = 0;
+  private readonly sessions: Sessions;
+
+  /** When it last heard from the leader, and since when it has had no reason not to stand for election. */
+  private heardAt: Micros = 0;
+  private quietSince: Micros = 0;
+  /** How long a silence makes it stand. Drawn anew for every try. */
+  private timeoutUs: Micros = 0;
+  /** By place: who granted it a vote, or a pre-vote. */
+  private granted: boolean[] = [];
+
+  /** Of a leader: index of the first entry of its term; when its machine last had upkeep; its own entries under way. */
+  private termStart = 0;
+  private ownAt: Micros = 0;
+  private ownIndex = 0;
+  private expireIndex = 0;
+  /** By place. Empty unless it is the leader. */
+  private progress: Progress[] = [];
+  private readonly reads: Reads = new Reads();
+  /** What followers are getting that need compacted entries. */
+  private snapshot: Snapshot | undefined;
+  /** What this follower is getting. */
+  private assembly: Assembly | undefined;
+
+  /** Follows from the machine: up to where decides and epochs were announced. */
+  private announcedLamport = 0;
+  private announcedEpoch = 0;
+  /** The last append that was built: followers that are equally far get the same one. Saves time, holds no state. */
+  private shared: Append | undefined;
+  /** Where `majority` sorts. */
+  private readonly scratch: number[] = [];
+
+  constructor(group: GroupParameters, self: NodeId, parameters: RaftParameters, machine: Machine, slots: RaftSlots) {
+    this.group = group.id;
+    this.self = self;
+    this.parameters = parameters;
+    this.machine = machine;
+    this.slots = slots;
+    this.members = group.voters;
+    const places: (number | undefined)[] = [];
+    for (let place = 0; place < group.voters.length; place++) places[group.voters[place] as NodeId] = place;
+    this.places = places;
+    this.batch = Math.max(1, Math.min(parameters.maxEntriesPerAppend, MAX_ENTRIES_PER_APPEND));
+    this.sessions = new Sessions(Math.max(1, parameters.maxSessions));
+  }
+
+  get term(): number {
+    return this.currentTerm;
+  }
+
+  get role(): Role {
+    return this.currentRole;
+  }
+
+  /** The leader of the term, as far as it knows; 0 if it does not. */
+  get leader(): NodeId {
+    return this.currentLeader;
+  }
+
+  get commit(): number {
+    return this.commitIndex;
+  }
+
+  get applied(): number {
+    return this.appliedIndex;
+  }
+
+  get lastIndex(): number {
+    return this.log.lastIndex;
+  }
+
+  get firstIndex(): number {
+    return this.log.base + 1;
+  }
+
+  /** The entry at an index from `firstIndex` to `lastIndex`. */
+  entryAt(index: number): Entry {
+    return this.log.at(index);
+  }
+
+  /** Who votes. The one place that will ask the log once membership can change. */
+  get voters(): readonly NodeId[] {
+    return this.members;
+  }
+
+  /** How many votes make a majority. */
+  get quorum(): number {
+    return (this.voters.length >> 1) + 1;
+  }
+
+  /** At every start, the first included: whatever was under way with others is over. */
+  recovered(ctx: Context): void {
+    this.currentRole = 'follower';
+    this.currentLeader = NOBODY;
+    this.granted = [];
+    this.leaveOffice();
+    this.assembly = undefined;
+    ctx.deadline(this.slots.heartbeat, NEVER);
+    this.awaitLeader(ctx);
+  }
+
+  receive(ctx: Context, from: NodeId, message: RaftMessage | ClientMessage): void {
+    switch (message.kind) {
+      case 'submit':
+        return this.submitted(ctx, from, message);
+      case 'open':
+        return this.openAsked(ctx, from, message);
+      case 'read':
+        return this.readAsked(ctx, from, message);
+      default: {
+        const place = this.places[from];
+        if (place === undefined || from === this.self || message.term > MAX_NUMBER) return;
+        return this.heard(ctx, from, place, message);
+      }
+    }
+  }
+
+  private heard(ctx: Context, from: NodeId, place: number, message: RaftMessage): void {
+    if (message.term > this.currentTerm && !isAskedFor(message)) this.adopt(ctx, message.term);
+    switch (message.kind) {
+      case 'append':
+        if (message.term < this.currentTerm) return this.disown(ctx, from);
+        return this.appended(ctx, from, message);
+      case 'appendReply':
+        if (message.term === this.currentTerm && this.currentRole === 'leader') this.appendReplied(ctx, place, message);
+        return;
+      case 'vote':
+        return this.voteAsked(ctx, from, message);
+      case 'voteReply':
+        return this.voteReplied(ctx, place, message);
+      case 'snapshot':
+        if (message.term < this.currentTerm) return this.disown(ctx, from);
+        return this.sliceArrived(ctx, from, message);
+      case 'snapshotReply':
+        if (message.term === this.currentTerm && this.currentRole === 'leader') this.sliceReplied(ctx, place, message);
+        return;
+    }
+  }
+
+  // ---- Elections (3.4, 9.6) ----
+
+  /** The timer is lazy: hearing from the leader only notes the time, and the deadline looks for itself when it is due. */
+  electionDue(ctx: Context): void {
+    if (this.currentRole === 'leader') return;
+    const due = this.quietSince + this.timeoutUs;
+    if (ctx.at < due) return ctx.deadline(this.slots.election, due);
+    this.campaign(ctx, 'preCandidate');
+  }
+
+  /** Begins a silence of a newly drawn length, after which it stands. Only voters do. */
+  private awaitLeader(ctx: Context): void {
+    this.quietSince = ctx.at;
+    this.timeoutUs = ctx.random.between(this.parameters.electionMinUs, this.parameters.electionMaxUs);
+    if (this.places[this.self] !== undefined) ctx.deadline(this.slots.election, ctx.at + this.timeoutUs);
+  }
+
+  private campaign(ctx: Context, role: 'preCandidate' | 'candidate'): void {
+    this.currentRole = role;
+    this.currentLeader = NOBODY;
+    if (role === 'candidate') {
+      this.currentTerm++;
+      this.vote = this.self;
+    }
+    this.awaitLeader(ctx);
+    this.granted = this.voters.map((voter) => voter === this.self);
+    if (this.quorum === 1) return this.won(ctx);
+    const pre = role === 'preCandidate';
+    const request = voteRequest(this.group, pre, this.currentTerm + (pre ? 1 : 0), this.log.lastIndex, this.log.lastTerm);
+    for (const voter of this.voters) if (voter !== this.self) ctx.send(voter, request);
+  }
+
+  private voteAsked(ctx: Context, from: NodeId, m: VoteRequest): void {
+    const follows = this.currentRole === 'leader' || (this.currentLeader !== NOBODY && ctx.at - this.heardAt < this.parameters.electionMinUs);
+    if (!follows && !m.pre && m.term > this.currentTerm) this.adopt(ctx, m.term);
+    const upToDate = m.lastTerm > this.log.lastTerm || (m.lastTerm === this.log.lastTerm && m.lastIndex >= this.log.lastIndex);
+    const free = m.pre ? m.term > this.currentTerm : m.term === this.currentTerm && (this.vote === NOBODY || this.vote === from);
+    const granted = !follows && upToDate && free;
+    if (granted && !m.pre) {
+      this.vote = from;
+      this.quietSince = ctx.at;
+    }
+    ctx.send(from, voteReply(this.group, m.pre, granted ? m.term : this.currentTerm, granted));
+  }
+
+  private voteReplied(ctx: Context, place: number, m: VoteReply): void {
+    const expected = m.pre ? 'preCandidate' : 'candidate';
+    if (!m.granted || this.currentRole !== expected || m.term !== this.currentTerm + (m.pre ? 1 : 0)) return;
+    this.granted[place] = true;
+    let votes = 0;
+    for (const granted of this.granted) if (granted) votes++;
+    if (votes >= this.quorum) this.won(ctx);
+  }
+
+  private won(ctx: Context): void {
+    if (this.currentRole === 'preCandidate') return this.campaign(ctx, 'candidate');
+    assert(this.currentRole === 'candidate' && this.vote === this.self, 'only who stood and voted for itself is elected');
+    this.currentRole = 'leader';
+    this.currentLeader = this.self;
+    this.granted = [];
+    this.assembly = undefined;
+    this.progress = this.voters.map(() => new Progress(this.log.lastIndex + 1, ctx.at));
+    this.termStart = this.log.lastIndex + 1;
+    this.ownAt = ctx.at;
+    ctx.deadline(this.slots.election, NEVER);
+    ctx.deadline(this.slots.heartbeat, ctx.at + this.parameters.heartbeatUs);
+    ctx.fact({ kind: 'becameLeader', group: this.group, term: this.currentTerm });
+    this.propose(ctx, noop);
+  }
+
+  /** Somebody has got to a later term. */
+  private adopt(ctx: Context, term: number): void {
+    assert(term > this.currentTerm, 'terms only grow');
+    if (this.currentRole === 'leader') this.stepDown(ctx, 'higherTerm');
+    this.currentRole = 'follower';
+    this.currentLeader = NOBODY;
+    this.currentTerm = term;
+    this.vote = NOBODY;
+  }
+
+  private stepDown(ctx: Context, why: 'higherTerm' | 'noQuorum'): void {
+    ctx.fact({ kind: 'steppedDown', group: this.group, term: this.currentTerm, why });
+    this.currentRole = 'follower';
+    this.currentLeader = NOBODY;
+    for (const read of this.leaveOffice()) this.refuse(ctx, read.from, 'notLeader', 'read', read.token);
+    ctx.deadline(this.slots.heartbeat, NEVER);
+    this.awaitLeader(ctx);
+  }
+
+  /** Drops what only a leader has, and returns the reads that nobody here will answer. */
+  private leaveOffice(): ReturnType<Reads['clear']> {
+    this.progress = [];
+    this.snapshot = undefined;
+    this.shared = undefined;
+    this.termStart = 0;
+    this.ownAt = 0;
+    this.ownIndex = 0;
+    this.expireIndex = 0;
+    this.sessions.forgetLog();
+    return this.reads.clear();
+  }
+
+  /** Tells a leader of an earlier term that it is none any more. */
+  private disown(ctx: Context, from: NodeId): void {
+    ctx.send(from, appendReply(this.group, this.currentTerm, false, 0, 0));
+  }
+
+  // ---- The follower's side of the log (3.5) ----
+
+  /** False if the message cannot come from the leader of this term. */
+  private follow(ctx: Context, from: NodeId): boolean {
+    if (this.currentRole === 'leader' || (this.currentLeader !== NOBODY && this.currentLeader !== from)) return false;
+    this.currentRole = 'follower';
+    this.currentLeader = from;
+    this.heardAt = ctx.at;
+    this.quietSince = ctx.at;
+    return true;
+  }
+
+  private appended(ctx: Context, from: NodeId, m: Append): void {
+    if (!areTermsOrdered(m) || !this.follow(ctx, from)) return;
+    if (m.prevIndex > this.commitIndex && !this.log.matches(m.prevIndex, m.prevTerm)) {
+      return ctx.send(from, appendReply(this.group, this.currentTerm, false, this.goOnAfter(m.prevIndex), m.round));
+    }
+    this.take(m.prevIndex, m.entries);
+    const lastNew = m.prevIndex + m.entries.length;
+    const commit = Math.min(m.commit, lastNew);
+    if (commit > this.commitIndex) this.commitTo(ctx, commit);
+    ctx.send(from, appendReply(this.group, this.currentTerm, true, Math.max(lastNew, this.commitIndex), m.round));
+  }
+
+  /** Entries that are committed are the leader's as well (leader completeness): only what follows them is compared. */
+  private take(prevIndex: number, entries: readonly Entry[]): void {
+    const log = this.log;
+    let index = prevIndex;
+    for (let i = 0; i < entries.length; i++) {
+      index++;
+      if (index <= this.commitIndex) continue;
+      const entry = entries[i] as Entry;
+      if (index <= log.lastIndex) {
+        if (log.termAt(index) === entry.term) continue;
+        assert(index > this.commitIndex, 'what is committed stays');
+        log.truncateAfter(index - 1);
+      }
+      log.push(entry);
+    }
+  }
+
+  /** Where the logs may agree: before the whole conflicting term, but not before what is committed. */
+  private goOnAfter(prevIndex: number): number {
+    if (prevIndex > this.log.lastIndex) return this.log.lastIndex;
+    return this.log.firstOfTerm(prevIndex, this.commitIndex) - 1;
+  }
+
+  // ---- The leader's side of the log (3.5, 3.6) ----
+
+  private propose(ctx: Context, command: Command): number {
+    assert(this.currentRole === 'leader', 'only a leader proposes');
+    this.log.push(makeEntry(this.currentTerm, command));
+    const index = this.log.lastIndex;
+    (this.progress[this.places[this.self] as number] as Progress).match = index;
+    for (let place = 0; place < this.progress.length; place++) this.replicate(ctx, place);
+    if (this.quorum === 1) this.countCommit(ctx);
+    return index;
+  }
+
+  /** Sends what the mode of the follower allows. */
+  private replicate(ctx: Context, place: number): void {
+    const to = this.voters[place] as NodeId;
+    if (to === this.self) return;
+    const p = this.progress[place] as Progress;
+    if (p.mode === 'replicate') {
+      while (p.next <= this.log.lastIndex && p.inFlight.length < this.parameters.maxInFlight) {
+        if (p.next <= this.log.base) return this.transfer(ctx, to, p);
+        const m = this.appendAfter(p.next - 1, this.batch);
+        p.next += m.entries.length;
+        p.inFlight.push(p.next - 1);
+        p.sentAt = ctx.at;
+        ctx.send(to, m);
+      }
+    } else if (p.mode === 'probe' && !p.waiting) {
+      if (p.next <= this.log.base) return this.transfer(ctx, to, p);
+      p.waiting = true;
+      p.sentAt = ctx.at;
+      ctx.send(to, this.appendAfter(p.next - 1, this.batch));
+    }
+  }
+
+  private appendAfter(prevIndex: number, max: number): Append {
+    const count = Math.min(max, this.log.lastIndex - prevIndex);
+    const last = this.shared;
+    // Within a term a leader only appends, so the same place and length mean the same entries.
+    if (
+      last !== undefined && last.prevIndex === prevIndex && last.entries.length === count &&
+      last.term === this.currentTerm && last.commit === this.commitIndex && last.round === this.reads.round
+    ) return last;
+    const entries = count === 0 ? NO_ENTRIES : this.log.slice(prevIndex + 1, count);
+    const m = append(this.group, this.currentTerm, prevIndex, this.log.termAt(prevIndex), entries, this.commitIndex, this.reads.round);
+    this.shared = m;
+    return m;
+  }
+
+  /** An empty append after an index at which the logs surely or hopefully agree. It means "now". */
+  private beat(ctx: Context, to: NodeId, prevIndex: number): void {
+    const held = prevIndex >= this.log.base;
+    const m = held ? this.appendAfter(prevIndex, 0) : append(this.group, this.currentTerm, 0, 0, NO_ENTRIES, this.commitIndex, this.reads.round);
+    ctx.send(to, m, this.parameters.electionMinUs);
+  }
+
+  private appendReplied(ctx: Context, place: number, m: AppendReply): void {
+    const p = this.answeredBy(ctx, place, m.round);
+    if (p === undefined || m.match > this.log.lastIndex) return;
+    if (m.ok) this.agreed(ctx, place, p, m.match);
+    else this.disagreed(ctx, place, p, m.match);
+    if (m.round > 0) this.countRound(ctx);
+  }
+
+  private answeredBy(ctx: Context, place: number, round: number): Progress | undefined {
+    const p = this.progress[place] as Progress;
+    if (round > this.reads.round) return undefined;
+    p.heardAt = ctx.at;
+    if (round > p.round) p.round = round;
+    return p;
+  }
+
+  private agreed(ctx: Context, place: number, p: Progress, match: number): void {
+    const grew = match > p.match;
+    p.agreed(match);
+    if (p.mode === 'probe') {
+      if (match === p.match && match >= this.log.base) p.replicate();
+    } else if (p.mode === 'snapshot' && p.match >= this.log.base) {
+      p.replicate();
+      this.releaseSnapshot();
+    }
+    if (grew) this.countCommit(ctx);
+    this.replicate(ctx, place);
+  }
+
+  /** The follower has no such entry. Late and doubled answers say nothing new, and what once agreed agrees for the term. */
+  private disagreed(ctx: Context, place: number, p: Progress, hint: number): void {
+    const next = Math.max(hint, p.match) + 1;
+    if (p.mode === 'snapshot' || next >= p.next) return;
+    p.probe(next);
+    this.replicate(ctx, place);
+  }
+
+  /** Counting commits entries of the own term only; those before them come along (3.6.2). */
+  private countCommit(ctx: Context): void {
+    const index = this.majority();
+    if (index > this.commitIndex && this.log.termAt(index) === this.currentTerm) this.commitTo(ctx, index);
+  }
+
+  /** The highest index that a majority of voters holds. */
+  private majority(): number {
+    const sorted = this.scratch;
+    for (let place = 0; place < this.progress.length; place++) {
+      const match = (this.progress[place] as Progress).match;
+      let hole = place;
+      while (hole > 0 && (sorted[hole - 1] as number) < match) {
+        sorted[hole] = sorted[hole - 1] as number;
+        hole--;
+      }
+      sorted[hole] = match;
+    }
+    return sorted[this.quorum - 1] as number;
+  }
+
+  // ---- The leader's tick ----
+
+  heartbeatDue(ctx: Context): void {
+    if (this.currentRole !== 'leader') return;
+    if (!this.hearsQuorum(ctx.at)) return this.stepDown(ctx, 'noQuorum');
+    if (this.appliedIndex >= this.termStart) {
+      this.expireIdle(ctx);
+      this.upkeep(ctx);
+    }
+    for (let place = 0; place < this.progress.length; place++) this.remind(ctx, place);
+    ctx.deadline(this.slots.heartbeat, ctx.at + this.parameters.heartbeatUs);
+  }
+
+  /** Check-quorum (6.2): a leader whom no majority answers cannot commit, and must not keep others from trying. */
+  private hearsQuorum(at: Micros): boolean {
+    let heard = 1;
+    for (let place = 0; place < this.progress.length; place++) {
+      if (this.voters[place] !== this.self && at - (this.progress[place] as Progress).heardAt <= this.parameters.electionMaxUs) heard++;
+    }
+    return heard >= this.quorum;
+  }
+
+  /**
+   * To a follower that got nothing for an interval: a heartbeat after the last entry sent to it. If that one was lost, the
+   * follower refuses, and the leader finds out. A slice of a snapshot is repeated for a follower that is alive.
+   */
+  private remind(ctx: Context, place: number): void {
+    const to = this.voters[place] as NodeId;
+    const p = this.progress[place] as Progress;
+    if (to === this.self || ctx.at - p.sentAt < this.parameters.heartbeatUs) return;
+    const compacted = p.mode === 'snapshot' || p.next <= this.log.base;
+    if (compacted && ctx.at - p.heardAt < this.parameters.electionMinUs) return this.transfer(ctx, to, p);
+    p.sentAt = ctx.at;
+    this.beat(ctx, to, compacted ? 0 : p.next - 1);
+  }
+
+  private expireIdle(ctx: Context): void {
+    if (this.expireIndex > this.appliedIndex) return;
+    const idle = this.sessions.idle(ctx.at, this.parameters.sessionIdleUs, EXPIRED_AT_ONCE);
+    if (idle.length > 0) this.expireIndex = this.propose(ctx, expireSessions(idle));
+  }
+
+  private upkeep(ctx: Context): void {
+    if (this.ownIndex > this.appliedIndex) return;
+    const body = this.machine.upkeep(ctx.at - this.ownAt);
+    if (body !== undefined) this.ownIndex = this.propose(ctx, ownCommand(body));
+  }
+
+  // ---- Snapshots (7) ----
+
+  /** Sends the next slice of the frozen state, which is frozen anew if the log no longer goes on from it. */
+  private transfer(ctx: Context, to: NodeId, p: Progress): void {
+    let snapshot = this.snapshot;
+    if (snapshot === undefined || snapshot.index < this.log.base) {
+      snapshot = { index: this.appliedIndex, term: this.log.termAt(this.appliedIndex), machine: this.machine.image(), rows: this.sessions.rows() };
+      this.snapshot = snapshot;
+    }
+    p.transfer(snapshot.index);
+    p.sentAt = ctx.at;
+    const { lamport, epoch, lowWater, named, records } = snapshot.machine;
+    const slice = cut(snapshot, p.sessionOffset, p.offset);
+    ctx.send(to, snapshotSlice({
+      group: this.group, term: this.currentTerm, index: snapshot.index, indexTerm: snapshot.term, lamport, epoch, lowWater, named,
+      offset: p.offset, total: records.length, records: slice.records,
+      sessionOffset: p.sessionOffset, sessionTotal: snapshot.rows.length, sessions: slice.sessions, round: this.reads.round,
+    }));
+  }
+
+  private sliceArrived(ctx: Context, from: NodeId, m: SnapshotSlice): void {
+    if (m.index > MAX_NUMBER || !this.follow(ctx, from)) return;
+    // What the log holds needs no installing, and must stay: entries after it may have been acknowledged.
+    if (m.index > this.commitIndex && this.log.matches(m.index, m.indexTerm)) this.commitTo(ctx, m.index);
+    if (m.index > this.commitIndex) this.assemble(ctx, m);
+    const done = m.index <= this.commitIndex;
+    const offset = done ? 0 : (this.assembly?.records.length ?? 0);
+    const sessionOffset = done ? 0 : (this.assembly?.rows.length ?? 0);
+    ctx.send(from, snapshotReply(this.group, this.currentTerm, m.index, offset, sessionOffset, done, m.round));
+  }
+
+  private assemble(ctx: Context, m: SnapshotSlice): void {
+    if (this.assembly === undefined || !this.assembly.isOf(m)) this.assembly = Assembly.begin(m, this.parameters.maxSessions);
+    const assembly = this.assembly;
+    if (assembly === undefined) return;
+    assembly.add(m);
+    if (!assembly.isComplete) return;
+    this.assembly = undefined;
+    if (assembly.isSound(this.parameters.maxSessions)) this.install(ctx, assembly.snapshot());
+  }
+
+  private install(ctx: Context, snapshot: Snapshot): void {
+    assert(snapshot.index > this.commitIndex, 'a snapshot takes nothing back');
+    this.log.reset(snapshot.index, snapshot.term);
+    this.commitIndex = snapshot.index;
+    this.appliedIndex = snapshot.index;
+    this.machine.restore(snapshot.machine);
+    this.sessions.adopt(snapshot.rows, ctx.at);
+    this.announcedUpTo(snapshot.machine);
+    ctx.fact({ kind: 'snapshotInstalled', group: this.group, index: snapshot.index, term: snapshot.term });
+  }
+
+  private sliceReplied(ctx: Context, place: number, m: SnapshotReply): void {
+    const p = this.answeredBy(ctx, place, m.round);
+    if (p === undefined || m.index > this.log.lastIndex) return;
+    if (m.done) this.agreed(ctx, place, p, m.index);
+    else this.sliceTaken(ctx, place, p, m);
+    if (m.round > 0) this.countRound(ctx);
+  }
+
+  /** Only an answer that goes forward brings the next slice at once, so a doubled one does not double the transfer. */
+  private sliceTaken(ctx: Context, place: number, p: Progress, m: SnapshotReply): void {
+    const snapshot = this.snapshot;
+    if (snapshot === undefined || p.mode !== 'snapshot' || m.index !== p.snapshotIndex || m.index !== snapshot.index) return;
+    if (m.sessionOffset > snapshot.rows.length || m.offset > snapshot.machine.records.length) return;
+    const forward = m.sessionOffset > p.sessionOffset || m.offset > p.offset;
+    p.sessionOffset = m.sessionOffset;
+    p.offset = m.offset;
+    if (forward) this.transfer(ctx, this.voters[place] as NodeId, p);
+  }
+
+  private releaseSnapshot(): void {
+    for (const p of this.progress) if (p.mode === 'snapshot') return;
+    this.snapshot = undefined;
+  }
+
+  /** Half of what may be kept goes at once, so that compacting costs O(1) per entry. */
+  private compact(at: Micros): void {
+    const index = Math.min(this.appliedIndex - (this.parameters.keepEntries >> 1), this.pinned(at));
+    if (index > this.log.base) this.log.compactTo(index);
+  }
+
+  /** The snapshot that a live follower is getting: without the entries after it, the transfer would be in vain. */
+  private pinned(at: Micros): number {
+    if (this.snapshot === undefined || this.appliedIndex - this.snapshot.index > MAX_PINNED) return this.appliedIndex;
+    for (const p of this.progress) {
+      if (p.mode === 'snapshot' && at - p.heardAt <= this.parameters.electionMaxUs) return this.snapshot.index;
+    }
+    return this.appliedIndex;
+  }
+
+  // ---- Commit and apply (3.5, 6.3) ----
+
+  private commitTo(ctx: Context, index: number): void {
+    assert(index > this.commitIndex && index <= this.log.lastIndex, 'commit grows within the log');
+    this.commitIndex = index;
+    while (this.appliedIndex < index) {
+      this.appliedIndex++;
+      this.apply(ctx, this.appliedIndex, this.log.at(this.appliedIndex).command);
+    }
+    if (this.assembly !== undefined && this.assembly.head.index <= index) this.assembly = undefined;
+    if (this.appliedIndex - this.log.base > this.parameters.keepEntries) this.compact(ctx.at);
+    if (this.currentRole === 'leader') this.answerReads(ctx);
+  }
+
+  private apply(ctx: Context, index: number, command: Command): void {
+    switch (command.kind) {
+      case 'apply':
+        return this.applyClient(ctx, index, command);
+      case 'own':
+        this.ownAt = ctx.at;
+        return this.announce(ctx, index, this.machine.apply(index, command.body));
+      case 'open':
+        return this.applyOpen(ctx, index, command.opener, command.nonce);
+      case 'expire':
+        for (const id of command.sessions) this.expire(ctx, index, id);
+        return;
+      case 'noop':
+        return;
+    }
+  }
+
+  /** A command whose session is gone, that was applied before, or whose answer was received, does nothing. */
+  private applyClient(ctx: Context, index: number, command: Command & { readonly kind: 'apply' }): void {
+    const session = this.sessions.find(command.session);
+    if (session === undefined) return;
+    const sequence = command.sequence;
+    session.noLongerInLog(sequence);
+    session.use(index, command.answered, ctx.at);
+    if (sequence < session.answered || session.isBeyondWindow(sequence, 0) || session.outcomeOf(sequence) !== undefined) return;
+    const outcome = this.machine.apply(index, command.body);
+    session.keep(sequence, outcome);
+    this.announce(ctx, index, outcome);
+    if (this.currentRole === 'leader') this.answer(ctx, session.opener, submitReply(this.group, session.id, sequence, outcome));
+  }
+
+  private applyOpen(ctx: Context, index: number, opener: NodeId, nonce: number): void {
+    let session = this.sessions.openedBy(opener, nonce);
+    if (session === undefined) {
+      if (this.sessions.isFull) this.expire(ctx, index, this.sessions.leastRecentlyUsed().id);
+      session = this.sessions.open(sessionId(index), opener, nonce, ctx.at);
+      ctx.fact({ kind: 'sessionOpened', group: this.group, session: session.id, opener });
+    } else session.use(index, 0, ctx.at);
+    if (this.currentRole === 'leader') this.answer(ctx, opener, openReply(this.group, nonce, session.id));
+  }
+
+  /** What the session still has in the log will do nothing, whoever commits it: its opener is told now. */
+  private expire(ctx: Context, index: number, id: SessionId): void {
+    const session = this.sessions.expire(id);
+    if (session === undefined) return;
+    ctx.fact({ kind: 'sessionExpired', group: this.group, session: id });
+    if (this.currentRole !== 'leader') return;
+    for (let later = index + 1; later <= this.log.lastIndex; later++) {
+      const command = this.log.at(later).command;
+      if (command.kind === 'apply' && command.session === id) this.refuse(ctx, session.opener, 'sessionExpired', 'submit', command.sequence);
+    }
+  }
+
+  /** Facts of what the machine did for the first time. */
+  private announce(ctx: Context, index: number, outcome: Outcome): void {
+    if (outcome.kind === 'decided' && outcome.record.lamport > this.announcedLamport) {
+      const { proposal, lamport } = outcome.record;
+      this.announcedLamport = lamport;
+      ctx.fact({ kind: 'decided', group: this.group, index, need: proposal.need, proposal: proposal.proposal, lamport });
+    } else if (outcome.kind === 'advanced' && outcome.epoch > this.announcedEpoch) {
+      this.announcedEpoch = outcome.epoch;
+      ctx.fact({ kind: 'epochAdvanced', group: this.group, epoch: outcome.epoch });
+    }
+  }
+
+  private announcedUpTo(machine: MachineImage): void {
+    this.announcedLamport = machine.lamport;
+    this.announcedEpoch = machine.epoch;
+  }
+
+  // ---- Clients (6) ----
+
+  private answer(ctx: Context, to: NodeId, message: AnswerMessage): void {
+    if (to === this.self) ctx.signal({ kind: 'answer', from: this.self, message });
+    else ctx.send(to, message);
+  }
+
+  private refuse(ctx: Context, to: NodeId, why: Redirect['why'], answers: Redirect['answers'], number: number): void {
+    this.answer(ctx, to, redirect(this.group, why, this.currentLeader, answers, number));
+  }
+
+  private get isFull(): boolean {
+    return this.log.lastIndex - this.commitIndex >= this.parameters.maxUncommitted;
+  }
+
+  private openAsked(ctx: Context, from: NodeId, m: OpenRequest): void {
+    if (this.currentRole !== 'leader') return this.refuse(ctx, from, 'notLeader', 'open', m.nonce);
+    const session = this.sessions.openedBy(from, m.nonce);
+    if (session !== undefined) return this.answer(ctx, from, openReply(this.group, m.nonce, session.id));
+    if (this.isFull) return this.refuse(ctx, from, 'busy', 'open', m.nonce);
+    this.propose(ctx, openSession(from, m.nonce));
+  }
+
+  private submitted(ctx: Context, from: NodeId, m: Submit): void {
+    if (this.currentRole !== 'leader') return this.refuse(ctx, from, 'notLeader', 'submit', m.sequence);
+    const session = this.sessions.find(m.session);
+    if (session === undefined || session.opener !== from) {
+      // A session is the index that opened it: if that is applied and the session is not there, it has expired for good.
+      return this.refuse(ctx, from, m.session <= this.appliedIndex ? 'sessionExpired' : 'busy', 'submit', m.sequence);
+    }
+    if (m.sequence < session.answered || m.answered > m.sequence) return;
+    const outcome = session.outcomeOf(m.sequence);
+    if (outcome !== undefined) return this.answer(ctx, from, submitReply(this.group, session.id, m.sequence, outcome));
+    if (session.inLog.includes(m.sequence)) return;
+    if (this.isFull || session.isBeyondWindow(m.sequence, m.answered)) return this.refuse(ctx, from, 'busy', 'submit', m.sequence);
+    session.touchedAt = ctx.at;
+    session.inLog.push(m.sequence);
+    this.propose(ctx, applyCommand(session.id, m.sequence, m.answered, m.body));
+  }
+
+  /** Until the first entry of the term is applied, the leader does not know what is committed: the read waits for it (6.4). */
+  private readAsked(ctx: Context, from: NodeId, m: ReadRequest): void {
+    if (this.currentRole !== 'leader') return this.refuse(ctx, from, 'notLeader', 'read', m.token);
+    if (this.reads.isPending(from, m.token)) return;
+    if (this.reads.pending.length >= this.parameters.maxPendingReads) return this.refuse(ctx, from, 'busy', 'read', m.token);
+    const index = Math.max(this.commitIndex, this.termStart);
+    if (this.reads.add(from, m.token, m.need, index)) this.beginRound(ctx);
+  }
+
+  /**
+   * Asks everybody whether it is still the leader, after indices at which the logs surely agree. It does not count as sent:
+   * only the tick's heartbeats, which stand after the last entry, find out that one was lost.
+   */
+  private beginRound(ctx: Context): void {
+    this.reads.round++;
+    for (let place = 0; place < this.progress.length; place++) {
+      const p = this.progress[place] as Progress;
+      const to = this.voters[place] as NodeId;
+      if (to === this.self) p.round = this.reads.round;
+      else this.beat(ctx, to, p.match);
+    }
+    if (this.quorum === 1) this.countRound(ctx);
+  }
+
+  private countRound(ctx: Context): void {
+    const round = this.reads.round;
+    if (this.reads.confirmed === round || this.currentRole !== 'leader') return;
+    let confirming = 0;
+    for (let place = 0; place < this.progress.length; place++) if ((this.progress[place] as Progress).round === round) confirming++;
+    if (confirming < this.quorum) return;
+    this.reads.confirmed = round;
+    this.answerReads(ctx);
+    if (this.reads.wantsRound) this.beginRound(ctx);
+  }
+
+  private answerReads(ctx: Context): void {
+    if (this.reads.pending.length === 0) return;
+    for (const read of this.reads.ready(this.appliedIndex)) this.answer(ctx, read.from, readReply(this.group, read.token, this.machine.lookup(read.need)));
+  }
+
+  // ---- The whole state ----
+
+  image(): RaftImage {
+    return {
+      term: this.currentTerm, vote: this.vote, role: this.currentRole, leader: this.currentLeader, commit: this.commitIndex, applied: this.appliedIndex,
+      base: this.log.base, baseTerm: this.log.baseTerm, entries: this.log.image(), machine: this.machine.image(), sessions: this.sessions.image(),
+      heardAt: this.heardAt, quietSince: this.quietSince, timeoutUs: this.timeoutUs, granted: this.granted.slice(),
+      termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
+      progress: this.progress.map((p) => p.image()), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
+      snapshot: this.snapshot, assembly: this.assembly?.image(),
+    };
+  }
+
+  restore(image: RaftImage): void {
+    this.currentTerm = image.term;
+    this.vote = image.vote;
+    this.currentRole = image.role;
+    this.currentLeader = image.leader;
+    this.commitIndex = image.commit;
+    this.appliedIndex = image.applied;
+    this.log.restore(image.base, image.baseTerm, image.entries);
+    this.machine.restore(image.machine);
+    this.announcedUpTo(image.machine);
+    this.sessions.restore(image.sessions);
+    this.heardAt = image.heardAt;
+    this.quietSince = image.quietSince;
+    this.timeoutUs = image.timeoutUs;
+    this.granted = image.granted.slice();
+    this.termStart = image.termStart;
+    this.ownAt = image.ownAt;
+    this.ownIndex = image.ownIndex;
+    this.expireIndex = image.expireIndex;
+    this.progress = image.progress.map((p) => Progress.restore(p));
+    this.reads.restore(image.round, image.confirmed, image.reads);
+    this.snapshot = image.snapshot;
+    this.assembly = image.assembly === undefined ? undefined : new Assembly(image.assembly);
+    this.shared = undefined;
+  }
+}
+
+const NO_ENTRIES: readonly Entry[] = [];
+
+/** A vote request is judged before its term is taken over; a granted pre-vote names a term that nobody has begun. */
+function isAskedFor(message: RaftMessage): boolean {
+  return message.kind === 'vote' || (message.kind === 'voteReply' && message.pre && message.granted);
+}
+
+/** Terms in a log never go back, and no entry is of a later term than the leader that sends it. */
+function areTermsOrdered(m: Append): boolean {
+  let term = m.prevTerm;
+  for (let i = 0; i < m.entries.length; i++) {
+    const next = (m.entries[i] as Entry).term;
+    if (next < term) return false;
+    term = next;
+  }
+  return term <= m.term;
+}

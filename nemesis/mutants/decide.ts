@@ -1,0 +1,52 @@
+// Planted bugs of the decide register and its gateway.
+
+import type { Mutant } from './mutant.ts';
+
+const REGISTER = 'kernel/decide/register.ts';
+const GATEWAY = 'kernel/decide/gateway.ts';
+
+export const DECIDE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'decide/bucket-by-map-order',
+    family: 'decide',
+    about: 'which group owns a bucket follows the order in which a node learned of the groups',
+    edits: [{
+      file: GATEWAY,
+      anchor: 'this.groupOf = placement(groups);',
+      replacement: `const known = new Map(groups.filter((group) => group.voters.includes(self)).map((group) => [group.id, group]));
+    for (const group of groups) known.set(group.id, group);
+    this.groupOf = Array.from({ length: 256 }, (_, bucket) => [...known.keys()][bucket % known.size]);
+    void placement;`,
+    }],
+  },
+  {
+    name: 'decide/retry-new-session',
+    family: 'decide',
+    about: 'a retry opens a new session',
+    edits: [{
+      file: GATEWAY,
+      anchor: 'call.nextTry = ctx.at + this.parameters.retryUs;\n          this.transmit(ctx, lane, call);',
+      replacement: `call.nextTry = ctx.at + this.parameters.retryUs;
+          if (call.body !== undefined && lane.session !== NO_SESSION) {
+            lane.session = NO_SESSION;
+            lane.nonce = 0;
+            lane.waiting.unshift(...lane.submitted.splice(0));
+            this.admit(ctx, lane);
+            break;
+          }
+          this.transmit(ctx, lane, call);`,
+    }],
+  },
+  {
+    name: 'decide/last-proposal-wins',
+    family: 'decide',
+    about: 'a later proposal replaces the one that was decided',
+    edits: [{ file: REGISTER, anchor: 'if (winner !== undefined) return', replacement: 'if (winner !== undefined && winner.proposal.proposal === proposal.proposal) return' }],
+  },
+  {
+    name: 'decide/forgotten-need-decided-again',
+    family: 'decide',
+    about: 'a need of an epoch that was forgotten is decided a second time',
+    edits: [{ file: REGISTER, anchor: "if (proposal.epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };", replacement: '' }],
+  },
+];

@@ -1,0 +1,10 @@
+// Every planted bug there is.
+
+import { CANARY } from './canary.ts';
+import { DECIDE_MUTANTS } from './decide.ts';
+import { JOURNAL_MUTANTS } from './journal.ts';
+import { LOOP_MUTANTS } from './loop.ts';
+import type { Mutant } from './mutant.ts';
+import { RAFT_MUTANTS } from './raft.ts';
+
+export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...LOOP_MUTANTS, ...JOURNAL_MUTANTS, ...DECIDE_MUTANTS, CANARY];

@@ -1,0 +1,93 @@
+// Planted bugs of the replicated log: classics that shipped in real systems.
+
+import type { Mutant } from './mutant.ts';
+
+const RAFT = 'kernel/raft/raft.ts';
+const LOOP = 'io/loop.ts';
+const HOLD = 'if (effects.length > 0) this.hold(event, effects);';
+
+/** Releases one kind of answer as soon as the kernel gives it. */
+const early = (condition: string): string =>
+  `const early = effects.filter((effect) => effect.kind === 'send' && ${condition});
+    for (const effect of early) this.perform(effect, event, effects.indexOf(effect), at);
+    if (effects.length > 0) this.hold(event, effects.filter((effect) => !early.includes(effect)));
+    if (early.length > 0) this.waiting.urgent = true;`;
+
+export const RAFT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'raft/commit-older-term',
+    family: 'raft',
+    about: 'commits entries of older terms by counting replicas',
+    edits: [{ file: RAFT, anchor: 'if (index > this.commitIndex && this.log.termAt(index) === this.currentTerm) this.commitTo(ctx, index);', replacement: 'if (index > this.commitIndex) this.commitTo(ctx, index);' }],
+  },
+  {
+    name: 'raft/vote-before-durable',
+    family: 'raft',
+    about: 'answers a vote before it is durable',
+    edits: [{ file: LOOP, anchor: HOLD, replacement: early("effect.message.kind === 'voteReply'") }],
+  },
+  {
+    name: 'raft/ack-before-durable',
+    family: 'raft',
+    about: 'acknowledges an append before it is durable',
+    edits: [{ file: LOOP, anchor: HOLD, replacement: early("effect.message.kind === 'appendReply'") }],
+  },
+  {
+    name: 'raft/stale-read',
+    family: 'raft',
+    about: 'reads without lease or read index',
+    edits: [{ file: RAFT, anchor: 'if (this.reads.add(from, m.token, m.need, index)) this.beginRound(ctx);', replacement: 'this.answer(ctx, from, readReply(this.group, m.token, this.machine.lookup(m.need)));' }],
+  },
+  {
+    name: 'raft/commit-beyond-match',
+    family: 'raft',
+    about: "a follower commits the leader's index beyond the last entry that is known to match",
+    edits: [{ file: RAFT, anchor: 'const commit = Math.min(m.commit, lastNew);', replacement: 'const commit = Math.min(m.commit, this.log.lastIndex);' }],
+  },
+  {
+    name: 'raft/commit-regress',
+    family: 'raft',
+    about: 'the commit index, and what is applied, goes back on a reordered append',
+    edits: [{ file: RAFT, anchor: 'if (commit > this.commitIndex) this.commitTo(ctx, commit);', replacement: 'if (commit < this.commitIndex) this.commitIndex = this.appliedIndex = commit;\n    else if (commit > this.commitIndex) this.commitTo(ctx, commit);' }],
+  },
+  {
+    name: 'raft/length-before-term',
+    family: 'raft',
+    about: 'the up-to-date check compares length before term',
+    edits: [{
+      file: RAFT,
+      anchor: 'm.lastTerm > this.log.lastTerm || (m.lastTerm === this.log.lastTerm && m.lastIndex >= this.log.lastIndex)',
+      replacement: 'm.lastIndex > this.log.lastIndex || (m.lastIndex === this.log.lastIndex && m.lastTerm >= this.log.lastTerm)',
+    }],
+  },
+  {
+    name: 'raft/sessions-not-in-snapshot',
+    family: 'raft',
+    about: 'the session table is left out of the snapshot',
+    edits: [{ file: RAFT, anchor: 'machine: this.machine.image(), rows: this.sessions.rows() };', replacement: 'machine: this.machine.image(), rows: [] };' }],
+  },
+  {
+    name: 'raft/votes-twice',
+    family: 'raft',
+    about: 'grants its vote to everybody who asks in a term',
+    edits: [{ file: RAFT, anchor: '(this.vote === NOBODY || this.vote === from)', replacement: 'true' }],
+  },
+  {
+    name: 'raft/vote-forgotten',
+    family: 'raft',
+    about: 'does not remember over a restart whom it voted for',
+    edits: [{ file: RAFT, anchor: "this.assembly = undefined;\n    ctx.deadline(this.slots.heartbeat, NEVER);", replacement: "this.assembly = undefined;\n    this.vote = NOBODY;\n    ctx.deadline(this.slots.heartbeat, NEVER);" }],
+  },
+  {
+    name: 'raft/quorum-without-majority',
+    family: 'raft',
+    about: 'half of the voters are enough',
+    edits: [{ file: RAFT, anchor: 'return (this.voters.length >> 1) + 1;', replacement: 'return this.voters.length >> 1;' }],
+  },
+  {
+    name: 'raft/truncates-what-agrees',
+    family: 'raft',
+    about: 'an old append cuts off what was acknowledged after it, though it agrees',
+    edits: [{ file: RAFT, anchor: 'if (log.termAt(index) === entry.term) continue;', replacement: '' }],
+  },
+];

@@ -1,0 +1,114 @@
+// Faults of the network between nodes. Links of clients are never cut: clients stand beside their node.
+
+import { MS } from '../kernel/base/time.ts';
+import type { FaultEpisode } from '../io/sim/run-file.ts';
+import { LINK_FAULTS, type LinkFault, type LinkFaultKind } from '../io/sim/network.ts';
+import type { World } from '../io/sim/world.ts';
+import { nodeId, type NodeId } from '../kernel/base/ids.ts';
+import type { Draw } from './draw.ts';
+import { lasting, some, type Fault, type Site } from './fault.ts';
+
+const ids = (nodes: readonly number[]): NodeId[] => nodes.map((node) => nodeId(node));
+const rest = (world: World, nodes: readonly number[]): NodeId[] => ids(world.ids.filter((id) => !nodes.includes(id)));
+
+/** Puts disturbances on the links of a world, and takes them off again. */
+function disturb(world: World, faults: readonly LinkFault[]): () => void {
+  for (const fault of faults) world.network.begin(fault);
+  return () => {
+    for (const fault of faults) world.network.end(fault);
+  };
+}
+
+function touched(kind: LinkFaultKind): (world: World) => number {
+  return (world) => world.network.touched[LINK_FAULTS.indexOf(kind)] as number;
+}
+
+/** A disturbance of everything that the nodes of an episode send, to anybody. */
+function outgoing(kind: LinkFaultKind): (world: World, episode: FaultEpisode) => () => void {
+  return (world, episode) => disturb(world, [{ kind, from: ids(episode.nodes), to: ids(world.ids), strength: episode.strength }]);
+}
+
+/** One side of a cut: mostly a minority, often a single node, now and then half of the network. */
+function side(draw: Draw, site: Site): number[] {
+  const half = Math.floor(site.nodes / 2);
+  return draw.nodes(draw.below(3) === 0 ? 1 : draw.between(1, Math.max(1, half)), site.nodes);
+}
+
+export const partition: Fault = {
+  name: 'partition',
+  about: 'the nodes named and the others cannot hear each other',
+  unit: 'always 1',
+  strongest: 1,
+  draw: (draw, site) => ({ kind: 'partition', from: site.from, until: lasting(draw, site), nodes: side(draw, site), strength: 1 }),
+  begin: (world, episode) => {
+    const one = ids(episode.nodes);
+    const other = rest(world, episode.nodes);
+    return disturb(world, [{ kind: 'partition', from: one, to: other, strength: 1 }, { kind: 'partition', from: other, to: one, strength: 1 }]);
+  },
+  happened: touched('partition'),
+};
+
+export const oneWay: Fault = {
+  name: 'one-way',
+  about: 'what the nodes named send reaches nobody else (1), or they hear nobody else (2)',
+  unit: '1: deaf ears to them; 2: they are deaf',
+  strongest: 2,
+  draw: (draw, site) => ({ kind: 'one-way', from: site.from, until: lasting(draw, site), nodes: side(draw, site), strength: draw.between(1, 2) }),
+  begin: (world, episode) => {
+    const one = ids(episode.nodes);
+    const other = rest(world, episode.nodes);
+    const mute = episode.strength === 1;
+    return disturb(world, [{ kind: 'one-way', from: mute ? one : other, to: mute ? other : one, strength: 1 }]);
+  },
+  happened: touched('one-way'),
+};
+
+export const slow: Fault = {
+  name: 'slow',
+  about: 'frames take longer, one in twelve much longer',
+  unit: 'microseconds, at the median',
+  strongest: 2_000 * MS,
+  draw: (draw, site) => ({ kind: 'slow', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.between(1 * MS, draw.pick([10, 40, 150]) * MS) }),
+  begin: outgoing('slow'),
+  happened: touched('slow'),
+};
+
+export const drop: Fault = {
+  name: 'drop',
+  about: 'frames are lost',
+  unit: 'per million',
+  strongest: 1_000_000,
+  draw: (draw, site) => ({ kind: 'drop', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.between(5_000, draw.pick([20_000, 100_000, 400_000])) }),
+  begin: outgoing('drop'),
+  happened: touched('drop'),
+};
+
+export const duplicate: Fault = {
+  name: 'duplicate',
+  about: 'frames arrive twice, the second time later',
+  unit: 'per million',
+  strongest: 1_000_000,
+  draw: (draw, site) => ({ kind: 'duplicate', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.between(10_000, draw.pick([50_000, 300_000])) }),
+  begin: outgoing('duplicate'),
+  happened: touched('duplicate'),
+};
+
+export const reorder: Fault = {
+  name: 'reorder',
+  about: 'frames overtake each other',
+  unit: 'microseconds by which a frame may be held back',
+  strongest: 2_000 * MS,
+  draw: (draw, site) => ({ kind: 'reorder', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.between(1 * MS, draw.pick([5, 30, 200]) * MS) }),
+  begin: outgoing('reorder'),
+  happened: touched('reorder'),
+};
+
+export const corrupt: Fault = {
+  name: 'corrupt',
+  about: 'a bit of a frame flips under way; the transport notices and the frame is lost',
+  unit: 'per million',
+  strongest: 1_000_000,
+  draw: (draw, site) => ({ kind: 'corrupt', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.between(1_000, 50_000) }),
+  begin: outgoing('corrupt'),
+  happened: touched('corrupt'),
+};

@@ -1,0 +1,92 @@
+// Composes faults from a seed: which are on, how often, how strong, all overlapping as they fall, and all over when the
+// safety phase ends. Faults that damage what a node acknowledged stay within a budget: fewer than half of each group's voters.
+
+import { MS, SECOND, type Micros } from '../kernel/base/time.ts';
+import type { GroupParameters } from '../kernel/parameters.ts';
+import type { FaultEpisode } from '../io/sim/run-file.ts';
+import type { Draw } from './draw.ts';
+import type { Fault, Site } from './fault.ts';
+import { FAULTS } from './faults.ts';
+
+export interface ScheduleOptions {
+  readonly nodes: number;
+  readonly groups: readonly GroupParameters[];
+  readonly healAt: Micros;
+  /** Names of the faults that may come. */
+  readonly among: readonly string[];
+  /** Those of them that certainly come; of the rest the seed chooses, so that there are three or more. */
+  readonly certain: readonly string[];
+  readonly parent: boolean;
+  readonly gpu: boolean;
+  /** Mean time between two episodes of one fault. */
+  readonly gapUs: Micros;
+}
+
+/** Faults begin once the first leaders have had time to appear. */
+const CALM_US: Micros = 800 * MS;
+const LEAST_KINDS = 3;
+
+export function compose(draw: Draw, options: ScheduleOptions): FaultEpisode[] {
+  const possible = FAULTS.filter((fault) => options.among.includes(fault.name) && offered(fault, options));
+  const chosen = choose(draw.split('kinds'), possible, options.certain);
+  const episodes = chosen.flatMap((fault) => (fault.damages === true ? [] : episodesOf(draw.split(fault.name), fault, options)));
+  const damages = chosen.filter((fault) => fault.damages === true);
+  return [...episodes, ...withinBudget(draw.split('damage'), damages, options)].sort(byTime);
+}
+
+function offered(fault: Fault, options: ScheduleOptions): boolean {
+  if (fault.needs === 'parent') return options.parent;
+  return fault.needs === 'gpu' ? options.gpu : true;
+}
+
+/** Swarm testing: a run with few faults reaches states that one with all of them never does. */
+function choose(draw: Draw, possible: readonly Fault[], certain: readonly string[]): readonly Fault[] {
+  const count = draw.between(Math.min(LEAST_KINDS, possible.length), possible.length);
+  const picked = draw.nodes(count, possible.length);
+  return possible.filter((fault, place) => certain.includes(fault.name) || picked.includes(place + 1));
+}
+
+function episodesOf(draw: Draw, fault: Fault, options: ScheduleOptions): FaultEpisode[] {
+  const out: FaultEpisode[] = [];
+  const first = Math.min(options.gapUs, Math.max(1, options.healAt - CALM_US));
+  let from = CALM_US + draw.below(Math.floor(first / 2));
+  while (from < options.healAt - 20 * MS) {
+    const lengthUs = draw.pick([200 * MS, 1 * SECOND, 3 * SECOND]);
+    const episode = fault.draw(draw, siteAt(options, from, lengthUs));
+    out.push(episode);
+    from = episode.until + Math.floor((options.gapUs * draw.between(30, 170)) / 100);
+  }
+  return out;
+}
+
+function siteAt(options: ScheduleOptions, from: Micros, lengthUs: Micros): Site {
+  return { nodes: options.nodes, from, healAt: options.healAt, lengthUs };
+}
+
+/** One or two episodes of damage, as long as every group keeps a majority that never lost anything. */
+function withinBudget(draw: Draw, faults: readonly Fault[], options: ScheduleOptions): FaultEpisode[] {
+  const damaged = new Set<number>();
+  const out: FaultEpisode[] = [];
+  for (const fault of faults) {
+    const span = options.healAt - CALM_US - 400 * MS;
+    if (span <= 0) continue;
+    const episode = fault.draw(draw, siteAt(options, CALM_US + draw.below(span), SECOND));
+    if (!affordable(options.groups, damaged, episode.nodes)) continue;
+    for (const node of episode.nodes) damaged.add(node);
+    out.push(episode);
+  }
+  return out;
+}
+
+export function affordable(groups: readonly GroupParameters[], damaged: ReadonlySet<number>, more: readonly number[]): boolean {
+  return groups.every((group) => {
+    const hit = group.voters.filter((voter) => damaged.has(voter) || more.includes(voter)).length;
+    return 2 * hit < group.voters.length;
+  });
+}
+
+function byTime(a: FaultEpisode, b: FaultEpisode): number {
+  if (a.from !== b.from) return a.from - b.from;
+  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
+  return (a.nodes[0] ?? 0) - (b.nodes[0] ?? 0);
+}

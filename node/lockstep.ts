@@ -1,0 +1,169 @@
+// The program: `lockstep VERB`, which is also `npm run VERB --`. This file knows the verbs and their flags and nothing of what
+// they do; each verb is loaded when it is called, so that the first line of output does not wait for the rest of the house.
+
+import { Command, CommanderError, Option } from 'commander';
+import { Complaint, EXIT } from './complaint.ts';
+import { nearest } from './nearest.ts';
+import { VERSION } from './version.ts';
+
+/** Verbs that come with modules of later versions: known words, so that a person who read of them gets a straight answer. */
+const LATER: readonly (readonly [string, string])[] = [
+  ['explore', 'bounded exhaustive exploration of a small world'],
+  ['check', "linearizability of somebody's history"],
+  ['crash', 'kill live nodes under load and check what they promised'],
+  ['conform', 'the same scenarios live and simulated'],
+  ['audit', 'global properties over collected journals'],
+  ['node', 'a live node'],
+  ['sidecar', 'the process beside a live node'],
+  ['bootstrap', 'the first members of a network'],
+  ['chain', 'the settlement chain'],
+  ['keys', 'the keys of a node'],
+  ['plan', 'the plan store'],
+  ['policy', 'policies and what they decide'],
+  ['doctor', 'what is wrong with a live node'],
+  ['mesh', 'who is connected to whom'],
+  ['new', 'a scenario, property or fault to start from'],
+  ['migrate', 'data of an earlier system'],
+];
+
+function buildProgram(): Command {
+  const program = new Command('lockstep')
+    .description('A network whose node is a pure, clock-injected kernel: simulate it, replay it, measure it.')
+    .version(`lockstep ${VERSION}`, '--version')
+    .helpCommand(false)
+    .configureOutput({ writeErr: () => undefined })
+    .addHelpText('after', `\nExit codes: 0 all held; ${EXIT.violated} a safety property was violated, or a journal diverged; ${EXIT.wrongCommand} the command was wrong;\n${EXIT.notLive} a liveness property failed; ${EXIT.notDeterministic} the simulator caught itself being non-deterministic; ${EXIT.ourBug} a bug of ours.`)
+    .action((_options, command: Command) => {
+      if (command.args.length > 0) unknownVerb(program, command.args[0] as string);
+      throw new Complaint('expected a verb, got none: try "lockstep sim --seed 42", or "lockstep --help" for all verbs');
+    })
+    .allowExcessArguments();
+  addSim(program);
+  addReplay(program);
+  addMutants(program);
+  addBench(program);
+  for (const [name, about] of LATER) {
+    program
+      .command(name, { hidden: true })
+      .description(`${about} (not in this version)`)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw new Complaint(`"${name}" (${about}) is not in this version: it comes with a later module, and "lockstep --help" lists what there is`);
+      });
+  }
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ writeErr: () => undefined });
+  return program;
+}
+
+function addSim(program: Command): void {
+  program
+    .command('sim')
+    .allowExcessArguments(false)
+    .description('simulate a network: one run of a seed, or a sweep over many')
+    .option('--seed <n>', 'the run to draw; without it one is drawn and printed first')
+    .option('--seeds <a..b>', 'a sweep: every seed from a to b')
+    .option('--scenario <name>', 'which story, or "all"')
+    .option('--nodes <n>', 'how many nodes')
+    .option('--for <duration>', 'simulated time: 10m, 30s, 500ms')
+    .option('--faults <list>', 'none, all, or a comma-separated list')
+    .option('--properties <list>', 'judge only these')
+    .option('--mutant <name>', 'with one planted bug')
+    .option('--real-crypto', 'real signatures instead of the fast stand-in')
+    .option('--checked', 'freeze and encode everything, snapshot and restore at a random step: slower, same digest')
+    .option('--run <file>', 'execute a saved run instead of drawing one')
+    .option('--save <file>', 'save the resolved run')
+    .option('--dump <dir>', "write every node's journal as files")
+    .option('--jobs <n>', 'worker threads of a sweep')
+    .option('--stop-on-failure', 'end the sweep with the first failure')
+    .option('--list', 'list scenarios, faults, properties, marks and mutants')
+    .option('--junit <file>', 'also write a JUnit report')
+    .option('--json', 'print one JSON document and nothing else')
+    .addOption(new Option('--report <file>').hideHelp())
+    .addOption(new Option('--shrink').hideHelp())
+    .addOption(new Option('--why').hideHelp())
+    .action(async (options) => leave(await (await import('./sim.ts')).sim(options)));
+}
+
+function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .allowExcessArguments(false)
+    .description("refold a node's journal, verify every checksum and digest, and name the first difference")
+    .argument('<dir>', 'a data directory: of a live node, or one that "sim --dump" wrote')
+    .option('--until <step>', 'stop there and show the state')
+    .option('--json', 'print one JSON document and nothing else')
+    .action(async (directory, options) => leave(await (await import('./replay.ts')).replay(directory, options)));
+}
+
+function addMutants(program: Command): void {
+  program
+    .command('mutants')
+    .allowExcessArguments(false)
+    .description('plant bugs and count the seeds until each is found')
+    .argument('[name...]', 'which; all of them without a name')
+    .option('--seed <n>', 'where the first series of seeds starts', '1')
+    .option('--series <n>', 'how many series', '5')
+    .option('--limit <n>', 'seeds per series before giving up', '1000')
+    .option('--jobs <n>', 'mutants at work at the same time')
+    .option('--json', 'print one JSON document and nothing else')
+    .action(async (names, options) => leave(await (await import('./mutants.ts')).mutants(names, options)));
+}
+
+function addBench(program: Command): void {
+  program
+    .command('bench')
+    .allowExcessArguments(false)
+    .description('measure against a limit or a peer, in the same run')
+    .argument('[name...]', 'rows, or the part before the slash; all of them without a name')
+    .option('--json', 'print one JSON document and nothing else')
+    .action(async (names, options) => leave(await (await import('./bench.ts')).bench(names, options)));
+}
+
+function leave(code: number): void {
+  process.exitCode = code;
+}
+
+function unknownVerb(program: Command, word: string): never {
+  const verbs = program.commands.map((command) => command.name());
+  const present = verbs.filter((verb) => !LATER.some(([later]) => later === verb));
+  throw new Complaint(`unknown verb "${word}": did you mean "${nearest(word, verbs)}"? (expected one of: ${present.join(', ')})`);
+}
+
+/** What the parser found wrong, in our words: one sentence, and the nearest flag. */
+function explain(error: CommanderError, program: Command): Complaint {
+  const verb = program.commands.find((command) => command.name() === process.argv[2]) ?? program;
+  const help = `"${verb === program ? 'lockstep' : `lockstep ${verb.name()}`} --help" lists them`;
+  const sentence = error.message.replace(/^error: /, '').replace(/\n.*$/s, '');
+  if (error.code === 'commander.unknownOption') {
+    const flag = /'(-[^'=]*)/.exec(sentence)?.[1] ?? '';
+    const flags = verb.options.filter((option) => !option.hidden).map((option) => option.long ?? '');
+    return new Complaint(`unknown flag "${flag}": did you mean "${nearest(flag, [...flags, '--help'])}"? (${help})`);
+  }
+  const expected = /^(option|missing|too many)/.test(sentence) ? ` (${help.replace('lists them', 'says what it expects')})` : '';
+  return new Complaint(sentence + expected);
+}
+
+async function main(): Promise<void> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    const complaint = error instanceof CommanderError ? explain(error, program) : error;
+    if (complaint instanceof Complaint) {
+      process.stderr.write(`lockstep: ${complaint.message}\n`);
+      return leave(complaint.exitCode);
+    }
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`lockstep: a bug of ours, not of your command; please report it with the command line and these lines:\n${text}\n`);
+    leave(EXIT.ourBug);
+  }
+}
+
+// A reader that went away (`| head`) is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.held);
+  throw error;
+});
+await main();

@@ -1,0 +1,69 @@
+// `lockstep replay`: refolds journals from their files, verifies every checksum and digest, names the first difference, and
+// shows the state after a step. It changes nothing on disk.
+
+import type { Kernel } from '../kernel/kernel.ts';
+import { paintFor } from '../reports/paint.ts';
+import { renderReplay, type NodeReplay, type ReplayReport, type ReplayVerdict, type StateReport } from '../reports/replay-report.ts';
+import { readCount } from './arguments.ts';
+import { Complaint, EXIT } from './complaint.ts';
+import { dataDirectories, refoldDirectory, refuseIfRunning, writerOf } from './data-directory.ts';
+import { kernelHash } from './kernel-hash.ts';
+
+const SEVERITY: readonly ReplayVerdict[] = ['match', 'diverged', 'corrupt'];
+const EXIT_CODES = { match: EXIT.held, diverged: EXIT.violated, corrupt: EXIT.wrongCommand } as const;
+
+export interface ReplayFlags {
+  readonly until?: string;
+  readonly json?: boolean;
+}
+
+export function replay(path: string, flags: ReplayFlags): number {
+  const until = flags.until === undefined ? undefined : readCount(flags.until, '--until', 1, 999_999_999_999);
+  const started = performance.now();
+  const nodes = replayFolder(path, until);
+  const report = summed(nodes, performance.now() - started);
+  process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `${renderReplay(report, paintFor(process.stdout.isTTY, process.env))}\n`);
+  if (report.verdict === 'corrupt') process.stderr.write(`lockstep: ${report.nodes.find((node) => node.verdict === 'corrupt')?.message}\n`);
+  return EXIT_CODES[report.verdict];
+}
+
+export function replayFolder(path: string, until?: number): NodeReplay[] {
+  return dataDirectories(path).map((directory) => replayDirectory(directory, until));
+}
+
+function replayDirectory(directory: string, until: number | undefined): NodeReplay {
+  refuseIfRunning(directory);
+  const writer = writerOf(directory);
+  if (writer !== undefined && writer.version !== kernelHash()) {
+    throw new Complaint(`the journal in "${directory}" was written by kernel ${writer.version.slice(0, 12)}, and this is kernel ${kernelHash().slice(0, 12)}: replay it with the version that wrote it`);
+  }
+  const read = refoldDirectory(directory, { writing: undefined, fromBoot: true, until: until ?? Number.MAX_SAFE_INTEGER });
+  if (read.kind === 'refused') {
+    if (read.code === 'format' || read.code === 'version' || read.code === 'locked') throw new Complaint(`the journal in "${directory}" cannot be replayed: ${read.text}`);
+    const verdict = read.code === 'diverged' ? 'diverged' : 'corrupt';
+    const place = { ...(read.first === undefined ? {} : { at: read.first }), ...(read.last === undefined ? {} : { before: read.last }) };
+    return { directory, node: writer?.self ?? 0, verdict, steps: 0, digest: '', cut: 0, message: read.text, ...place };
+  }
+  const { kernel, place, counts } = read;
+  if (until !== undefined && place.sequence < until) throw new Complaint(`--until ${until}: the journal in "${directory}" ends with event ${place.sequence}`);
+  const state = until === undefined ? {} : { state: stateOf(kernel) };
+  return { directory, node: kernel.self, verdict: 'match', steps: counts.refolded, digest: kernel.digest(), cut: counts.cut, ...state };
+}
+
+function stateOf(kernel: Kernel): StateReport {
+  const groups = kernel.groups.map(({ group, role, term, leader, commit, applied, firstIndex, lastIndex }) => ({ group, role, term, leader, commit, applied, firstIndex, lastIndex }));
+  return { step: kernel.sequence, atUs: kernel.at, wallUs: kernel.wall, node: kernel.self, digest: kernel.digest(), groups };
+}
+
+function summed(nodes: readonly NodeReplay[], wallMs: number): ReplayReport {
+  const worst = nodes.toSorted((a, b) => SEVERITY.indexOf(b.verdict) - SEVERITY.indexOf(a.verdict))[0] as NodeReplay;
+  return {
+    verdict: worst.verdict,
+    steps: nodes.reduce((sum, node) => sum + node.steps, 0),
+    digest: nodes.map((node) => node.digest).join(' '),
+    ...(worst.at === undefined ? {} : { at: worst.at }),
+    wallMs: Math.round(wallMs * 1_000) / 1_000,
+    kernel: kernelHash(),
+    nodes,
+  };
+}

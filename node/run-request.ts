@@ -1,0 +1,46 @@
+// What the program asks of a thread that simulates, and what it hears back. Everything here is plain data: it crosses
+// between threads and processes.
+
+import type { RunFile } from '../io/sim/run-file.ts';
+import type { RunOptions, RunResult } from '../scenarios/scenario.ts';
+
+/** A run to be drawn from a seed, or one that was saved. */
+export interface RunRequest {
+  readonly seed: number;
+  readonly options: RunOptions;
+  readonly checked: boolean;
+  readonly realCrypto: boolean;
+  /** Instead of drawing one. */
+  readonly runFile?: RunFile;
+}
+
+/** What is told to a worker thread when it starts. */
+export interface WorkerSettings {
+  /** Name of the bug that is planted before the simulator is loaded. */
+  readonly mutant?: string;
+  /** [0]: the worker should stop as soon as it can. [1]: seed of the run it is at; [2]: simulated time; [3]: events of that run. */
+  readonly shared: SharedArrayBuffer;
+}
+
+export const SHARED = { stop: 0, seed: 1, simulatedUs: 2, events: 3, words: 4 } as const;
+
+export type WorkerTask =
+  | { readonly kind: 'one'; readonly request: RunRequest; readonly dump?: string }
+  | { readonly kind: 'batch'; readonly requests: readonly RunRequest[] };
+
+export type WorkerReport =
+  /** What the seed drew: sent before the run begins. */
+  | { readonly kind: 'resolved'; readonly runFile: RunFile }
+  | { readonly kind: 'ran'; readonly outcome: RunOutcome }
+  | { readonly kind: 'batch'; readonly outcomes: readonly RunOutcome[] }
+  | { readonly kind: 'complaint'; readonly sentence: string };
+
+export interface RunOutcome {
+  readonly request: RunRequest;
+  readonly result: RunResult;
+  readonly wallMs: number;
+  readonly heapMb: number;
+  readonly goodputFloor: number;
+  /** It was ended early, by a person. */
+  readonly stopped: boolean;
+}

@@ -1,0 +1,81 @@
+// `lockstep sim`: one run of a seed, from what it drew to what came of it. Sweeps are in sweep.ts, lists in sim-list.ts.
+
+import { writeFileSync } from 'node:fs';
+import type { RunFile } from '../io/sim/run-file.ts';
+import { renderJunit } from '../reports/junit.ts';
+import { paintFor } from '../reports/paint.ts';
+import { duration, short } from '../reports/quantities.ts';
+import { renderPlan, renderRun } from '../reports/terminal.ts';
+import { EXIT } from './complaint.ts';
+import { Interruption } from './interruption.ts';
+import { kernelHash } from './kernel-hash.ts';
+import { bar, Progress } from './progress.ts';
+import { saveRunFile } from './run-files.ts';
+import { exitCodeOfRun, reportOf } from './run-outcome.ts';
+import type { RunOutcome, RunRequest } from './run-request.ts';
+import { readSimFlags, type OneRun, type SimFlags } from './sim-options.ts';
+import { SimulatorThread } from './simulator-thread.ts';
+import { VERSION } from './version.ts';
+import { catalogue } from './catalogue.ts';
+
+export async function sim(flags: SimFlags): Promise<number> {
+  if (flags.list === true) return (await import('./sim-list.ts')).list(flags.json === true);
+  const asked = readSimFlags(flags, catalogue());
+  return asked.kind === 'one' ? runOne(asked) : (await import('./sweep.ts')).sweep(asked);
+}
+
+async function runOne(asked: OneRun): Promise<number> {
+  const print = (text: string): void => void (asked.json || process.stdout.write(`${text}\n`));
+  const paint = paintFor(process.stdout.isTTY, process.env);
+  const outcome = await simulate(asked, (runFile) => {
+    if (asked.save !== undefined) saveRunFile(asked.save, runFile);
+    print(`${renderPlan({ version: VERSION, kernel: kernelHash(), seed: runFile.seed, scenario: runFile.scenario, about: aboutScenario(runFile.scenario), mode: modeWords(asked), runFile }, paint)}\n`);
+  });
+  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }) };
+  const report = reportOf(outcome, asked, files);
+  if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([report]));
+  if (asked.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else print(renderRun(report, paint));
+  const code = exitCodeOfRun(report);
+  return outcome.stopped && code !== EXIT.ourBug && code !== EXIT.violated ? EXIT.held : code;
+}
+
+/** On a thread of its own, so that the line of progress moves and signals are heard. */
+async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Promise<RunOutcome> {
+  const request: RunRequest = { seed: asked.seed, options: asked.options, checked: asked.checked, realCrypto: asked.realCrypto, ...(asked.runFile === undefined ? {} : { runFile: asked.runFile }) };
+  const thread = new SimulatorThread(asked.mutant);
+  const interruption = new Interruption(() => thread.stop());
+  let forUs = 0;
+  const started = performance.now();
+  const progress = new Progress(() => {
+    const seconds = (performance.now() - started) / 1_000;
+    if (forUs === 0 || thread.events === 0) return '';
+    return `${bar(thread.simulatedUs / forUs, 24)} ${duration(thread.simulatedUs)} of ${duration(forUs)}  ${short(thread.events)} events  ${short(thread.simulatedUs / 1e6 / seconds)}x`;
+  });
+  try {
+    const report = await thread.perform({ kind: 'one', request, ...(asked.dump === undefined ? {} : { dump: asked.dump }) }, (early) => {
+      if (early.kind !== 'resolved') return;
+      forUs = early.runFile.forUs;
+      resolved(early.runFile);
+    });
+    if (report.kind !== 'ran') throw new Error(`the simulator thread answered "${report.kind}" to one run`);
+    return report.outcome;
+  } finally {
+    progress.end();
+    interruption.forget();
+    await thread.end();
+  }
+}
+
+function aboutScenario(name: string): string {
+  return catalogue().scenarios.find((scenario) => scenario.name === name)?.about ?? '';
+}
+
+function modeWords(asked: OneRun): string[] {
+  return [
+    asked.mutant === undefined ? '' : `planted bug ${asked.mutant}`,
+    asked.checked ? 'checked' : '',
+    asked.realCrypto ? 'real signatures' : '',
+    asked.runPath === undefined ? '' : `run file ${asked.runPath}`,
+  ].filter((word) => word !== '');
+}

@@ -1,0 +1,44 @@
+// Executes one run on this thread, with the host out of reach. Whoever wants a planted bug installs it before this module is
+// loaded.
+
+import { getHeapStatistics } from 'node:v8';
+import type { RunFile } from '../io/sim/run-file.ts';
+import { properties } from '../properties/all.ts';
+import { execute, resolve, type Execution } from '../scenarios/run.ts';
+import type { ExecuteOptions, RunHooks } from '../scenarios/scenario.ts';
+import { kernelHash } from './kernel-hash.ts';
+import { RealSignatures } from './real-signatures.ts';
+import type { RunOutcome, RunRequest } from './run-request.ts';
+import { trapped } from './trap.ts';
+
+export function resolveRun(request: RunRequest): RunFile {
+  return request.runFile ?? trapped(() => resolve(request.seed, request.options));
+}
+
+export interface Executed {
+  readonly outcome: RunOutcome;
+  readonly world: Execution['world'];
+}
+
+/** `progress` is called inside the simulation: it may reach nothing of the host. */
+export function executeRun(request: RunRequest, runFile: RunFile, progress?: RunHooks['progress']): Executed {
+  let stopped = false;
+  const hooks: RunHooks = progress === undefined ? {} : {
+    progress: (nowUs, events) => {
+      const go = progress(nowUs, events);
+      stopped ||= !go;
+      return go;
+    },
+  };
+  const options: ExecuteOptions = {
+    checked: request.checked,
+    kernelVersion: kernelHash(),
+    hooks,
+    ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
+  };
+  const started = performance.now();
+  const { result, world } = trapped(() => execute(runFile, properties, options));
+  const wallMs = performance.now() - started;
+  const heapMb = getHeapStatistics().used_heap_size / 1e6;
+  return { outcome: { request, result, wallMs, heapMb, goodputFloor: runFile.workload.goodputPer1000s / 1_000, stopped }, world };
+}

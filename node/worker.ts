@@ -1,0 +1,46 @@
+// A thread that simulates: one run with its progress, or batch after batch of a sweep. It lives as long as the command does,
+// because the first ten runs of a thread are its slowest.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { SHARED, type RunOutcome, type WorkerReport, type WorkerSettings, type WorkerTask } from './run-request.ts';
+
+const { mutant, shared } = workerData as WorkerSettings;
+const cells = new Float64Array(shared);
+const tell = (report: WorkerReport): void => parentPort?.postMessage(report);
+
+if (mutant !== undefined) {
+  const { plantByName } = await import('./mutant-hook.ts');
+  plantByName(mutant);
+}
+const { executeRun, resolveRun } = await import('./simulate.ts');
+
+/** Called inside the simulation: numbers in shared memory are all that it may touch. */
+function progress(nowUs: number, events: number): boolean {
+  cells[SHARED.simulatedUs] = nowUs;
+  cells[SHARED.events] = events;
+  return cells[SHARED.stop] === 0;
+}
+
+async function one(task: WorkerTask & { readonly kind: 'one' }): Promise<void> {
+  const runFile = resolveRun(task.request);
+  tell({ kind: 'resolved', runFile });
+  const { outcome, world } = executeRun(task.request, runFile, progress);
+  if (task.dump !== undefined) (await import('./dump.ts')).dumpWorld(task.dump, world.view());
+  tell({ kind: 'ran', outcome });
+}
+
+function batch(task: WorkerTask & { readonly kind: 'batch' }): void {
+  const outcomes: RunOutcome[] = [];
+  for (const request of task.requests) {
+    if (cells[SHARED.stop] !== 0) break;
+    cells[SHARED.seed] = request.seed;
+    outcomes.push(executeRun(request, resolveRun(request), progress).outcome);
+  }
+  tell({ kind: 'batch', outcomes });
+}
+
+parentPort?.on('message', (task: WorkerTask) => {
+  if (task.kind === 'batch') return batch(task);
+  // A rejection ends the thread with this error, and whoever waits for the report hears of it.
+  return one(task);
+});

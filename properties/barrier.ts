@@ -1,0 +1,75 @@
+// Nothing leaves a node before the event that caused it is on its disk (rule 4 of the loop): no frame, no call to a service;
+// and no answer to a client before the request itself is on disk.
+
+import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
+import type { Frame } from '../io/ports.ts';
+import type { NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Answer } from '../kernel/effect.ts';
+import type { Cause, Event, RequestId, ServiceRequest } from '../kernel/event.ts';
+import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import { Verdicts } from './verdict.ts';
+
+/** Requests remembered per client; a power of two. */
+const REQUESTS = 256;
+
+class Barrier extends Verdicts implements JournalReader {
+  private readonly journals: Journals;
+  /** By client, then by number: requests that some node has on disk. */
+  private readonly asks: (Float64Array | undefined)[] = [];
+
+  constructor(run: RunView) {
+    super('barrier', run);
+    this.journals = journalsOf(run);
+    this.journals.read(this);
+  }
+
+  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
+    this.journals.batch(node, events, now);
+  }
+
+  refolded(node: NodeId, sequence: number): void {
+    this.journals.refolded(node, sequence);
+  }
+
+  asked(_node: NodeId, cause: Extract<Cause, { kind: 'request' }>): void {
+    const { client, number } = cause.request;
+    let asks = this.asks[client];
+    if (asks === undefined) this.asks[client] = asks = new Float64Array(REQUESTS);
+    const slot = number & (REQUESTS - 1);
+    if (number > (asks[slot] as number)) asks[slot] = number;
+  }
+
+  sent(frame: Frame, now: Micros): void {
+    this.checks++;
+    const durable = this.journals.durable(frame.from);
+    if (frame.sequence > durable) this.early(frame.from, `a frame (${frame.message.kind})`, frame.sequence, durable, now);
+  }
+
+  called(node: NodeId, sequence: number, _index: number, request: ServiceRequest, now: Micros): void {
+    this.checks++;
+    const durable = this.journals.durable(node);
+    if (sequence > durable) this.early(node, `a call (${request.service})`, sequence, durable, now);
+  }
+
+  /** A node that refuses a request need not have taken it on. */
+  replied(node: NodeId, request: RequestId, answer: Answer, now: Micros): void {
+    if (answer.kind === 'refused') return;
+    this.checks++;
+    const seen = this.asks[request.client]?.[request.number & (REQUESTS - 1)] ?? 0;
+    if (seen >= request.number) return;
+    this.violated(now, [node], `node ${node} answered a client before the request was on its disk`, [`request ${request.number} of client ${request.client}, answered "${answer.kind}"`]);
+  }
+
+  private early(node: NodeId, what: string, sequence: number, durable: number, now: Micros): void {
+    this.violated(now, [node], `${what} left node ${node} before its cause was on disk: caused at journal place ${sequence}, durable up to ${durable}`, [], sequence);
+  }
+}
+
+export const barrier: Property = {
+  id: 'barrier',
+  claim: 'No effect leaves a node before the event that caused it is durable',
+  kind: 'safety',
+  scope: 'local',
+  watch: (run: RunView): Watch => new Barrier(run),
+};

@@ -1,0 +1,73 @@
+// What a node announces of its GPUs is what its driver said: a device is announced as found only if an answer lists it, with
+// that memory; as lost only if an answer does not; and the two alternate.
+
+import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
+import type { NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Cause, Event, GpuDevice } from '../kernel/event.ts';
+import type { Fact } from '../kernel/fact.ts';
+import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import { Verdicts } from './verdict.ts';
+
+/** Answers of a driver that may still lead to an announcement. */
+const ANSWERS = 8;
+
+interface Rig {
+  readonly answers: (readonly GpuDevice[])[];
+  /** Which devices were announced as present or lost since the node started. */
+  readonly present: Map<string, boolean>;
+}
+
+class GpuInventory extends Verdicts implements JournalReader {
+  private readonly journals: Journals;
+  private readonly rigs: readonly Rig[];
+
+  constructor(run: RunView) {
+    super('gpu-inventory', run);
+    this.journals = journalsOf(run);
+    this.journals.read(this);
+    this.rigs = Array.from({ length: run.parameters.nodes + 1 }, () => ({ answers: [], present: new Map<string, boolean>() }));
+  }
+
+  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
+    this.journals.batch(node, events, now);
+  }
+
+  refolded(node: NodeId, sequence: number): void {
+    this.journals.refolded(node, sequence);
+  }
+
+  /** Changes in the journal's tail may never have been announced. */
+  restarted(node: NodeId): void {
+    (this.rigs[node] as Rig).present.clear();
+  }
+
+  /** A driver that fails lists nothing. */
+  outcome(node: NodeId, cause: Extract<Cause, { kind: 'outcome' }>): void {
+    const outcome = cause.outcome;
+    if (outcome.kind === 'unknown' || (outcome.kind === 'ok' && outcome.answer.service !== 'gpu')) return;
+    const answers = (this.rigs[node] as Rig).answers;
+    answers.push(outcome.kind === 'ok' && outcome.answer.service === 'gpu' ? outcome.answer.devices : []);
+    if (answers.length > ANSWERS) answers.shift();
+  }
+
+  fact(node: NodeId, fact: Fact, _at: Micros, now: Micros): void {
+    if (fact.kind !== 'gpuFound' && fact.kind !== 'gpuLost') return;
+    const rig = this.rigs[node] as Rig;
+    const found = fact.kind === 'gpuFound';
+    this.checks++;
+    if (rig.present.get(fact.device) === found) return this.violated(now, [node], `node ${node} announced a device twice as ${found ? 'found' : 'lost'}`, [`device "${fact.device}"`]);
+    rig.present.set(fact.device, found);
+    const lists = (devices: readonly GpuDevice[]): boolean => devices.some((device) => device.id === fact.device && (fact.kind === 'gpuLost' || device.memoryMb === fact.memoryMb));
+    const said = found ? rig.answers.some(lists) : rig.answers.some((devices) => !lists(devices));
+    if (!said) this.violated(now, [node], `node ${node} announced a device as ${found ? 'found' : 'lost'}, which no answer of its driver says`, [`device "${fact.device}"`]);
+  }
+}
+
+export const gpuInventory: Property = {
+  id: 'gpu-inventory',
+  claim: 'Devices announced as found or lost are those that the driver listed, or did not',
+  kind: 'safety',
+  scope: 'local',
+  watch: (run: RunView): Watch => new GpuInventory(run),
+};

@@ -1,0 +1,89 @@
+// Every start of a node is a new incarnation: its number grows, it has one tag, and once it has spoken nothing is said under
+// an older one. A node whose acknowledged state was damaged is no longer itself: a quorum that counts on it is caught by
+// election safety and leader completeness, which do not count it.
+
+import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
+import type { Frame } from '../io/ports.ts';
+import type { NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Cause, Event } from '../kernel/event.ts';
+import { Damage } from './damage.ts';
+import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import { Verdicts } from './verdict.ts';
+
+class Incarnations extends Verdicts implements JournalReader {
+  private readonly journals: Journals;
+  private readonly damage: Damage;
+  /** By node: the latest incarnation in its journal, the latest it spoke under, and the tag it said hello with. */
+  private readonly journalled: Float64Array;
+  private readonly spoken: Float64Array;
+  private readonly tags: Float64Array;
+
+  constructor(run: RunView) {
+    super('incarnations', run);
+    this.journals = journalsOf(run);
+    this.journals.read(this);
+    const nodes = run.parameters.nodes;
+    this.damage = new Damage(nodes);
+    this.journalled = new Float64Array(nodes + 1);
+    this.spoken = new Float64Array(nodes + 1);
+    this.tags = new Float64Array(nodes + 1).fill(-1);
+  }
+
+  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
+    this.journals.batch(node, events, now);
+  }
+
+  refolded(node: NodeId, sequence: number): void {
+    this.journals.refolded(node, sequence);
+  }
+
+  damaged(node: NodeId): void {
+    this.damage.damaged(node);
+  }
+
+  restarted(node: NodeId): void {
+    this.damage.restarted(node);
+  }
+
+  recovered(node: NodeId, event: Event, cause: Extract<Cause, { kind: 'recovered' }>, now: Micros): void {
+    const before = this.journalled[node] as number;
+    this.journalled[node] = cause.incarnation;
+    if (before === 0 || this.damage.isOut(node)) return;
+    this.checks++;
+    if (cause.incarnation <= before) {
+      this.violated(now, [node], `node ${node} started as incarnation ${cause.incarnation}, after it had been incarnation ${before}`, [], event.sequence);
+    }
+  }
+
+  sent(frame: Frame, now: Micros): void {
+    const node = frame.from;
+    const spoken = this.spoken[node] as number;
+    const message = frame.message;
+    if (frame.incarnation === spoken && message.kind !== 'hello') return;
+    if (this.damage.isOut(node)) return;
+    if (frame.incarnation < spoken) {
+      return this.violated(now, [node], `node ${node} spoke as incarnation ${frame.incarnation}, after it had spoken as incarnation ${spoken}`, [], frame.sequence);
+    }
+    if (frame.incarnation > spoken) {
+      this.spoken[node] = frame.incarnation;
+      this.tags[node] = -1;
+      this.checks++;
+    }
+    if (message.kind !== 'hello') return;
+    if (message.incarnation !== frame.incarnation) {
+      return this.violated(now, [node], `node ${node} says hello as incarnation ${message.incarnation} in a frame of incarnation ${frame.incarnation}`, [], frame.sequence);
+    }
+    const tag = this.tags[node] as number;
+    this.tags[node] = message.tag;
+    if (tag >= 0 && tag !== message.tag) this.violated(now, [node], `two starts of node ${node} call themselves incarnation ${frame.incarnation}`, [`tags ${tag} and ${message.tag}`], frame.sequence);
+  }
+}
+
+export const incarnations: Property = {
+  id: 'incarnations',
+  claim: 'Incarnations of a node only grow, and nothing is said under an older one',
+  kind: 'safety',
+  scope: 'global',
+  watch: (run: RunView): Watch => new Incarnations(run),
+};

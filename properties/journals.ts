@@ -1,0 +1,115 @@
+// What became durable on each node: how far, when each recent event was stamped, and the events themselves, sorted once by
+// their cause for the properties that want only some of them.
+
+import type { RunView } from '../io/sim/evidence.ts';
+import type { NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Cause, Event } from '../kernel/event.ts';
+
+/** Stamps remembered per node; a power of two, and more than a node writes while a batch waits for its disk. */
+const WINDOW = 4096;
+const MASK: number = WINDOW - 1;
+
+type CauseOf<K extends Cause['kind']> = Extract<Cause, { kind: K }>;
+
+export interface JournalReader {
+  asked?(node: NodeId, cause: CauseOf<'request'>): void;
+  recovered?(node: NodeId, event: Event, cause: CauseOf<'recovered'>, now: Micros): void;
+  outcome?(node: NodeId, cause: CauseOf<'outcome'>): void;
+  parentHead?(node: NodeId, cause: CauseOf<'parentHead'>): void;
+  /** The event does not follow the one before it in the journal: by its sequence, or by its time. */
+  disordered?(node: NodeId, event: Event, expected: number, lastAt: Micros, now: Micros): void;
+}
+
+export interface NodeJournal {
+  /** Everything up to here is on disk. */
+  durable: number;
+  lastAt: Micros;
+  readonly at: Float64Array;
+}
+
+export class Journals {
+  /** Durable events seen so far, over all nodes. */
+  events = 0;
+  private readonly nodes: readonly NodeJournal[];
+  private readonly readers: JournalReader[] = [];
+  private lastBatch: readonly Event[] | undefined;
+
+  constructor(run: RunView) {
+    this.nodes = Array.from({ length: run.parameters.nodes + 1 }, () => ({ durable: 0, lastAt: 0, at: new Float64Array(WINDOW) }));
+  }
+
+  read(reader: JournalReader): void {
+    this.readers.push(reader);
+  }
+
+  durable(node: NodeId): number {
+    return (this.nodes[node] as NodeJournal).durable;
+  }
+
+  /** When the event at `sequence` was stamped; -1 if that is not remembered. */
+  stampOf(node: NodeId, sequence: number): Micros {
+    const journal = this.nodes[node] as NodeJournal;
+    return sequence > 0 && sequence <= journal.durable && sequence > journal.durable - WINDOW ? (journal.at[sequence & MASK] as number) : -1;
+  }
+
+  /** Every property that reads the journals passes its batches on; a batch counts once. */
+  batch(node: NodeId, events: readonly Event[], now: Micros): void {
+    if (events === this.lastBatch) return;
+    this.lastBatch = events;
+    const journal = this.nodes[node] as NodeJournal;
+    for (let k = 0; k < events.length; k++) {
+      const event = events[k] as Event;
+      if (event.sequence !== journal.durable + 1 || event.at < journal.lastAt) this.disordered(node, journal, event, now);
+      journal.durable = event.sequence;
+      journal.lastAt = event.at;
+      journal.at[event.sequence & MASK] = event.at;
+      const kind = event.cause.kind;
+      if (kind !== 'deadline' && kind !== 'message') this.sort(node, event, now);
+    }
+    this.events += events.length;
+  }
+
+  /** A restart may find a tail that nobody saw complete, or (after damage) less than was durable. */
+  refolded(node: NodeId, sequence: number): void {
+    const journal = this.nodes[node] as NodeJournal;
+    if (sequence < journal.durable) journal.lastAt = Math.max(0, this.stampOf(node, sequence));
+    journal.durable = sequence;
+    this.lastBatch = undefined;
+  }
+
+  private sort(node: NodeId, event: Event, now: Micros): void {
+    const cause = event.cause;
+    const readers = this.readers;
+    switch (cause.kind) {
+      case 'request':
+        for (let k = 0; k < readers.length; k++) readers[k]?.asked?.(node, cause);
+        return;
+      case 'recovered':
+        for (let k = 0; k < readers.length; k++) readers[k]?.recovered?.(node, event, cause, now);
+        return;
+      case 'outcome':
+        for (let k = 0; k < readers.length; k++) readers[k]?.outcome?.(node, cause);
+        return;
+      case 'parentHead':
+        for (let k = 0; k < readers.length; k++) readers[k]?.parentHead?.(node, cause);
+        return;
+      case 'boot':
+      case 'message':
+      case 'deadline':
+        return;
+    }
+  }
+
+  private disordered(node: NodeId, journal: NodeJournal, event: Event, now: Micros): void {
+    for (const reader of this.readers) reader.disordered?.(node, event, journal.durable + 1, journal.lastAt, now);
+  }
+}
+
+const journals = new WeakMap<RunView, Journals>();
+
+export function journalsOf(run: RunView): Journals {
+  let known = journals.get(run);
+  if (known === undefined) journals.set(run, (known = new Journals(run)));
+  return known;
+}

@@ -1,0 +1,318 @@
+// What each group committed, worked out from the wire alone: entries from append frames, agreement from the followers'
+// acknowledgements. An entry is committed when a quorum acknowledged, in the term of the leader that created it, a log that
+// holds it (Raft, 5.4.2); everything before it is then committed too. No node is asked what it believes.
+//
+// Acknowledgements of voters that were damaged, and started again, do not count. The ledger keeps a window of each log. What has left the window is not judged any more. A group of one voter sends no
+// frames, so of it the ledger knows nothing.
+
+import type { RunView } from '../io/sim/evidence.ts';
+import type { Frame } from '../io/ports.ts';
+import type { GroupId, NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { GroupParameters } from '../kernel/parameters.ts';
+import type { Entry } from '../kernel/raft/entry.ts';
+import type { Append, AppendReply, SnapshotSlice } from '../kernel/raft/message.ts';
+import { Damage } from './damage.ts';
+
+/** Indices remembered per group; a power of two, and far more than any leader keeps for its followers. */
+export const WINDOW = 4096;
+const MASK: number = WINDOW - 1;
+/** Terms of a group whose acknowledgements are still counted. */
+const TERMS_KEPT = 8;
+const MAX_RIVALS = 4096;
+
+/** Two claims about one place of a log that cannot both be true. */
+export interface Clash {
+  readonly kind: 'entry' | 'predecessor' | 'order' | 'committed' | 'commitClaim' | 'snapshot';
+  readonly group: GroupId;
+  readonly index: number;
+  readonly frame: Frame;
+  /** What the frame says stands at the index, and what is known to stand there. Terms, or for `commitClaim` indices. */
+  readonly said: number;
+  readonly known: number;
+}
+
+export interface LedgerReader {
+  /** An entry is committed: once per index, in order. */
+  committed?(group: GroupId, index: number, entry: Entry, now: Micros): void;
+  /** Same place and term, another content or another predecessor; or terms that fall along a log. */
+  mismatched?(clash: Clash, now: Micros): void;
+  /** A leader of a later term (or a quorum) contradicts what is committed, or claims a commit that no quorum made. */
+  contradicted?(clash: Clash, now: Micros): void;
+}
+
+/** A term of a group: its leader, where its own entries begin, how far it got, and what its followers acknowledged. */
+interface Term {
+  readonly term: number;
+  readonly leader: NodeId;
+  first: number;
+  last: number;
+  readonly match: Float64Array;
+}
+
+/** An entry that stands where another term's stands too. */
+interface Rival {
+  readonly term: number;
+  readonly before: number;
+  readonly hash: number;
+  readonly entry: Entry;
+}
+
+export class GroupLog {
+  readonly id: GroupId;
+  /** Everything up to here is committed. */
+  committed = 0;
+  /** False once a contradiction, or a hole in the window, leaves nothing to build on. */
+  sound = true;
+  private readonly readers: readonly LedgerReader[];
+  private readonly quorum: number;
+  /** Place of a node among the voters, -1 if it is none. */
+  private readonly place: Int32Array;
+  private readonly terms: Term[] = [];
+  private readonly index: Float64Array = new Float64Array(WINDOW);
+  private readonly term: Int32Array = new Int32Array(WINDOW);
+  private readonly before: Int32Array = new Int32Array(WINDOW);
+  private readonly hash: Int32Array = new Int32Array(WINDOW);
+  private readonly committedIn: Int32Array = new Int32Array(WINDOW);
+  /** Content, until it is committed and read. */
+  private readonly entries: (Entry | undefined)[] = new Array<Entry | undefined>(WINDOW).fill(undefined);
+  private readonly rivals = new Map<number, Rival[]>();
+  private rivalCount = 0;
+
+  constructor(group: GroupParameters, nodes: number, readers: readonly LedgerReader[]) {
+    this.id = group.id;
+    this.readers = readers;
+    this.quorum = (group.voters.length >> 1) + 1;
+    this.place = new Int32Array(nodes + 1).fill(-1);
+    group.voters.forEach((voter, place) => (this.place[voter] = place));
+  }
+
+  /** The term of a committed entry, -1 where it is not known. */
+  committedTerm(index: number): number {
+    if (index === 0) return 0;
+    const slot = index & MASK;
+    return index <= this.committed && this.index[slot] === index ? (this.term[slot] as number) : -1;
+  }
+
+  append(frame: Frame, message: Append, now: Micros): void {
+    const term = this.termOf(message.term, frame.from);
+    if (term === undefined) return;
+    const entries = message.entries;
+    let index = message.prevIndex;
+    let before = message.prevTerm;
+    if (index > 0 && index <= this.committed) this.againstCommitted(frame, index, before, message.term, now);
+    for (let k = 0; k < entries.length; k++) {
+      const entry = entries[k] as Entry;
+      index++;
+      this.enter(frame, message.term, index, before, entry, now);
+      before = entry.term;
+      if (before === message.term && (term.first === 0 || index < term.first)) term.first = index;
+    }
+    if (index > term.last) term.last = index;
+    if (message.commit > this.committed) {
+      this.contradict({ kind: 'commitClaim', group: this.id, index: message.commit, frame, said: message.commit, known: this.committed }, now);
+    }
+  }
+
+  acknowledged(frame: Frame, message: AppendReply, now: Micros): void {
+    if (!message.ok || message.match <= this.committed) return;
+    const voter = this.place[frame.from] as number;
+    const term = this.termOf(message.term, frame.to);
+    if (term === undefined || voter < 0) return;
+    const match = message.match < term.last ? message.match : term.last;
+    if (match <= (term.match[voter] as number)) return;
+    term.match[voter] = match;
+    const agreed = this.agreed(term);
+    if (agreed > this.committed && term.first > 0 && agreed >= term.first) this.commit(frame, term, agreed, now);
+  }
+
+  snapshot(frame: Frame, message: SnapshotSlice, now: Micros): void {
+    const known = this.committedTerm(message.index);
+    if (message.index > this.committed) this.contradict({ kind: 'snapshot', group: this.id, index: message.index, frame, said: message.indexTerm, known: 0 }, now);
+    else if (known >= 0 && known !== message.indexTerm) this.contradict({ kind: 'snapshot', group: this.id, index: message.index, frame, said: message.indexTerm, known }, now);
+  }
+
+  private termOf(number: number, leader: NodeId): Term | undefined {
+    for (let k = this.terms.length - 1; k >= 0; k--) {
+      const term = this.terms[k] as Term;
+      if (term.term === number) return term.leader === leader ? term : undefined;
+    }
+    const made: Term = { term: number, leader, first: 0, last: 0, match: new Float64Array(this.place.length) };
+    this.terms.push(made);
+    if (this.terms.length > TERMS_KEPT) this.terms.shift();
+    return made;
+  }
+
+  /** One entry of an append: new, known, or in conflict with what is known. */
+  private enter(frame: Frame, leaderTerm: number, index: number, before: number, entry: Entry, now: Micros): void {
+    const slot = index & MASK;
+    const held = this.index[slot] as number;
+    if (held > index) return;
+    if (entry.term < before) return this.mismatch({ kind: 'order', group: this.id, index, frame, said: entry.term, known: before }, now);
+    if (held === index) {
+      if (this.term[slot] === entry.term) {
+        if (this.hash[slot] !== entry.hash) this.mismatch({ kind: 'entry', group: this.id, index, frame, said: entry.term, known: entry.term }, now);
+        else if (this.before[slot] !== before) this.mismatch({ kind: 'predecessor', group: this.id, index, frame, said: before, known: this.before[slot] as number }, now);
+      } else if (index <= this.committed) this.againstCommitted(frame, index, entry.term, leaderTerm, now);
+      else this.rival(frame, slot, index, before, entry, now);
+      return;
+    }
+    if (held > this.committed) this.sound = false;
+    this.write(slot, index, before, entry);
+  }
+
+  private write(slot: number, index: number, before: number, entry: Entry): void {
+    this.index[slot] = index;
+    this.term[slot] = entry.term;
+    this.before[slot] = before;
+    this.hash[slot] = entry.hash;
+    this.entries[slot] = entry;
+  }
+
+  /** A leader whose term is later than the one in which the index was committed must hold what was committed. */
+  private againstCommitted(frame: Frame, index: number, said: number, leaderTerm: number, now: Micros): void {
+    const slot = index & MASK;
+    if (this.index[slot] !== index || this.term[slot] === said || leaderTerm < (this.committedIn[slot] as number)) return;
+    this.contradict({ kind: 'committed', group: this.id, index, frame, said, known: this.term[slot] as number }, now);
+  }
+
+  /** Several terms may hold different entries at an index that is not committed; each term's must be one and the same. */
+  private rival(frame: Frame, slot: number, index: number, before: number, entry: Entry, now: Micros): void {
+    let rivals = this.rivals.get(index);
+    if (rivals === undefined) this.rivals.set(index, (rivals = []));
+    const known = rivals.find((rival) => rival.term === entry.term);
+    if (known === undefined) {
+      const pushed = entry.term > (this.term[slot] as number);
+      if (pushed) rivals.push({ term: this.term[slot] as number, before: this.before[slot] as number, hash: this.hash[slot] as number, entry: this.entries[slot] as Entry });
+      else rivals.push({ term: entry.term, before, hash: entry.hash, entry });
+      if (pushed) this.write(slot, index, before, entry);
+      if (++this.rivalCount > MAX_RIVALS) this.sound = false;
+    } else if (known.hash !== entry.hash) this.mismatch({ kind: 'entry', group: this.id, index, frame, said: entry.term, known: entry.term }, now);
+    else if (known.before !== before) this.mismatch({ kind: 'predecessor', group: this.id, index, frame, said: before, known: known.before }, now);
+  }
+
+  /** The highest index that the leader and enough of the others hold. */
+  private agreed(term: Term): number {
+    const match = term.match;
+    let agreed = 0;
+    for (let a = 0; a < match.length; a++) {
+      const candidate = match[a] as number;
+      if (candidate <= agreed) continue;
+      let holders = 1;
+      for (let b = 0; b < match.length; b++) if ((match[b] as number) >= candidate) holders++;
+      if (holders >= this.quorum) agreed = candidate;
+    }
+    return agreed;
+  }
+
+  /** Walks back from what was agreed on to what is committed, along predecessors, then commits forward. */
+  private commit(frame: Frame, term: Term, agreed: number, now: Micros): void {
+    if (!this.sound) return;
+    let wanted = term.term;
+    for (let index = agreed; index > this.committed; index--) {
+      if (!this.promote(index, wanted)) {
+        this.sound = false;
+        return;
+      }
+      wanted = this.before[index & MASK] as number;
+    }
+    const known = this.committedTerm(this.committed);
+    if (known >= 0 && known !== wanted) return this.contradict({ kind: 'committed', group: this.id, index: this.committed, frame, said: wanted, known }, now);
+    while (this.committed < agreed) {
+      const index = ++this.committed;
+      const slot = index & MASK;
+      const entry = this.entries[slot] as Entry;
+      this.entries[slot] = undefined;
+      this.committedIn[slot] = term.term;
+      this.dropRivals(index);
+      for (let k = 0; k < this.readers.length; k++) this.readers[k]?.committed?.(this.id, index, entry, now);
+    }
+  }
+
+  /** Puts the entry of this term in the slot of its index; false if it was never seen or has left the window. */
+  private promote(index: number, term: number): boolean {
+    const slot = index & MASK;
+    if (this.index[slot] !== index) return false;
+    if (this.term[slot] === term) return true;
+    const rivals = this.rivals.get(index);
+    const place = rivals === undefined ? -1 : rivals.findIndex((rival) => rival.term === term);
+    if (rivals === undefined || place < 0) return false;
+    const chosen = rivals[place] as Rival;
+    rivals[place] = { term: this.term[slot] as number, before: this.before[slot] as number, hash: this.hash[slot] as number, entry: this.entries[slot] as Entry };
+    this.write(slot, index, chosen.before, chosen.entry);
+    return true;
+  }
+
+  private dropRivals(index: number): void {
+    if (this.rivalCount === 0) return;
+    this.rivalCount -= this.rivals.get(index)?.length ?? 0;
+    this.rivals.delete(index);
+  }
+
+  private mismatch(clash: Clash, now: Micros): void {
+    this.sound = false;
+    for (const reader of this.readers) reader.mismatched?.(clash, now);
+  }
+
+  private contradict(clash: Clash, now: Micros): void {
+    if (!this.sound) return;
+    this.sound = false;
+    for (const reader of this.readers) reader.contradicted?.(clash, now);
+  }
+}
+
+/** One per run, shared by the properties that read it; each passes on the frames it sees, and a frame counts once. */
+export class Ledger {
+  private readonly groups: (GroupLog | undefined)[] = [];
+  private readonly readers: LedgerReader[] = [];
+  private readonly damage: Damage;
+  private last: Frame | undefined;
+
+  constructor(run: RunView) {
+    this.damage = new Damage(run.parameters.nodes);
+    for (const group of run.parameters.groups) {
+      if (group.voters.length > 1) this.groups[group.id] = new GroupLog(group, run.parameters.nodes, this.readers);
+    }
+  }
+
+  read(reader: LedgerReader): void {
+    this.readers.push(reader);
+  }
+
+  group(id: GroupId): GroupLog | undefined {
+    return this.groups[id];
+  }
+
+  damaged(node: NodeId): void {
+    this.damage.damaged(node);
+  }
+
+  restarted(node: NodeId): void {
+    this.damage.restarted(node);
+  }
+
+  sent(frame: Frame, now: Micros): void {
+    if (frame === this.last) return;
+    this.last = frame;
+    const message = frame.message;
+    switch (message.kind) {
+      case 'append':
+        return this.groups[message.group]?.append(frame, message, now);
+      case 'appendReply':
+        if (this.damage.isOut(frame.from)) return undefined;
+        return this.groups[message.group]?.acknowledged(frame, message, now);
+      case 'snapshot':
+        return this.groups[message.group]?.snapshot(frame, message, now);
+      default:
+        return undefined;
+    }
+  }
+}
+
+const ledgers = new WeakMap<RunView, Ledger>();
+
+export function ledgerOf(run: RunView): Ledger {
+  let ledger = ledgers.get(run);
+  if (ledger === undefined) ledgers.set(run, (ledger = new Ledger(run)));
+  return ledger;
+}

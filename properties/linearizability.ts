@@ -1,0 +1,206 @@
+// The decide register is linearizable, checked need by need while the run goes on. A need is a register that is written once
+// and forgotten at last: unset, then one proposal for ever, then too old. So there are three kinds of observation (empty, a
+// proposal, too old) that must follow each other in real time, and the classic search over orders becomes exact rules:
+//   all answers with a proposal name the same one;
+//   it was proposed by an operation that may have happened, and was invoked before the first such answer;
+//   an operation invoked after an answer with a proposal does not find the need empty;
+//   an operation invoked after an answer `tooOld` does not find the need empty or decided.
+// An operation whose outcome is unknown may have happened at any time since its invocation, or not at all. Forgetting is
+// judged for all needs of a group at once, since the low-water mark is one number per group.
+
+import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
+import { needEpoch, type GroupId, type NeedId, type ProposalId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Answer } from '../kernel/effect.ts';
+import { NeedTable } from './need-table.ts';
+import { registersOf } from './registers.ts';
+import { Verdicts } from './verdict.ts';
+
+/** What one operation learned of its need. */
+export type Observation =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'value'; readonly proposal: ProposalId }
+  | { readonly kind: 'tooOld'; readonly lowWater: number }
+  /** It may or may not have happened. */
+  | { readonly kind: 'unknown' }
+  /** It did not happen. */
+  | { readonly kind: 'refused' };
+
+/** An operation under way. `proposal` is undefined for a read. */
+export interface Call {
+  readonly need: NeedId;
+  readonly epoch: number;
+  readonly group: GroupId;
+  readonly proposal: ProposalId | undefined;
+  /** Place of the invocation among all invocations and responses. */
+  readonly begun: number;
+  /** The highest low-water mark that anybody had been told when it was invoked. */
+  readonly lowWater: number;
+}
+
+interface Row {
+  value: ProposalId | undefined;
+  /** Place of the first answer that named the value. */
+  named: number;
+  /** Operations that may have written the value before it was first named. */
+  writers: number;
+  /** Proposals of operations that may have happened, and how many propose each. */
+  readonly proposals: ProposalId[];
+  readonly counts: number[];
+}
+
+/** The rules above, over one history. Returns what is wrong, or undefined. */
+export class WriteOnce {
+  private readonly needs = new NeedTable<Row>(() => ({ value: undefined, named: 0, writers: 0, proposals: [], counts: [] }));
+  /** By group: the highest low-water mark that an answer has named. */
+  private readonly lowWater: number[] = [];
+  private place = 0;
+
+  begin(need: NeedId, epoch: number, group: GroupId, proposal: ProposalId | undefined): Call {
+    const call: Call = { need, epoch, group, proposal, begun: ++this.place, lowWater: this.lowWater[group] ?? 0 };
+    if (proposal === undefined || epoch < call.lowWater) return call;
+    const row = this.needs.row(need, epoch);
+    if (row === undefined) return call;
+    const known = row.proposals.indexOf(proposal);
+    if (known >= 0) row.counts[known] = (row.counts[known] as number) + 1;
+    else {
+      row.proposals.push(proposal);
+      row.counts.push(1);
+    }
+    return call;
+  }
+
+  end(call: Call, seen: Observation): string | undefined {
+    this.place++;
+    switch (seen.kind) {
+      case 'unknown':
+        return undefined;
+      case 'refused':
+        return this.didNotHappen(call);
+      case 'empty':
+        return this.empty(call) ?? this.didNotHappen(call);
+      case 'tooOld':
+        return this.tooOld(call, seen.lowWater) ?? this.didNotHappen(call);
+      case 'value':
+        return this.value(call, seen.proposal);
+    }
+  }
+
+  retireBelow(epoch: number): void {
+    this.needs.retireBelow(epoch);
+  }
+
+  private empty(call: Call): string | undefined {
+    if (call.epoch < call.lowWater) return 'a need was found empty after its epoch had been called too old';
+    const row = this.needs.find(call.need, call.epoch);
+    if (row === undefined || row.value === undefined || call.begun < row.named) return undefined;
+    return `a need was found empty by an operation that began after an answer had named proposal "${row.value}"`;
+  }
+
+  private tooOld(call: Call, lowWater: number): string | undefined {
+    if (call.epoch >= lowWater) return `a need of epoch ${call.epoch} was called too old by a low-water mark of ${lowWater}`;
+    if (lowWater < call.lowWater) return `the low-water mark went back to ${lowWater}, after an answer had named ${call.lowWater}`;
+    if (lowWater > (this.lowWater[call.group] ?? 0)) this.lowWater[call.group] = lowWater;
+    return undefined;
+  }
+
+  private value(call: Call, proposal: ProposalId): string | undefined {
+    if (call.epoch < call.lowWater) return 'a need was answered with a proposal after its epoch had been called too old';
+    const row = this.needs.row(call.need, call.epoch);
+    if (row === undefined) return undefined;
+    if (row.value === undefined) {
+      row.value = proposal;
+      row.named = this.place;
+      const known = row.proposals.indexOf(proposal);
+      row.writers = known < 0 ? 0 : (row.counts[known] as number);
+      if (row.writers === 0) return `proposal "${proposal}" was decided, and nobody had proposed it`;
+    } else if (row.value !== proposal) return `one answer names proposal "${row.value}", another names proposal "${proposal}", for the same need`;
+    return undefined;
+  }
+
+  /** An operation that is known not to have written anything cannot be the one that wrote the value. */
+  private didNotHappen(call: Call): string | undefined {
+    if (call.proposal === undefined || call.epoch < call.lowWater) return undefined;
+    const row = this.needs.find(call.need, call.epoch);
+    if (row === undefined) return undefined;
+    const known = row.proposals.indexOf(call.proposal);
+    if (known >= 0) row.counts[known] = (row.counts[known] as number) - 1;
+    if (row.value !== call.proposal || call.begun > row.named || --row.writers > 0) return undefined;
+    return `proposal "${call.proposal}" was decided, and every operation that proposed it was told that it had done nothing`;
+  }
+}
+
+export function observationOf(operation: Invocation['operation'], answer: Answer): Observation {
+  switch (answer.kind) {
+    case 'decided':
+    case 'lost':
+    case 'found':
+      return { kind: 'value', proposal: answer.record.proposal.proposal };
+    case 'none':
+    case 'tooNew':
+    case 'full':
+      return { kind: 'empty' };
+    case 'tooOld':
+      return { kind: 'tooOld', lowWater: answer.lowWater };
+    case 'refused':
+      return { kind: 'refused' };
+    case 'unknown':
+    case 'advanced':
+      return { kind: operation.kind === 'get' ? 'refused' : 'unknown' };
+  }
+}
+
+class Linearizability extends Verdicts {
+  private readonly history = new WriteOnce();
+  private readonly open = new Map<Invocation, Call>();
+  private readonly registers: ReturnType<typeof registersOf>;
+
+  constructor(run: RunView) {
+    super('linearizability', run);
+    this.registers = registersOf(run);
+  }
+
+  invoked(invocation: Invocation): void {
+    const operation = invocation.operation;
+    const group = this.registers.groupOf[operation.bucket] as GroupId;
+    this.open.set(invocation, this.history.begin(operation.need, needEpoch(operation.need), group, operation.kind === 'decide' ? operation.proposal : undefined));
+  }
+
+  returned(invocation: Invocation, answer: Answer, now: Micros): void {
+    const call = this.open.get(invocation);
+    if (call === undefined) return;
+    this.open.delete(invocation);
+    const seen = observationOf(invocation.operation, answer);
+    const wrong = this.history.end(call, seen) ?? contradiction(invocation, answer);
+    if (seen.kind === 'empty' || seen.kind === 'value' || seen.kind === 'tooOld') this.checks++;
+    if ((this.checks & 1023) === 0) this.history.retireBelow(this.registers.forgotten - 1);
+    if (wrong === undefined) return;
+    const { client, number, node, invokedAt, operation } = invocation;
+    this.violated(now, [node], wrong, [
+      `need ${operation.need}`,
+      `client ${client} asked node ${node} at ${invokedAt} us (its request ${number}): ${operation.kind}${operation.kind === 'decide' ? ` of proposal "${operation.proposal}"` : ''}`,
+      `answered at ${now} us: ${answer.kind}${'record' in answer ? ` with proposal "${answer.record.proposal.proposal}"` : ''}`,
+    ]);
+  }
+}
+
+/** An answer that does not fit its own question. */
+function contradiction(invocation: Invocation, answer: Answer): string | undefined {
+  const operation = invocation.operation;
+  if (answer.kind === 'decided' || answer.kind === 'lost' || answer.kind === 'found') {
+    const proposal = answer.record.proposal;
+    if (proposal.need !== operation.need) return 'a client was answered with the record of another need';
+    if (answer.kind === 'found') return operation.kind === 'get' ? undefined : 'a decide was answered as if it were a read';
+    if (operation.kind !== 'decide') return 'a read was answered as if it were a decide';
+    if ((answer.kind === 'decided') !== (proposal.proposal === operation.proposal)) return `a client was told "${answer.kind}" with the wrong proposal`;
+  }
+  return undefined;
+}
+
+export const linearizability: Property = {
+  id: 'linearizability',
+  claim: 'The decide register is linearizable, need by need',
+  kind: 'safety',
+  scope: 'global',
+  watch: (run: RunView): Watch => new Linearizability(run),
+};

@@ -1,0 +1,79 @@
+// Once every fault has ended, the network serves again within ten maximum election timeouts: an operation that a client sends
+// to a node that is up, after that time, is answered. `unknown` and `refused` are no answers.
+
+import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
+import type { GroupId, NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Answer } from '../kernel/effect.ts';
+import { registersOf } from './registers.ts';
+import { Verdicts } from './verdict.ts';
+
+class Liveness extends Verdicts {
+  private readonly groupOf: readonly GroupId[];
+  private readonly down: Uint8Array;
+  private from: Micros = Number.MAX_SAFE_INTEGER;
+  private readonly open = new Set<Invocation>();
+
+  constructor(run: RunView) {
+    super('liveness', run);
+    this.groupOf = registersOf(run).groupOf;
+    this.down = new Uint8Array(run.parameters.nodes + 1);
+  }
+
+  healed(now: Micros): void {
+    this.from = now + this.run.livenessBoundUs;
+  }
+
+  /** Nodes that are down, or refused for good, serve nobody: a quorum of every group is up without them. */
+  crashed(node: NodeId): void {
+    this.down[node] = 1;
+  }
+
+  stopped(node: NodeId): void {
+    this.down[node] = 1;
+  }
+
+  refused(node: NodeId): void {
+    this.down[node] = 1;
+  }
+
+  refolded(node: NodeId): void {
+    this.down[node] = 0;
+  }
+
+  faultBegan(_kind: string, _nodes: readonly NodeId[], now: Micros): void {
+    if (now >= this.from - this.run.livenessBoundUs) this.from = Number.MAX_SAFE_INTEGER;
+  }
+
+  invoked(invocation: Invocation): void {
+    if (invocation.invokedAt >= this.from && this.down[invocation.node] === 0) this.open.add(invocation);
+  }
+
+  returned(invocation: Invocation, answer: Answer, now: Micros): void {
+    if (!this.open.delete(invocation)) return;
+    this.checks++;
+    if (answer.kind !== 'unknown' && answer.kind !== 'refused') return;
+    this.stuck(invocation, `got "${answer.kind}" (${answer.why})`, now);
+  }
+
+  finished(world: { readonly now: Micros }): void {
+    for (const invocation of this.open) return this.stuck(invocation, 'got no answer', world.now);
+  }
+
+  private stuck(invocation: Invocation, got: string, now: Micros): void {
+    const { node, client, number, operation, invokedAt } = invocation;
+    this.violated(now, [node], `a client of a healed network ${got}`, [
+      `client ${client} asked node ${node} at ${invokedAt} us (its request ${number}): ${operation.kind} ${operation.need}`,
+      `the need belongs to group ${this.groupOf[operation.bucket]}`,
+      `every fault had ended at ${this.from - this.run.livenessBoundUs} us, ${this.run.livenessBoundUs} us before the first judged request`,
+    ]);
+  }
+}
+
+export const liveness: Property = {
+  id: 'liveness',
+  claim: 'Within ten maximum election timeouts after the last fault, every client is served',
+  kind: 'liveness',
+  scope: 'global',
+  watch: (run: RunView): Watch => new Liveness(run),
+};

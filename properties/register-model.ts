@@ -1,0 +1,143 @@
+// An independent model of what a group's log means: client sessions, logical time, epochs, and the register. It is folded
+// over what the ledger finds committed, shares no code with the kernel's state machine, and is what replies, snapshots and
+// facts are compared with.
+
+import type { NeedId, NodeId } from '../kernel/base/ids.ts';
+import type { Outcome } from '../kernel/decide/command.ts';
+import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
+import type { DecideParameters } from '../kernel/parameters.ts';
+import type { Command, Entry } from '../kernel/raft/entry.ts';
+
+/** How far a client may run ahead of the answers it has received. */
+const SESSION_WINDOW = 64;
+
+export interface ModelRecord {
+  readonly proposal: Proposal;
+  readonly lamport: number;
+}
+
+/** `number` is the low-water mark of `tooOld`, the epoch of `tooNew` and `advanced`, else 0. */
+export interface ModelOutcome {
+  readonly kind: Outcome['kind'];
+  readonly record: ModelRecord | undefined;
+  readonly number: number;
+}
+
+export interface Session {
+  readonly opener: NodeId;
+  readonly nonce: number;
+  used: number;
+  answered: number;
+  readonly outcomes: Map<number, ModelOutcome>;
+}
+
+export class RegisterModel {
+  lamport = 0;
+  epoch = 0;
+  lowWater = 0;
+  /** The latest epoch that any command named. */
+  named = 0;
+  readonly records: Map<NeedId, ModelRecord> = new Map();
+  readonly sessions: Map<number, Session> = new Map();
+  private readonly parameters: DecideParameters;
+  private readonly maxSessions: number;
+
+  constructor(parameters: DecideParameters, maxSessions: number) {
+    this.parameters = parameters;
+    this.maxSessions = maxSessions;
+  }
+
+  /** What the entry at `index` did; undefined if it did nothing to the register (among them retries already applied). */
+  fold(index: number, entry: Entry): ModelOutcome | undefined {
+    const command = entry.command;
+    switch (command.kind) {
+      case 'noop':
+        return undefined;
+      case 'open':
+        this.open(index, command.opener, command.nonce);
+        return undefined;
+      case 'expire':
+        for (const session of command.sessions) this.sessions.delete(session);
+        return undefined;
+      case 'apply':
+        return this.once(index, command);
+      case 'own':
+        return command.body.kind === 'advance' ? this.advance(command.body.epoch) : this.decide(command.body.proposal);
+    }
+  }
+
+  /** Whether a record that somebody shows is the one recorded here. */
+  holds(record: DecideRecord): boolean {
+    return same(record, this.records.get(record.proposal.need));
+  }
+
+  /** The outcome of a session's command, while its answer may still be asked for. */
+  outcomeOf(session: number, sequence: number): ModelOutcome | undefined {
+    return this.sessions.get(session)?.outcomes.get(sequence);
+  }
+
+  /** An open that is tried again finds the session it opened. */
+  private open(index: number, opener: NodeId, nonce: number): void {
+    for (const session of this.sessions.values()) {
+      if (session.opener !== opener || session.nonce !== nonce) continue;
+      session.used = index;
+      return;
+    }
+    if (this.sessions.size >= this.maxSessions) this.sessions.delete(this.leastUsed());
+    this.sessions.set(index, { opener, nonce, used: index, answered: 0, outcomes: new Map() });
+  }
+
+  private leastUsed(): number {
+    let least = 0;
+    let used = Number.MAX_SAFE_INTEGER;
+    for (const [id, session] of this.sessions) {
+      if (session.used >= used) continue;
+      least = id;
+      used = session.used;
+    }
+    return least;
+  }
+
+  private once(index: number, command: Extract<Command, { kind: 'apply' }>): ModelOutcome | undefined {
+    const session = this.sessions.get(command.session);
+    if (session === undefined) return undefined;
+    session.used = index;
+    if (command.answered > session.answered) {
+      session.answered = command.answered;
+      for (const sequence of session.outcomes.keys()) if (sequence < command.answered) session.outcomes.delete(sequence);
+    }
+    if (command.sequence < session.answered || command.sequence >= session.answered + SESSION_WINDOW || session.outcomes.has(command.sequence)) return undefined;
+    const outcome = command.body.kind === 'advance' ? this.advance(command.body.epoch) : this.decide(command.body.proposal);
+    session.outcomes.set(command.sequence, outcome);
+    return outcome;
+  }
+
+  private decide(proposal: Proposal): ModelOutcome {
+    this.lamport++;
+    if (proposal.epoch > this.named) this.named = proposal.epoch;
+    if (proposal.epoch < this.lowWater) return { kind: 'tooOld', record: undefined, number: this.lowWater };
+    const first = this.records.get(proposal.need);
+    if (first !== undefined) return { kind: first.proposal.proposal === proposal.proposal ? 'decided' : 'lost', record: first, number: 0 };
+    if (proposal.epoch > this.epoch + this.parameters.maxAhead) return { kind: 'tooNew', record: undefined, number: this.epoch };
+    if (this.records.size >= this.parameters.maxRecords) return { kind: 'full', record: undefined, number: 0 };
+    const record: ModelRecord = { proposal, lamport: this.lamport };
+    this.records.set(proposal.need, record);
+    return { kind: 'decided', record, number: 0 };
+  }
+
+  private advance(epoch: number): ModelOutcome {
+    if (epoch === this.epoch + 1) {
+      this.epoch = epoch;
+      const lowWater = epoch - this.parameters.keepEpochs;
+      if (lowWater > this.lowWater) {
+        this.lowWater = lowWater;
+        for (const [need, record] of this.records) if (record.proposal.epoch < lowWater) this.records.delete(need);
+      }
+    }
+    return { kind: 'advanced', record: undefined, number: this.epoch };
+  }
+}
+
+export function same(record: DecideRecord, known: ModelRecord | undefined): boolean {
+  return known !== undefined && record.lamport === known.lamport && (record.proposal === known.proposal || record.proposal.hash === known.proposal.hash);
+}

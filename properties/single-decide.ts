@@ -1,0 +1,150 @@
+// P1. Every place where a proposal is shown as the decided one (answers leaving a node, answers and snapshots on the wire, the
+// committed log) must show the same one for the same need. Decisive are needs for which at least two proposals competed
+// while a process was down or a partition stood.
+
+import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
+import type { Frame } from '../io/ports.ts';
+import { needEpoch, nodeId, type GroupId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Lookup, Outcome } from '../kernel/decide/command.ts';
+import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
+import type { Answer } from '../kernel/effect.ts';
+import type { RequestId } from '../kernel/event.ts';
+import type { Entry } from '../kernel/raft/entry.ts';
+import type { SnapshotSlice } from '../kernel/raft/message.ts';
+import { ledgerOf, type Ledger } from './ledger.ts';
+import { NeedTable } from './need-table.ts';
+import type { ModelOutcome } from './register-model.ts';
+import { registersOf, type Registers, type RegistersReader } from './registers.ts';
+import { Verdicts } from './verdict.ts';
+
+type Place = 'in an answer to a client' | 'on the wire' | 'in a snapshot' | 'in the committed log';
+
+interface Row {
+  proposal: ProposalId | undefined;
+  place: Place;
+  node: NodeId;
+  at: Micros;
+  /** Proposals that clients sent for the need. */
+  readonly rivals: ProposalId[];
+  /** Crashes and partitions begun when it was first asked for; -1 once the row has been counted. */
+  troubles: number;
+}
+
+/** Rivals remembered per need: two are enough to compete. */
+const MAX_RIVALS = 4;
+const TROUBLE = /partition|crash|kill|isolat|cut/;
+
+class SingleDecide extends Verdicts implements RegistersReader {
+  private readonly ledger: Ledger;
+  private readonly registers: Registers;
+  private readonly needs: NeedTable<Row>;
+  /** Crashes and partitions so far, and those that last. */
+  private begun = 0;
+  private lasting = 0;
+  private readonly down: Uint8Array;
+
+  constructor(run: RunView) {
+    super('P1', run);
+    this.ledger = ledgerOf(run);
+    this.registers = registersOf(run);
+    this.registers.read(this);
+    this.down = new Uint8Array(run.parameters.nodes + 1);
+    this.needs = new NeedTable<Row>(() => ({ proposal: undefined, place: 'on the wire', node: nodeId(0), at: 0, rivals: [], troubles: this.begun - this.lasting }));
+  }
+
+  faultBegan(kind: string): void {
+    if (TROUBLE.test(kind)) this.trouble();
+  }
+
+  faultEnded(kind: string): void {
+    if (TROUBLE.test(kind)) this.lasting--;
+  }
+
+  crashed(node: NodeId): void {
+    if (this.down[node] === 1) return;
+    this.down[node] = 1;
+    this.trouble();
+  }
+
+  restarted(node: NodeId): void {
+    this.lasting -= this.down[node] as number;
+    this.down[node] = 0;
+  }
+
+  private trouble(): void {
+    this.begun++;
+    this.lasting++;
+  }
+
+  invoked(invocation: Invocation): void {
+    const operation = invocation.operation;
+    if (operation.kind !== 'decide') return;
+    const row = this.needs.row(operation.need, needEpoch(operation.need));
+    if (row === undefined) return;
+    if (row.rivals.length < MAX_RIVALS && !row.rivals.includes(operation.proposal)) row.rivals.push(operation.proposal);
+    this.count(row);
+  }
+
+  replied(node: NodeId, _request: RequestId, answer: Answer, now: Micros): void {
+    if (answer.kind === 'decided' || answer.kind === 'lost' || answer.kind === 'found') this.shown(answer.record.proposal, 'in an answer to a client', node, now);
+  }
+
+  sent(frame: Frame, now: Micros): void {
+    this.ledger.sent(frame, now);
+    const message = frame.message;
+    if (message.kind === 'submitted') this.outcome(message.outcome, frame.from, now);
+    else if (message.kind === 'readReply') this.outcome(message.lookup, frame.from, now);
+    else if (message.kind === 'snapshot') this.snapshot(message, frame.from, now);
+  }
+
+  applied(_group: GroupId, _index: number, _entry: Entry, outcome: ModelOutcome | undefined, now: Micros): void {
+    if (outcome === undefined) return;
+    if (outcome.record !== undefined) this.shown(outcome.record.proposal, 'in the committed log', nodeId(0), now);
+    else if (outcome.kind === 'advanced') this.needs.retireBelow(this.registers.forgotten - 1);
+  }
+
+  private outcome(outcome: Outcome | Lookup, node: NodeId, now: Micros): void {
+    if (outcome.kind === 'decided' || outcome.kind === 'lost' || outcome.kind === 'found') this.shown(outcome.record.proposal, 'on the wire', node, now);
+  }
+
+  private snapshot(slice: SnapshotSlice, node: NodeId, now: Micros): void {
+    for (let k = 0; k < slice.records.length; k++) this.shown((slice.records[k] as DecideRecord).proposal, 'in a snapshot', node, now);
+    for (const row of slice.sessions) for (const done of row.outcomes) this.outcome(done.outcome, node, now);
+  }
+
+  private shown(proposal: Proposal, place: Place, node: NodeId, now: Micros): void {
+    const row = this.needs.row(proposal.need, proposal.epoch);
+    if (row === undefined) return;
+    if (row.proposal === undefined) {
+      row.proposal = proposal.proposal;
+      row.place = place;
+      row.node = node;
+      row.at = now;
+    } else if (row.proposal !== proposal.proposal) this.twice(row, proposal, place, node, now);
+    this.count(row);
+  }
+
+  private count(row: Row): void {
+    if (row.troubles < 0 || row.proposal === undefined || row.rivals.length < 2 || row.troubles === this.begun) return;
+    row.troubles = -1;
+    this.checks++;
+  }
+
+  private twice(row: Row, proposal: Proposal, place: Place, node: NodeId, now: Micros): void {
+    const nodes = [row.node, node].filter((one) => one > 0);
+    this.violated(now, nodes, `two proposals were decided for one need: "${row.proposal}" ${row.place}, then "${proposal.proposal}" ${place}`, [
+      `need ${proposal.need}`,
+      `at ${row.at} us: proposal "${row.proposal}" ${row.place}${row.node > 0 ? ` from node ${row.node}` : ''}`,
+      `at ${now} us: proposal "${proposal.proposal}" ${place}${node > 0 ? ` from node ${node}` : ''}`,
+    ]);
+  }
+}
+
+export const singleDecide: Property = {
+  id: 'P1',
+  claim: 'At most one proposal is ever decided for a need, over all nodes, epochs, crashes and partitions',
+  kind: 'safety',
+  scope: 'global',
+  watch: (run: RunView): Watch => new SingleDecide(run),
+};

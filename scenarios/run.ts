@@ -1,0 +1,199 @@
+// Executes a run file: builds its world, lets the faults come and the clients work, heals everything, demands progress, and
+// says what was seen. The same file gives the same run, to the last digest.
+
+import { SECOND, type Micros } from '../kernel/base/time.ts';
+import type { Parameters } from '../kernel/parameters.ts';
+import { LOOP_DEFAULTS, type LoopOptions } from '../io/loop-options.ts';
+import type { Judgement, Property, RunView, Violation, Watch } from '../io/sim/evidence.ts';
+import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
+import { StandInScheme, type Scheme } from '../io/sim/scheme.ts';
+import { World, type WorldOptions } from '../io/sim/world.ts';
+import { nodeId } from '../kernel/base/ids.ts';
+import { Random } from '../kernel/base/random.ts';
+import { FAULTS, faultNamed } from '../nemesis/faults.ts';
+import { SeededDraw } from '../nemesis/draw.ts';
+import { SCENARIOS } from './list.ts';
+import type { ExecuteOptions, PropertyResult, RunOptions, RunResult } from './scenario.ts';
+import { parametersOf } from './topology.ts';
+import { Workload } from './workload.ts';
+
+/** What a seed and the words of a person resolve to. The scenario is known: whoever reads the words has checked them. */
+export function resolve(seed: number, options: RunOptions): RunFile {
+  const name = options.scenario ?? 'steady-decides';
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  return scenario.resolve(seed, options, new SeededDraw(`${seed}/${name}`));
+}
+
+export interface Execution {
+  readonly result: RunResult;
+  readonly world: World;
+}
+
+/** Two snapshots' worth of events stay referenced on every simulated disk: few enough to keep the heap small and the run fast. */
+const SNAPSHOT_EVERY = 1_500;
+const ENTRIES_BETWEEN_LOOKS = 20_000;
+/** After the bound for liveness, clients still get their time-outs. */
+const DRAIN_US: Micros = 10 * SECOND;
+
+export function execute(run: RunFile, properties: readonly Property[], options: ExecuteOptions): Execution {
+  return new Run(run, properties, options).execute();
+}
+
+class Run {
+  private readonly file: RunFile;
+  private readonly options: ExecuteOptions;
+  private readonly parameters: Parameters;
+  private readonly properties: readonly Property[];
+  private readonly watches: readonly Watch[];
+  private readonly violations: Map<string, Violation> = new Map();
+  private readonly world: World;
+  private readonly workload: Workload;
+  private readonly boundUs: Micros;
+
+  constructor(file: RunFile, properties: readonly Property[], options: ExecuteOptions) {
+    this.file = file;
+    this.options = options;
+    this.properties = properties;
+    this.parameters = parametersOf(file);
+    this.boundUs = 10 * this.parameters.raft.electionMaxUs;
+    const view: RunView = {
+      seed: file.seed, scenario: file.scenario, parameters: this.parameters, livenessBoundUs: this.boundUs,
+      violated: (property, violation) => this.violated(property, violation),
+    };
+    this.watches = properties.map((property) => property.watch(view));
+    this.world = new World(this.worldOptions(), this.watches);
+    this.workload = new Workload(this.world, file.workload);
+  }
+
+  private worldOptions(): WorldOptions {
+    const file = this.file;
+    const scheme: Scheme = this.options.scheme?.(file.seed, file.nodes) ?? new StandInScheme(file.seed, file.nodes);
+    return {
+      seed: file.seed, parameters: this.parameters, scheme, delayMinUs: file.delayMinUs, delayMaxUs: file.delayMaxUs, syncMinUs: file.syncMinUs,
+      syncMaxUs: file.syncMaxUs, clients: file.workload.clients, clientTimeoutUs: file.workload.timeoutUs, encoded: this.options.checked, shadow: file.shadow,
+      loopOptions: (node) => this.loopOptions(node),
+    };
+  }
+
+  private loopOptions(node: number): LoopOptions {
+    const checked = this.options.checked;
+    const restoreAt = checked ? Random.of(this.file.seed, 'restore', node).between(2, 5_000) : 0;
+    return {
+      ...LOOP_DEFAULTS, snapshotEvery: SNAPSHOT_EVERY, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
+      checked: { freeze: checked, encode: checked, restoreAt },
+    };
+  }
+
+  private violated(property: string, violation: Violation): void {
+    if (!this.violations.has(property)) this.violations.set(property, violation);
+    if (this.options.keepGoing !== true) this.world.ended = true;
+  }
+
+  execute(): Execution {
+    let broke: RunResult['broke'];
+    try {
+      this.play();
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      broke = { message: error.message, stack: error.stack ?? '', at: this.world.now, node: this.world.attending };
+    }
+    const poison = this.world.poisoned[0];
+    if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
+    const result = this.result();
+    return { world: this.world, result: broke === undefined ? result : { ...result, broke } };
+  }
+
+  private play(): void {
+    this.world.begin();
+    for (const episode of this.file.faults) this.schedule(episode);
+    this.workload.start();
+    if (!this.until(this.file.healAt)) return;
+    this.heal();
+    if (!this.until(this.file.forUs)) return;
+    this.workload.stop();
+    this.settle(Math.max(this.file.forUs, this.file.healAt + this.boundUs) + DRAIN_US);
+    if (this.world.ended) return;
+    if (this.workload.readBack() > 0) this.settle(this.world.now + this.boundUs + DRAIN_US);
+    if (this.world.ended) return;
+    const view = this.world.view();
+    for (const one of this.world.listeners.finished) one.finished(view);
+  }
+
+  /** True if the world got there. */
+  private until(time: Micros): boolean {
+    while (!this.world.run(time, ENTRIES_BETWEEN_LOOKS)) {
+      if (this.options.hooks?.progress?.(this.world.now, this.world.events) === false) this.world.ended = true;
+    }
+    return !this.world.ended;
+  }
+
+  /** Until every client has its answer, or `limit`. */
+  private settle(limit: Micros): void {
+    while (this.world.clients.outstanding > 0 && this.world.now < limit) {
+      if (!this.until(Math.min(limit, this.world.now + SECOND / 20))) return;
+    }
+  }
+
+  private schedule(episode: FaultEpisode): void {
+    const fault = faultNamed(episode.kind);
+    if (fault === undefined) throw new Error(`there is no fault ${episode.kind}`);
+    const nodes = episode.nodes.map((node) => nodeId(node));
+    this.world.at(episode.from, () => {
+      const end = fault.begin(this.world, episode);
+      for (const one of this.world.listeners.faultBegan) one.faultBegan(episode.kind, nodes, this.world.now);
+      this.world.at(Math.min(episode.until, this.file.healAt), () => {
+        end();
+        for (const one of this.world.listeners.faultEnded) one.faultEnded(episode.kind, nodes, this.world.now);
+      });
+    });
+  }
+
+  /** Every episode has ended; whoever may run, runs. */
+  private heal(): void {
+    for (const id of this.world.ids) {
+      const host = this.world.host(id);
+      host.disarm();
+      host.downAfterStop = 0;
+      if (host.state === 'down') host.start();
+    }
+    for (const one of this.world.listeners.healed) one.healed(this.world.now);
+  }
+
+  private result(): RunResult {
+    const { world, file } = this;
+    const { clients, network } = world;
+    return {
+      seed: file.seed, scenario: file.scenario, nodes: file.nodes, simulatedUs: world.now, events: world.events, steps: world.steps,
+      operations: { invoked: clients.invoked, ok: clients.ok, failed: clients.failed, unknown: clients.unknown },
+      messages: {
+        sent: network.sentCount, delivered: network.delivered, dropped: network.dropped, duplicated: network.doubled, corrupted: network.corrupted,
+      },
+      faults: this.faultCounts(), digest: world.digestText(), properties: this.properties.map((property, place) => this.judged(property, place)),
+      marks: world.marks.report(),
+    };
+  }
+
+  private faultCounts(): Record<string, number> {
+    const out: Record<string, number> = {};
+    for (const fault of FAULTS) {
+      if (!this.file.faults.some((episode) => episode.kind === fault.name)) continue;
+      out[fault.name] = fault.happened?.(this.world) ?? this.world.faults.get(fault.name) ?? 0;
+    }
+    return out;
+  }
+
+  /** Below the goodput floor nothing was tested, and no property may claim that it held. */
+  private judged(property: Property, place: number): PropertyResult {
+    const { id, claim, kind } = property;
+    const judgement = (this.watches[place] as Watch).judge();
+    const violation = this.violations.get(id) ?? judgement.violation;
+    if (violation !== undefined) return { id, claim, kind, verdict: 'violated', checks: judgement.checks, violation };
+    const verdict: Judgement['verdict'] = this.exercised ? judgement.verdict : 'not-exercised';
+    return { id, claim, kind, verdict, checks: judgement.checks };
+  }
+
+  private get exercised(): boolean {
+    return this.world.clients.ok * 1_000 * SECOND >= this.file.workload.goodputPer1000s * this.world.now;
+  }
+}

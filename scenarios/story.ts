@@ -1,0 +1,74 @@
+// What all stories share: how long they run, when they heal, which faults may come. Each story changes what it is about.
+
+import { SECOND, type Micros } from '../kernel/base/time.ts';
+import { RAFT_DEFAULTS } from '../kernel/parameters.ts';
+import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
+import type { Draw } from '../nemesis/draw.ts';
+import { faultNamed, FAULTS } from '../nemesis/faults.ts';
+import { compose } from '../nemesis/schedule.ts';
+import type { RunOptions } from './scenario.ts';
+import { groupsOf } from './topology.ts';
+
+export interface Story {
+  readonly name: string;
+  readonly nodes: number;
+  readonly groups: number;
+  readonly votersPerGroup: number;
+  readonly forUs: Micros;
+  readonly workload: WorkloadPlan;
+  /** Names of the faults that come by themselves; `all` of them come if a person says so. */
+  readonly faults: readonly string[];
+  /** Those of them that come in every run. */
+  readonly certain?: readonly string[];
+  readonly gapUs: Micros;
+  readonly gpuPollUs?: Micros;
+  readonly followsParent?: boolean;
+  /** Episodes that make the story what it is, whatever else happens. */
+  readonly own?: (draw: Draw, healAt: Micros, nodes: number) => readonly FaultEpisode[];
+}
+
+/** Clients and rates that suit five nodes; a story says what differs. */
+export const STEADY: WorkloadPlan = {
+  decidesPer1000s: 100_000, getsPer1000s: 15_000, clients: 40, contestedPerMille: 100, rivals: 3, retryPerMille: 900, timeoutUs: 8 * SECOND,
+  goodputPer1000s: 20_000,
+};
+
+/** The last part of a run is for healing: ten maximum election timeouts, but never more than a quarter of it. */
+export function healingAt(forUs: Micros): Micros {
+  return forUs - Math.min(Math.floor(forUs / 4), 10 * RAFT_DEFAULTS.electionMaxUs);
+}
+
+export function tell(story: Story, seed: number, options: RunOptions, draw: Draw): RunFile {
+  const nodes = options.nodes ?? story.nodes;
+  const forUs = options.forUs ?? story.forUs;
+  const healAt = healingAt(forUs);
+  const votersPerGroup = Math.min(nodes, story.votersPerGroup);
+  const disk = draw.split('disk');
+  const syncMinUs = disk.between(60, 200);
+  const faults = episodes(story, options, draw, nodes, healAt, votersPerGroup);
+  return {
+    version: RUN_FILE_VERSION, seed, scenario: story.name, nodes, groups: story.groups, votersPerGroup, forUs, healAt,
+    delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
+    gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
+    workload: story.workload, faults,
+  };
+}
+
+/** Some node whose journal no fault will damage. */
+function shadowed(draw: Draw, nodes: number, faults: readonly FaultEpisode[]): number {
+  const damaged = faults.filter((episode) => faultNamed(episode.kind)?.damages === true).flatMap((episode) => episode.nodes);
+  const whole = Array.from({ length: nodes }, (_, place) => place + 1).filter((node) => !damaged.includes(node));
+  return whole.length === 0 ? 1 : draw.pick(whole);
+}
+
+function episodes(story: Story, options: RunOptions, draw: Draw, nodes: number, healAt: Micros, votersPerGroup: number): FaultEpisode[] {
+  const wish = options.faults ?? 'default';
+  if (wish === 'none') return [];
+  const own = story.own?.(draw.split('story'), healAt, nodes) ?? [];
+  const among = wish === 'default' ? story.faults : wish === 'all' ? FAULTS.map((fault) => fault.name) : wish;
+  const composed = compose(draw.split('faults'), {
+    nodes, groups: groupsOf(nodes, story.groups, votersPerGroup), healAt, among, certain: wish === 'default' ? (story.certain ?? []) : among,
+    parent: story.followsParent ?? false, gpu: (story.gpuPollUs ?? 0) > 0, gapUs: story.gapUs,
+  });
+  return [...own, ...composed].sort((a, b) => a.from - b.from);
+}

@@ -1,0 +1,161 @@
+// What the clients of a run do: decides of fresh needs, rivals that propose for the same need at different nodes, retries of
+// what came back `unknown`, and reads. At the end, reads of needs that were acknowledged, through the ordinary path.
+
+import { nodeId, type NeedId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
+import { Random } from '../kernel/base/random.ts';
+import { MS, type Micros } from '../kernel/base/time.ts';
+import type { Answer } from '../kernel/effect.ts';
+import type { Operation } from '../kernel/event.ts';
+import { bucketOf } from '../kernel/decide/record.ts';
+import type { Invocation } from '../io/sim/evidence.ts';
+import type { WorkloadPlan } from '../io/sim/run-file.ts';
+import type { World } from '../io/sim/world.ts';
+
+interface Need {
+  readonly need: NeedId;
+  readonly bucket: number;
+}
+
+/** Needs that are remembered for reads, and acknowledged ones for the last round. */
+const REMEMBERED = 256;
+const FINAL_READS = 32;
+const MAX_TRIES = 5;
+/** Rivals propose within so long of each other. */
+const RIVALRY_US: Micros = 20 * MS;
+const RETRY_WITHIN_US: Micros = 500 * MS;
+
+export class Workload {
+  acknowledged = 0;
+  private readonly world: World;
+  private readonly plan: WorkloadPlan;
+  private readonly random: Random;
+  private readonly clients: number;
+  private readonly nodes: number;
+  private readonly recent: Need[] = [];
+  private readonly settled: Need[] = [];
+  private readonly tries: Map<string, number> = new Map();
+  private counter = 0;
+  private running = true;
+
+  constructor(world: World, plan: WorkloadPlan) {
+    this.world = world;
+    this.plan = plan;
+    this.random = Random.of(world.seed, 'workload');
+    this.clients = plan.clients;
+    this.nodes = world.parameters.nodes;
+    world.onReturn = (invocation, answer) => this.returned(invocation, answer);
+  }
+
+  start(): void {
+    if (this.plan.decidesPer1000s > 0) this.repeat(this.plan.decidesPer1000s, () => this.propose());
+    if (this.plan.getsPer1000s > 0) this.repeat(this.plan.getsPer1000s, () => this.read());
+  }
+
+  stop(): void {
+    this.running = false;
+  }
+
+  /** Calls at a mean rate, each gap drawn between half the mean and one and a half times. */
+  private repeat(per1000s: number, act: () => void): void {
+    const mean = 1_000_000_000 / per1000s;
+    const low = Math.ceil(mean / 2);
+    const span = Math.max(1, Math.floor(mean));
+    const again = (): void => {
+      if (!this.running) return;
+      act();
+      this.world.at(this.world.now + low + this.random.below(span), again);
+    };
+    this.world.at(low + this.random.below(span), again);
+  }
+
+  private propose(): void {
+    const target = this.fresh();
+    const contested = this.random.below(1_000) * this.plan.rivals < this.plan.contestedPerMille;
+    if (!contested) return this.decide(target, this.proposal(), this.node());
+    for (let rival = 0; rival < this.plan.rivals; rival++) {
+      const proposal = this.proposal();
+      const node = this.node();
+      this.world.at(this.world.now + this.random.below(RIVALRY_US), () => this.decide(target, proposal, node));
+    }
+  }
+
+  private read(): void {
+    const target = this.recent.length === 0 ? this.fresh() : this.random.pick(this.recent);
+    this.ask({ kind: 'get', need: target.need, bucket: target.bucket }, this.node(), false);
+  }
+
+  private decide(target: Need, proposal: ProposalId, node: NodeId): void {
+    this.ask({ kind: 'decide', need: target.need, bucket: target.bucket, proposal, kPlan: 1 + (this.counter & 3) }, node, false);
+  }
+
+  private ask(operation: Operation, node: NodeId, final: boolean): void {
+    this.world.clients.invoke(1 + this.random.below(this.clients), node, operation, final);
+  }
+
+  private fresh(): Need {
+    const epoch = Math.floor(this.world.now / this.world.parameters.decide.epochUs);
+    const need = `${epoch}/n${++this.counter}` as NeedId;
+    const target: Need = { need, bucket: bucketOf(need) };
+    keep(this.recent, target, this.counter);
+    return target;
+  }
+
+  private proposal(): ProposalId {
+    return `p${++this.counter}` as ProposalId;
+  }
+
+  private node(): NodeId {
+    return nodeId(1 + this.random.below(this.nodes));
+  }
+
+  private returned(invocation: Invocation, answer: Answer): void {
+    const operation = invocation.operation;
+    if (answer.kind === 'unknown' || answer.kind === 'refused') {
+      if (operation.kind === 'decide') this.retry(operation);
+      else if (invocation.final && this.again(operation.need)) this.later(() => this.ask(operation, this.node(), true));
+      return;
+    }
+    this.acknowledged++;
+    if (operation.kind !== 'decide') return;
+    this.tries.delete(operation.proposal);
+    if (answer.kind === 'decided') keep(this.settled, { need: operation.need, bucket: operation.bucket }, this.acknowledged);
+  }
+
+  /** The same proposal for the same need, at any node: it must not matter whether the first try had its effect. */
+  private retry(operation: Operation & { readonly kind: 'decide' }): void {
+    if (!this.running || this.random.below(1_000) >= this.plan.retryPerMille || !this.again(operation.proposal)) return;
+    this.later(() => this.ask(operation, this.node(), false));
+  }
+
+  private again(key: string): boolean {
+    const tries = (this.tries.get(key) ?? 0) + 1;
+    if (tries > MAX_TRIES || this.tries.size > 4_096) {
+      this.tries.delete(key);
+      return false;
+    }
+    this.tries.set(key, tries);
+    return true;
+  }
+
+  private later(task: () => void): void {
+    this.world.at(this.world.now + 50 * MS + this.random.below(RETRY_WITHIN_US), task);
+  }
+
+  /** Reads a sample of what was acknowledged, spread over clients and nodes. How many were asked. */
+  readBack(): number {
+    const sample = this.random.shuffled(this.settled).slice(0, FINAL_READS);
+    for (const target of sample) this.ask({ kind: 'get', need: target.need, bucket: target.bucket }, this.aliveNode(), true);
+    return sample.length;
+  }
+
+  private aliveNode(): NodeId {
+    const alive = this.world.hosts.filter((host) => host.state === 'up');
+    return alive.length === 0 ? this.node() : this.random.pick(alive).id;
+  }
+}
+
+/** Keeps the last REMEMBERED, in a ring. */
+function keep(ring: Need[], target: Need, count: number): void {
+  if (ring.length < REMEMBERED) ring.push(target);
+  else ring[count % REMEMBERED] = target;
+}
