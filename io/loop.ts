@@ -108,6 +108,11 @@ export class Loop {
     return this.journal?.fsyncs ?? 0;
   }
 
+  /** What waits for its turn, by class. */
+  get waitingInputs(): { readonly urgent: number; readonly messages: number; readonly requests: number } {
+    return { urgent: this.inbox.urgent.count, messages: this.inbox.messages.count, requests: this.inbox.requests.count };
+  }
+
   // -- inputs --------------------------------------------------------------------------------------------------------------
 
   start(): void {
