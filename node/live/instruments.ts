@@ -39,7 +39,7 @@ export class Instruments {
     this.latency = new Histogram({ name: 'lockstep_request_seconds', help: 'From taking a request on to its answer', labelNames: ['operation'], buckets: SECONDS_FAST, registers });
     this.step = new Histogram({ name: 'lockstep_step_seconds', help: 'Mean time of a turn of the loop (stamp, journal, step), by burst', buckets: SECONDS_STEP, registers });
     this.sync = new Histogram({ name: 'lockstep_fsync_seconds', help: 'From submitting a durable write to its completion', buckets: SECONDS_FAST, registers });
-    this.barrier = new Histogram({ name: 'lockstep_barrier_seconds', help: 'How long the first event of a batch waited until its effects could leave', buckets: SECONDS_FAST, registers });
+    this.barrier = new Histogram({ name: 'lockstep_barrier_seconds', help: 'From writing a batch until its effects could leave', buckets: SECONDS_FAST, registers });
     this.batch = new Histogram({ name: 'lockstep_batch_events', help: 'Events made durable by one sync', buckets: COUNTS, registers });
     this.delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
     this.delay.enable();
@@ -79,9 +79,9 @@ export class Instruments {
     this.sync.observe(tookMs / 1_000);
   }
 
-  durable(events: number, waitedUs: number): void {
+  durable(events: number, waitedMs: number): void {
     this.batch.observe(events);
-    this.barrier.observe(Math.max(0, waitedUs) / 1e6);
+    this.barrier.observe(waitedMs / 1_000);
   }
 
   /** In seconds. The histogram counts in nanoseconds, the sampling interval included. */

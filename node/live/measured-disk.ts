@@ -15,6 +15,9 @@ export class MeasuredDisk implements Disk {
   syncs = 0;
   /** Told of every sync, in milliseconds. */
   synced: ((tookMs: number) => void) | undefined;
+  /** Told when a durable append is submitted, and when it is done. */
+  writing: ((token: number) => void) | undefined;
+  written: ((token: number) => void) | undefined;
   /** Bytes by file, as far as this process wrote them or found them. */
   private readonly bytes = new Map<string, number>();
   private readonly underWay = new Map<number, Submitted>();
@@ -31,6 +34,7 @@ export class MeasuredDisk implements Disk {
     const sync = request.kind === 'append' ? request.sync : request.kind === 'replace' || request.kind === 'truncate';
     this.underWay.set(token, { sinceMs: performance.now(), sync });
     this.weigh(request);
+    if (sync && request.kind === 'append') this.writing?.(token);
     this.disk.submit(token, request);
   }
 
@@ -63,6 +67,7 @@ export class MeasuredDisk implements Disk {
     if (submitted === undefined) return;
     this.underWay.delete(token);
     if (!submitted.sync) return;
+    this.written?.(token);
     this.syncs++;
     this.synced?.(performance.now() - submitted.sinceMs);
   }

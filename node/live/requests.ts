@@ -1,7 +1,8 @@
-// The clients of a node, as the boundary knows them. Each connection gets a number of its own, so that an answer finds the
-// connection that asked, and only that one: what is meant for a connection that is gone, or for one of an earlier life of the
-// process, is dropped and counted. The number of requests under way is bounded, for a connection and over all; what is over
-// the bound is turned away before anything is kept for it.
+// The clients of a node, as the boundary knows them. Each connection has a seat, whose number is the client in a request's id;
+// a seat is given to another connection when it is free, and goes on numbering its requests. So an answer finds the connection
+// that asked, and only that one: what is meant for a connection that is gone, or for one of an earlier life of the process, is
+// dropped and counted. The number of requests under way is bounded, for a connection and over all; what is over the bound is
+// turned away before anything is kept for it.
 
 import type { Answer } from '../../kernel/effect.ts';
 import type { Operation, RequestId } from '../../kernel/event.ts';
@@ -16,6 +17,7 @@ interface Open {
 
 export interface Connection {
   readonly client: number;
+  /** The number of its next request: no other request of this seat has it, in this life of the process or another. */
   next: number;
   readonly open: Map<number, Open>;
 }
@@ -41,26 +43,30 @@ export interface RequestCounts {
 /** What the loop takes requests by. */
 export type Ask = (request: RequestId, operation: Operation) => void;
 
-/** Connections of one life of the process; the journal may still hold requests of earlier ones. */
-const CONNECTIONS_PER_LIFE = 2 ** 21;
+/** Requests of one seat in one life of the process; the journal may still hold requests of earlier lives. */
+const REQUESTS_PER_LIFE = 2 ** 32;
+const LIVES = 0xfffff;
 
 export class Requests implements Clients {
   readonly counts: RequestCounts = { abandoned: 0, turnedAway: 0, expired: 0 };
-  /** Told of every answer: its kind and how long it took. */
-  watched: ((answer: Answer, isDecide: boolean, tookMs: number) => void) | undefined;
+  /** Told of every answer that reached its connection, and how long it took. */
+  watched: ((request: RequestId, answer: Answer, isDecide: boolean, tookMs: number) => void) | undefined;
   private readonly ask: Ask;
   private readonly bounds: RequestBounds;
   private readonly now: () => number;
-  private readonly connections = new Map<number, Connection>();
-  private nextClient: number;
+  /** By seat; place 0 is unused. */
+  private readonly seats: (Connection | undefined)[] = [undefined];
+  /** Seats that were left, with the number at which they go on. */
+  private readonly left: { readonly client: number; readonly next: number }[] = [];
+  private readonly firstNumber: number;
   private underWay = 0;
 
-  /** `life`: 31 random bits that tell this life of the process from earlier ones. */
+  /** `life`: random bits that tell this life of the process from earlier ones. */
   constructor(ask: Ask, bounds: RequestBounds, life: number, now: () => number = () => performance.now()) {
     this.ask = ask;
     this.bounds = bounds;
     this.now = now;
-    this.nextClient = (life >>> 1) * CONNECTIONS_PER_LIFE + 1;
+    this.firstNumber = (life & LIVES) * REQUESTS_PER_LIFE + 1;
   }
 
   get inFlight(): number {
@@ -73,13 +79,16 @@ export class Requests implements Clients {
   }
 
   connected(): Connection {
-    const connection: Connection = { client: this.nextClient++, next: 1, open: new Map() };
-    this.connections.set(connection.client, connection);
+    const seat = this.left.pop() ?? { client: this.seats.length, next: this.firstNumber };
+    const connection: Connection = { ...seat, open: new Map() };
+    this.seats[seat.client] = connection;
     return connection;
   }
 
   gone(connection: Connection): void {
-    this.connections.delete(connection.client);
+    if (this.seats[connection.client] !== connection) return;
+    this.seats[connection.client] = undefined;
+    this.left.push({ client: connection.client, next: connection.next });
     this.underWay -= connection.open.size;
     connection.open.clear();
   }
@@ -100,7 +109,7 @@ export class Requests implements Clients {
   }
 
   reply(request: RequestId, answer: Answer): void {
-    const connection = this.connections.get(request.client);
+    const connection = this.seats[request.client];
     const open = connection?.open.get(request.number);
     if (connection === undefined || open === undefined) {
       this.counts.abandoned++;
@@ -108,18 +117,18 @@ export class Requests implements Clients {
     }
     connection.open.delete(request.number);
     this.underWay--;
-    this.watched?.(answer, open.isDecide, this.now() - open.since);
+    this.watched?.(request, answer, open.isDecide, this.now() - open.since);
     open.answered(answer);
   }
 
   /** Answers what the node has left unanswered for too long. To be called now and then. */
   expire(): void {
     const before = this.now() - this.bounds.patienceMs;
-    for (const connection of this.connections.values()) {
-      for (const [number, open] of connection.open) {
+    for (const connection of this.seats) {
+      for (const [number, open] of connection?.open ?? []) {
         if (open.since > before) break;
         this.counts.expired++;
-        this.reply({ client: connection.client, number }, open.isDecide ? { kind: 'unknown', why: 'timeout' } : { kind: 'refused', why: 'unreachable' });
+        this.reply({ client: (connection as Connection).client, number }, open.isDecide ? { kind: 'unknown', why: 'timeout' } : { kind: 'refused', why: 'unreachable' });
       }
     }
   }
