@@ -140,9 +140,9 @@ export class Gateway {
         }
         if (call.nextTry < next) next = call.nextTry;
       }
-      if (lane.waiting.length > 0 && lane.nextOpen < next) next = lane.nextOpen;
+      if (lane.waiting.length > 0 && lane.session === NO_SESSION && lane.nextOpen < next) next = lane.nextOpen;
     }
-    if (this.open > 0) this.arm(ctx, Math.max(next === NEVER ? 0 : next, ctx.at + 1_000));
+    if (this.open > 0) this.arm(ctx, Math.min(Math.max(next, ctx.at + 1_000), ctx.at + this.parameters.retryUs));
   }
 
   image(): GatewayImage {
