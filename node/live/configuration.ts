@@ -123,18 +123,50 @@ const FLAG_OF: Readonly<Record<string, string>> = {
 
 const MAX_FILE = 4 * 1024 * 1024;
 
-export type ReadConfiguration = { readonly configuration: Configuration | undefined; readonly faults: string[] };
+/** Of a configuration that may be wrong elsewhere: what the machine can be asked about all the same. */
+export type Probe = Partial<Pick<Configuration, 'self' | 'key' | 'data' | 'http' | 'p2p' | 'network'>>;
+
+export interface ReadConfiguration {
+  /** Undefined if anything is wrong. */
+  readonly configuration: Configuration | undefined;
+  readonly probe: Probe;
+  readonly faults: string[];
+}
 
 /** Everything that is wrong, one sentence each; a configuration if nothing is. */
 export function readConfiguration(flags: NodeFlags): ReadConfiguration {
   const file = flags.config === undefined ? {} : fileContent(flags.config);
   const given = overlay(file, flags);
-  const faults = schemaFaults(given.value, given.flags, flags.config !== undefined);
-  if (faults.length > 0) return { configuration: undefined, faults };
-  const configuration = complete(given.value as ConfigurationFile, flags.config === undefined ? process.cwd() : dirname(resolve(flags.config)), given.flags);
-  const more = meaningFaults(configuration);
-  return { configuration, faults: more };
+  const base = flags.config === undefined ? process.cwd() : dirname(resolve(flags.config));
+  const errors = schemaErrors(given.value);
+  if (errors.length > 0) {
+    const faults = errors.map((error) => sentence(error, given.flags, flags.config !== undefined));
+    return { configuration: undefined, probe: probeOf(given, errors, base), faults };
+  }
+  const configuration = complete(given.value as ConfigurationFile, base, given.flags);
+  const faults = meaningFaults(configuration);
+  const { http, p2p, ...rest } = configuration;
+  const probe = { ...rest, ...(http.port < 0 ? {} : { http }), ...(isAddress(p2p) ? { p2p } : {}) };
+  return { configuration: faults.length === 0 ? configuration : undefined, probe, faults };
 }
+
+/** What stands in fields that have no fault. */
+function probeOf(given: Given, errors: readonly ValueError[], base: string): Probe {
+  const value = given.value as Partial<ConfigurationFile>;
+  const sound = <K extends keyof ConfigurationFile>(field: K): ConfigurationFile[K] | undefined => (errors.some((error) => error.path === `/${field}` || error.path.startsWith(`/${field}/`)) ? undefined : value[field]);
+  const [self, key, data, p2p] = [sound('self'), sound('key'), sound('data'), sound('p2p')];
+  const http = placeOf(sound('http') ?? DEFAULT_HTTP);
+  return {
+    ...(self === undefined ? {} : { self }),
+    ...(key === undefined ? {} : { key: beside(key, given.flags.has('/key'), base) }),
+    ...(data === undefined ? {} : { data: beside(data, given.flags.has('/data'), base) }),
+    ...(http === undefined ? {} : { http }),
+    ...(p2p === undefined || !isAddress(p2p) ? {} : { p2p }),
+  };
+}
+
+/** Paths in a file are meant from the file's folder, those of flags from where the command was given. */
+const beside = (path: string, isFlag: boolean, base: string): string => resolve(isFlag ? process.cwd() : base, path);
 
 function fileContent(path: string): object {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -189,15 +221,16 @@ function memberOfFlag(flag: string): unknown {
   return match === null ? flag : { id: Number(match[1]), publicKey: (match[2] as string).toLowerCase(), addresses: match[3]?.split(',') ?? [] };
 }
 
-function schemaFaults(value: unknown, flags: ReadonlySet<string>, hasFile: boolean): string[] {
+/** The first error of each field. */
+function schemaErrors(value: unknown): ValueError[] {
   const seen = new Set<string>();
-  const faults: string[] = [];
+  const first: ValueError[] = [];
   for (const error of Value.Errors(FileSchema, value)) {
     if (seen.has(error.path)) continue;
     seen.add(error.path);
-    faults.push(sentence(error, flags, hasFile));
+    first.push(error);
   }
-  return faults;
+  return first;
 }
 
 function sentence(error: ValueError, flags: ReadonlySet<string>, hasFile: boolean): string {
@@ -240,13 +273,12 @@ function fieldsAt(path: string): string[] {
 }
 
 function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<string>): Configuration {
-  const beside = (path: string, field: string): string => resolve(flags.has(field) ? process.cwd() : base, path);
   const { network } = file;
   const own = network.members.find((member) => member.id === file.self);
   return {
     self: file.self,
-    key: beside(file.key, '/key'),
-    data: beside(file.data, '/data'),
+    key: beside(file.key, flags.has('/key'), base),
+    data: beside(file.data, flags.has('/data'), base),
     http: placeOf(file.http ?? DEFAULT_HTTP) ?? { host: '', port: -1 },
     p2p: file.p2p ?? own?.addresses[0] ?? `/ip4/127.0.0.1/tcp/${DEFAULT_P2P_PORT}`,
     mode: file.mode ?? 'full',

@@ -1,7 +1,7 @@
 // The metrics of a node, in the Prometheus format. Counters that something else keeps anyway are read when somebody asks;
 // only what has a distribution is observed as it happens.
 
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry, type CollectFunction } from 'prom-client';
 import type { Answer } from '../../kernel/effect.ts';
 
@@ -29,7 +29,7 @@ export class Instruments {
   private readonly sync: Histogram;
   private readonly barrier: Histogram;
   private readonly batch: Histogram;
-  private readonly delay: IntervalHistogram;
+  private readonly delay: ReturnType<typeof monitorEventLoopDelay>;
 
   constructor(node: number) {
     const registry = this.registry;

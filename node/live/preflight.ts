@@ -4,11 +4,11 @@
 import { accessSync, constants, existsSync, openSync, readdirSync, readSync, closeSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { DirectoryLock } from '../../io/live/lock.ts';
+import { lockHolder } from '../../io/live/lock.ts';
 import { KeyFault, loadKey, type NodeKey } from '../../io/live/signer.ts';
 import { HEADER_MAGIC, segmentOf, unwrapRecord } from '../../io/journal-format.ts';
 import { segmentHeadCodec, type SegmentHead } from '../../io/journal-records.ts';
-import type { Configuration, Place } from './configuration.ts';
+import type { Place, Probe } from './configuration.ts';
 import { networkHash } from './network-definition.ts';
 
 export interface Preflight {
@@ -16,39 +16,38 @@ export interface Preflight {
   readonly faults: string[];
 }
 
-export async function preflight(configuration: Configuration): Promise<Preflight> {
+export async function preflight(probe: Probe): Promise<Preflight> {
   const faults: string[] = [];
-  const key = checkKey(configuration, faults);
-  checkData(configuration, faults);
-  await checkPort('http', configuration.http, faults);
-  const listen = /^\/(?:ip4|ip6)\/([^/]+)\/tcp\/(\d+)$/.exec(configuration.p2p);
+  const key = probe.key === undefined ? undefined : checkKey(probe.key, probe, faults);
+  if (probe.data !== undefined) checkData(probe.data, probe, faults);
+  if (probe.http !== undefined) await checkPort('http', probe.http, faults);
+  const listen = /^\/(?:ip4|ip6)\/([^/]+)\/tcp\/(\d+)$/.exec(probe.p2p ?? '');
   if (listen !== null) await checkPort('p2p', { host: listen[1] as string, port: Number(listen[2]) }, faults);
   return { key, faults };
 }
 
-function checkKey(configuration: Configuration, faults: string[]): NodeKey | undefined {
+function checkKey(file: string, probe: Probe, faults: string[]): NodeKey | undefined {
   let key: NodeKey;
   try {
-    key = loadKey(configuration.key);
+    key = loadKey(file);
   } catch (error) {
     if (!(error instanceof KeyFault)) throw error;
     faults.push(`key: ${error.message}`);
     return undefined;
   }
-  const { members } = configuration.network;
-  const own = members.find((member) => member.id === configuration.self);
+  const members = probe.network?.members ?? [];
+  const own = members.find((member) => member.id === probe.self);
   if (own === undefined || own.publicKey === key.publicKey) return key;
   const owner = members.find((member) => member.publicKey === key.publicKey);
   faults.push(
     owner === undefined
-      ? `key: ${configuration.key} holds ${key.publicKey}, which is no member's key: member ${configuration.self} has ${own.publicKey}`
-      : `key: ${configuration.key} is the key of member ${owner.id}, and this is member ${configuration.self}: change "key" or "self"`,
+      ? `key: ${file} holds ${key.publicKey}, which is no member's key: member ${own.id} has ${own.publicKey}`
+      : `key: ${file} is the key of member ${owner.id}, and this is member ${own.id}: change "key" or "self"`,
   );
   return key;
 }
 
-function checkData(configuration: Configuration, faults: string[]): void {
-  const { data } = configuration;
+function checkData(data: string, probe: Probe, faults: string[]): void {
   const there = statSync(data, { throwIfNoEntry: false });
   if (there !== undefined && !there.isDirectory()) {
     faults.push(`data: expected a directory, and ${data} is a file`);
@@ -60,9 +59,9 @@ function checkData(configuration: Configuration, faults: string[]): void {
     return;
   }
   if (there === undefined) return;
-  const locked = lockedBy(data);
-  if (locked !== undefined) faults.push(`data: ${locked}`);
-  checkOwner(configuration, faults);
+  const holder = lockHolder(data);
+  if (holder !== undefined) faults.push(`data: ${data} is in use by process ${holder}: stop it, or give this node another directory`);
+  checkOwner(data, probe, faults);
 }
 
 function nearestFolder(path: string): string {
@@ -80,21 +79,13 @@ function writable(path: string): boolean {
   }
 }
 
-function lockedBy(data: string): string | undefined {
-  const lock = new DirectoryLock(data);
-  const result = lock.take();
-  if (result.kind === 'failed') return result.detail;
-  lock.release();
-  return undefined;
-}
-
 /** A journal of another network or node is not ours to continue. The loop says so too; here it is said with the rest. */
-function checkOwner(configuration: Configuration, faults: string[]): void {
-  const head = firstHead(configuration.data);
-  if (head === undefined) return;
-  const network = networkHash(configuration.network);
-  if (head.network !== network) faults.push(`data: ${configuration.data} holds the journal of another network (${head.network.slice(0, 16)}, and this is ${network.slice(0, 16)}): give this node a directory of its own, or the configuration that belongs to it`);
-  else if (head.self !== configuration.self) faults.push(`data: ${configuration.data} holds the journal of node ${head.self}, and this is node ${configuration.self}`);
+function checkOwner(data: string, probe: Probe, faults: string[]): void {
+  const head = firstHead(data);
+  if (head === undefined || probe.network === undefined) return;
+  const network = networkHash(probe.network);
+  if (head.network !== network) faults.push(`data: ${data} holds the journal of another network (${head.network.slice(0, 16)}, and this is ${network.slice(0, 16)}): give this node a directory of its own, or the configuration that belongs to it`);
+  else if (head.self !== probe.self) faults.push(`data: ${data} holds the journal of node ${head.self}, and this is node ${probe.self}`);
 }
 
 const HEAD_BYTES = 4_096;

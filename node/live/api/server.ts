@@ -66,7 +66,6 @@ export class HttpServer {
       clientErrorHandler: (error, socket) => refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     });
     this.app.server.maxConnections = bounds.connections;
-    this.app.server.dropMaxConnection = true;
     this.app.setErrorHandler((error: FastifyError, _request, reply) => this.failed(error, reply));
     this.app.setNotFoundHandler((request, reply) => this.notFound(request, reply));
     this.app.addHook('onRequest', async (request, reply) => this.admit(request, reply));
