@@ -56,19 +56,27 @@ export function get64(bytes: Uint8Array, offset: number): number {
   return high * 4294967296 + get32(bytes, offset + 4);
 }
 
-const DIGITS = '0123456789abcdef';
+/** The text of each byte, and the value of each digit's character code. */
+const TEXTS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const VALUES: Uint8Array = new Uint8Array(128);
+for (let digit = 0; digit < 16; digit++) VALUES['0123456789abcdef'.charCodeAt(digit)] = digit;
+
+const byteOf = (hex: string, i: number): number => ((VALUES[hex.charCodeAt(i)] as number) << 4) | (VALUES[hex.charCodeAt(i + 1)] as number);
 
 export function putHex(bytes: Uint8Array, offset: number, hex: string): void {
-  for (let i = 0; i < hex.length; i += 2) bytes[offset + (i >> 1)] = (DIGITS.indexOf(hex.charAt(i)) << 4) | DIGITS.indexOf(hex.charAt(i + 1));
+  for (let i = 0; i < hex.length; i += 2) bytes[offset + (i >> 1)] = byteOf(hex, i);
 }
 
 export function getHex(bytes: Uint8Array, offset: number, length: number): string {
   let hex = '';
-  for (let i = offset; i < offset + length; i++) {
-    const byte = bytes[i] as number;
-    hex += DIGITS.charAt(byte >>> 4) + DIGITS.charAt(byte & 15);
-  }
+  for (let i = offset; i < offset + length; i++) hex += TEXTS[bytes[i] as number] as string;
   return hex;
+}
+
+/** Whether `hex` is the text of the bytes at `offset`. */
+export function isHex(bytes: Uint8Array, offset: number, hex: string): boolean {
+  for (let i = 0; i < hex.length; i += 2) if (bytes[offset + (i >> 1)] !== byteOf(hex, i)) return false;
+  return true;
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -14,7 +14,7 @@
 import { decode, Refused, Reader, Writer, type Codec } from '../kernel/base/codec.ts';
 import { sha256 } from '../kernel/base/hash.ts';
 import { eventCodec, type Event } from '../kernel/event.ts';
-import { crc32c, get32, get64, getHex, put32, put64, putHex } from './journal-bytes.ts';
+import { crc32c, get32, get64, getHex, isHex, put32, put64, putHex } from './journal-bytes.ts';
 
 export const FORMAT = 1;
 
@@ -77,8 +77,8 @@ export function unwrapRecord<T>(magic: number, codec: Codec<T>, bytes: Uint8Arra
   const length = get32(bytes, offset + 8);
   const end = offset + RECORD_HEAD + length + HASH_BYTES;
   if (length > MAX_RECORD_BYTES || end > bytes.length) return broken('it ends too early');
-  const hash = getHex(bytes, end - HASH_BYTES, HASH_BYTES);
-  if (sha256(bytes.subarray(offset, end - HASH_BYTES)) !== hash) return broken('its checksum does not match');
+  const hash = sha256(bytes.subarray(offset, end - HASH_BYTES));
+  if (!isHex(bytes, end - HASH_BYTES, hash)) return broken('its checksum does not match');
   const format = get32(bytes, offset + 4);
   if (format !== FORMAT) return { ok: false, reason: `it is written in format ${format}, and this program reads format ${FORMAT}`, foreign: true };
   const decoded = decode(codec, bytes.subarray(offset + RECORD_HEAD, end - HASH_BYTES), MAX_RECORD_BYTES);
@@ -175,8 +175,8 @@ export type ParsedBatch =
 
 const damaged = (reason: string): ParsedBatch => ({ ok: false, reason });
 
-/** Reads the batch at `offset`, strictly. Never throws, whatever the bytes. */
-export function parseBatch(bytes: Uint8Array, offset: number): ParsedBatch {
+/** Reads the batch at `offset`, strictly. Never throws, whatever the bytes. `expected`: the hash that should stand before it. */
+export function parseBatch(bytes: Uint8Array, offset: number, expected = ''): ParsedBatch {
   const head = readHead(bytes, offset);
   if (head === undefined) return damaged('no batch begins here');
   const end = offset + head.length;
@@ -184,12 +184,13 @@ export function parseBatch(bytes: Uint8Array, offset: number): ParsedBatch {
   if (head.count === 0 || head.flags > FLAG_POISONED) return damaged('the batch has an impossible header');
   const events = readEvents(bytes, offset + BATCH_HEAD, end - BATCH_TAIL, head);
   if (typeof events === 'string') return damaged(events);
-  const hash = getHex(bytes, end - HASH_BYTES, HASH_BYTES);
-  if (sha256(bytes.subarray(offset, end - HASH_BYTES)) !== hash) return damaged('the hash of the batch does not match');
+  const hash = sha256(bytes.subarray(offset, end - HASH_BYTES));
+  if (!isHex(bytes, end - HASH_BYTES, hash)) return damaged('the hash of the batch does not match');
   const high = get32(bytes, end - BATCH_TAIL) | 0;
   const low = get32(bytes, end - BATCH_TAIL + 4) | 0;
   const content = { ordinal: head.ordinal, events, high, low, poisoned: head.flags === FLAG_POISONED };
-  return { ok: true, content, before: getHex(bytes, offset + 32, HASH_BYTES), hash, end };
+  const before = expected !== '' && isHex(bytes, offset + 32, expected) ? expected : getHex(bytes, offset + 32, HASH_BYTES);
+  return { ok: true, content, before, hash, end };
 }
 
 /** The events of a batch, or why there are none. */

@@ -315,7 +315,7 @@ class Reader {
     if (expected.sequence === this.sequence && !this.stands(expected)) throw new Stop('diverged', `The journal from event ${first} on goes on from another state than the events before it give.`, this.sequence, first);
     if (expected.sequence > this.sequence) throw new Stop('lost', `Events ${this.sequence + 1} to ${expected.sequence} are missing: the node must come back as a new member.`);
     for (;;) {
-      const found = cursor.peek();
+      const found = cursor.peek(link);
       if (found.kind === 'end') break;
       const fault = found.kind === 'damaged' ? found.reason : outOfPlace(found.batch, expected, link);
       if (fault !== undefined || found.kind !== 'batch') return this.damaged(first, cursor, isLast, fault ?? '', expected.ordinal + 1);

@@ -1,7 +1,7 @@
 // Walks one segment. What the disk never damaged comes back as the objects that were written; the rest is bytes, and is parsed
 // strictly. Both are judged by the same rules afterwards.
 
-import { HeaderChunk, BatchChunk } from './journal-chunks.ts';
+import { BatchChunk, HeaderChunk, type Link } from './journal-chunks.ts';
 import { concat } from './journal-bytes.ts';
 import { HEADER_MAGIC, laterBatch, parseBatch, unwrapRecord } from './journal-format.ts';
 import { segmentHeadCodec } from './journal-records.ts';
@@ -39,13 +39,13 @@ export class SegmentCursor {
     return { ok: true, header: new HeaderChunk(found.value, found.hash) };
   }
 
-  /** What stands here. `accept` steps over a batch. */
-  peek(): FoundBatch {
+  /** What stands here, after `link`. `accept` steps over a batch. */
+  peek(link: Link): FoundBatch {
     const piece = this.pieces[this.place];
     if (piece === undefined) return { kind: 'end' };
     if (piece instanceof BatchChunk) return { kind: 'batch', batch: piece };
     if (piece instanceof HeaderChunk) return { kind: 'damaged', reason: 'a second header' };
-    const parsed = parseBatch(piece, this.offset);
+    const parsed = parseBatch(piece, this.offset, link.hash);
     if (!parsed.ok) return { kind: 'damaged', reason: parsed.reason };
     this.parsedEnd = parsed.end;
     return { kind: 'batch', batch: BatchChunk.parsed(parsed.content, parsed.before, parsed.hash) };

@@ -154,7 +154,7 @@ export class Journal {
 
   /** True if a snapshot waits to be written, and everything before it is durable. */
   get snapshotDue(): boolean {
-    return this.snapshot !== undefined && this.snapshotToken === NO_TOKEN && this.last.last >= this.snapshot.value.after.sequence;
+    return this.snapshot !== undefined && this.snapshotToken === NO_TOKEN && this.durable !== undefined && this.durable.last >= this.snapshot.value.after.sequence;
   }
 
   writeSnapshot(): void {

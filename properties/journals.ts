@@ -34,6 +34,7 @@ export class Journals {
   private readonly nodes: readonly NodeJournal[];
   private readonly readers: JournalReader[] = [];
   private lastBatch: readonly Event[] | undefined;
+  private lastPlace = 0;
 
   constructor(run: RunView) {
     this.nodes = Array.from({ length: run.parameters.nodes + 1 }, () => ({ durable: 0, lastAt: 0, at: new Float64Array(WINDOW) }));
@@ -55,8 +56,10 @@ export class Journals {
 
   /** Every property that reads the journals passes its batches on; a batch counts once. */
   batch(node: NodeId, events: readonly Event[], now: Micros): void {
-    if (events === this.lastBatch) return;
+    const place = events.length === 0 ? 0 : (events[0] as Event).sequence;
+    if (events === this.lastBatch && place === this.lastPlace) return;
     this.lastBatch = events;
+    this.lastPlace = place;
     const journal = this.nodes[node] as NodeJournal;
     for (let k = 0; k < events.length; k++) {
       const event = events[k] as Event;

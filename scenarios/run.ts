@@ -116,6 +116,7 @@ class Run {
     if (this.world.ended) return;
     if (this.workload.readBack() > 0) this.settle(this.world.now + this.boundUs + DRAIN_US);
     if (this.world.ended) return;
+    this.world.clients.giveUp();
     const view = this.world.view();
     for (const one of this.world.listeners.finished) one.finished(view);
   }
@@ -128,9 +129,9 @@ class Run {
     return !this.world.ended;
   }
 
-  /** Until every client has its answer, or `limit`. */
+  /** Until everything that was asked after healing is answered, or `limit`. */
   private settle(limit: Micros): void {
-    while (this.world.clients.outstanding > 0 && this.world.now < limit) {
+    while (this.world.clients.openSince(this.file.healAt) > 0 && this.world.now < limit) {
       if (!this.until(Math.min(limit, this.world.now + SECOND / 20))) return;
     }
   }

@@ -33,9 +33,12 @@ export const STEADY: WorkloadPlan = {
   goodputPer1000s: 20_000,
 };
 
-/** The last part of a run is for healing: ten maximum election timeouts, but never more than a quarter of it. */
+/**
+ * The last part of a run is for healing: the bound for liveness and two seconds in which it is judged, but never more than
+ * half of the run.
+ */
 export function healingAt(forUs: Micros): Micros {
-  return forUs - Math.min(Math.floor(forUs / 4), 10 * RAFT_DEFAULTS.electionMaxUs);
+  return forUs - Math.min(Math.floor(forUs / 2), 10 * RAFT_DEFAULTS.electionMaxUs + 2 * SECOND);
 }
 
 export function tell(story: Story, seed: number, options: RunOptions, draw: Draw): RunFile {

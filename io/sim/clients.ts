@@ -1,6 +1,7 @@
 // Simulated clients: processes outside the network that ask one node, over a link of their own, and record what they were
-// told. A client whose node is down is refused at once (nothing was sent); one that hears nothing for its time-out records
-// `unknown`. Time-outs are all of one length, so those open stand in the order in which they end.
+// told. A client whose node is down is refused at once (nothing was sent); one whose node dies is cut off and records `unknown`,
+// as does one that hears nothing for its time-out. Time-outs are all of one length, so those open stand in the order in which
+// they end.
 
 import { assert } from '../../kernel/base/assert.ts';
 import { Random } from '../../kernel/base/random.ts';
@@ -40,7 +41,6 @@ export class SimClients {
   /** Oldest first; those that were answered are still in it. */
   private waiting: Invocation[] = [];
   private firstWaiting = 0;
-  private openCount = 0;
 
   constructor(world: ClientsWorld, seed: number, clients: number, timeoutUs: Micros) {
     this.world = world;
@@ -48,10 +48,6 @@ export class SimClients {
     this.random = Random.of(seed, 'clients');
     this.numbers = Array.from({ length: clients + 1 }, () => 0);
     this.open = Array.from({ length: clients + 1 }, () => new Map<number, Invocation>());
-  }
-
-  get outstanding(): number {
-    return this.openCount;
   }
 
   /** Client `client` (from 1) asks `node`. */
@@ -62,7 +58,6 @@ export class SimClients {
     this.table(client).set(number, invocation);
     this.waiting.push(invocation);
     this.invoked++;
-    this.openCount++;
     this.world.invoked(invocation);
     this.world.askAt(this.world.now + LINK_MIN_US + this.random.below(LINK_SPAN_US), invocation);
     return invocation;
@@ -103,6 +98,38 @@ export class SimClients {
     this.firstWaiting = 0;
   }
 
+  /** The process of a node was killed: the machine closes its connections, and who waits for it knows that it died. */
+  cutOff(node: NodeId): void {
+    for (let i = this.firstWaiting; i < this.waiting.length; i++) {
+      const invocation = this.waiting[i] as Invocation;
+      if (invocation.node === node && this.isOpen(invocation)) this.reply({ client: invocation.client, number: invocation.number }, TIMED_OUT);
+    }
+  }
+
+  /** How many that were invoked at `time` or later are open. */
+  openSince(time: Micros): number {
+    let count = 0;
+    for (let i = this.firstWaiting; i < this.waiting.length; i++) {
+      const invocation = this.waiting[i] as Invocation;
+      if (invocation.invokedAt >= time && this.isOpen(invocation)) count++;
+    }
+    return count;
+  }
+
+  /** The run is over: nobody waits any longer. */
+  giveUp(): void {
+    for (let i = this.firstWaiting; i < this.waiting.length; i++) {
+      const invocation = this.waiting[i] as Invocation;
+      if (!this.isOpen(invocation)) continue;
+      this.table(invocation.client).delete(invocation.number);
+      this.settle(invocation, TIMED_OUT);
+    }
+  }
+
+  private isOpen(invocation: Invocation): boolean {
+    return this.table(invocation.client).has(invocation.number);
+  }
+
   private table(client: number): Map<number, Invocation> {
     const table = this.open[client];
     assert(table !== undefined, 'a client has a number from 1 to the count of clients');
@@ -110,7 +137,6 @@ export class SimClients {
   }
 
   private settle(invocation: Invocation, answer: Answer): void {
-    this.openCount--;
     if (answer.kind === 'unknown') this.unknown++;
     else if (answer.kind === 'refused') this.failed++;
     else this.ok++;

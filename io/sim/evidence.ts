@@ -42,7 +42,10 @@ export interface Evidence {
   /** A call leaves a node for one of its services; (sequence, index) is the id of the effect. */
   called?(node: NodeId, sequence: number, index: number, request: ServiceRequest, now: Micros): void;
 
-  /** A batch of a node became durable: its events, and the kernel's digest after the last of them. */
+  /**
+   * A batch of a node became durable: its events, and the kernel's digest after the last of them. One that survived a crash
+   * before the loop heard of it is told when the node has refolded it, before `refolded`.
+   */
   durable?(node: NodeId, events: readonly Event[], high: number, low: number, now: Micros): void;
   /** A process ended without warning: at a point of its loop, or between two turns. */
   crashed?(node: NodeId, point: CrashPoint | 'betweenTurns', now: Micros): void;

@@ -69,6 +69,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   damaged = false;
   refusedWhy = '';
   starts = 0;
+  /** The last event of its journal that is known to be on its disk. */
+  durableTo = 0;
   /** Turns of processes that have ended. */
   endedSteps = 0;
 
@@ -232,6 +234,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   }
 
   durable(events: readonly Event[], high: number, low: number): void {
+    this.durableTo = (events[events.length - 1] as Event).sequence;
     const now = this.world.now;
     const listeners = this.world.listeners.durable;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.durable(this.id, events, high, low, now);
@@ -239,17 +242,19 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   }
 
   refolded(sequence: number, high: number, low: number): void {
+    if (!this.damaged) this.tellSurvivors(sequence);
+    this.durableTo = sequence;
     const now = this.world.now;
     const listeners = this.world.listeners.refolded;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.refolded(this.id, sequence, high, low, now);
-    if (this.shadow !== undefined) this.shadowCatchesUp(this.shadow, sequence, high, low);
+    if (this.shadow !== undefined) this.world.wasShadowed(this, this.shadow.agrees(sequence, high, low));
   }
 
-  /** A batch that survived a crash, though the loop never heard that it was durable, is on the disk. */
-  private shadowCatchesUp(shadow: Shadow, sequence: number, high: number, low: number): void {
-    if (shadow.sequence < sequence) {
-      for (const chunk of this.disk.chunks()) if (chunk instanceof BatchChunk && chunk.last > shadow.sequence && chunk.last <= sequence) shadow.follow(chunk.events, chunk.high, chunk.low);
+  /** A batch can survive a crash though the loop never heard that it was durable: it turned out to be when it was refolded. */
+  private tellSurvivors(sequence: number): void {
+    if (sequence <= this.durableTo) return;
+    for (const chunk of this.disk.chunks()) {
+      if (chunk instanceof BatchChunk && chunk.last > this.durableTo && chunk.last <= sequence) this.durable(chunk.events, chunk.high, chunk.low);
     }
-    this.world.wasShadowed(this, shadow.sequence === sequence && shadow.agrees(high, low));
   }
 }

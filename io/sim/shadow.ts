@@ -18,11 +18,11 @@ export class Shadow {
       kernel.step(event);
       this.refolded++;
     }
-    return this.agrees(high, low);
+    return this.agrees(kernel.sequence, high, low);
   }
 
-  agrees(high: number, low: number): boolean {
-    return this.kernel.digestHigh === high && this.kernel.digestLow === low;
+  agrees(sequence: number, high: number, low: number): boolean {
+    return this.kernel.sequence === sequence && this.kernel.digestHigh === high && this.kernel.digestLow === low;
   }
 
   get sequence(): number {

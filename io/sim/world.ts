@@ -374,6 +374,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
     const cut = host.end(loss);
     this.count(loss === 'kept' ? 'kill' : loss === 'lost' ? 'disk-lost' : 'disk-torn', loss === 'kept' || cut ? 1 : 0);
     for (const one of this.listeners.crashed) one.crashed(host.id, point, this.now);
+    if (loss === 'kept') this.clients.cutOff(host.id);
     if (downUs < NEVER) this.startLater(host, downUs);
   }
 

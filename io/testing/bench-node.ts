@@ -83,6 +83,10 @@ export class BenchNode {
   /** Elects itself and decides this many needs. */
   work(decisions: number, from = 0): void {
     this.pass(2_000 * MS);
+    this.decideAll(decisions, from);
+  }
+
+  decideAll(decisions: number, from: number): void {
     for (let i = 0; i < decisions; i++) {
       this.decide(from + i);
       this.settle();

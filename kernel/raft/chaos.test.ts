@@ -10,7 +10,7 @@ function* drawn(seed: number, count: number): Generator<Move> {
   for (let i = 0; i < count; i++) yield [random.below(1_000), random.below(1 << 20)];
 }
 
-describe('whatever the network, the disks and the clients do', () => {
+describe('whatever the network, the disks, the clocks and the clients do', () => {
   test('a group is safe, and decides once it is healed', () => {
     fc.assert(
       fc.property(fc.constantFrom(1, 2, 3, 5), fc.nat(1 << 20), fc.array(move, { minLength: 50, maxLength: 800, size: 'max' }), (size, seed, moves) => {
@@ -18,19 +18,19 @@ describe('whatever the network, the disks and the clients do', () => {
         chaos.play(moves);
         chaos.heal();
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
   });
 
-  test('long runs stay safe, and reach snapshots, expired sessions and changes of leader', () => {
+  test('long runs stay safe, and reach snapshots, expired sessions, reads and many changes of leader', () => {
     const total: Record<string, number> = {};
-    for (let seed = 1; seed <= 12; seed++) {
+    for (let seed = 1; seed <= 40; seed++) {
       const chaos = new Chaos(seed % 3 === 0 ? 5 : 3, seed);
-      chaos.play(drawn(seed, 6_000));
+      chaos.play(drawn(seed, 4_000));
       chaos.heal();
       for (const [what, count] of Object.entries(chaos.judge.counts)) total[what] = (total[what] ?? 0) + count;
     }
-    expect(total).toMatchObject({});
-    console.log(total);
+    const least = { leaders: 100, commits: 3_000, submits: 3_000, reads: 500, snapshots: 3, expired: 200, compared: 500 };
+    for (const [what, count] of Object.entries(least)) expect(total[what], what).toBeGreaterThan(count);
   });
 });

@@ -27,7 +27,7 @@ export class Progress {
   /** The next index to send. */
   next: number;
   mode: Mode = 'probe';
-  /** A probe is under way. */
+  /** A probe or a slice is under way. */
   waiting = false;
   /** The last index of each unanswered append, ascending. At most `maxInFlight`. */
   inFlight: number[] = [];

@@ -426,7 +426,7 @@ export class Raft {
     } else if (p.mode === 'snapshot' && p.match >= this.log.base) {
       p.replicate();
       this.releaseSnapshot();
-    }
+    } else if (p.mode === 'snapshot' && !p.waiting) this.transfer(ctx, this.voters[place] as NodeId, p);
     if (grew) this.countCommit(ctx);
     this.replicate(ctx, place);
   }
@@ -484,7 +484,8 @@ export class Raft {
 
   /**
    * To a follower that got nothing for an interval: a heartbeat after the last entry sent to it. If that one was lost, the
-   * follower refuses, and the leader finds out. A slice of a snapshot is repeated for a follower that is alive.
+   * follower refuses, and the leader finds out. A slice of a snapshot is repeated for a follower that is alive; one that is
+   * not gets the next slice when it answers again.
    */
   private remind(ctx: Context, place: number): void {
     const to = this.voters[place] as NodeId;
@@ -492,6 +493,7 @@ export class Raft {
     if (to === this.self || ctx.at - p.sentAt < this.parameters.heartbeatUs) return;
     const compacted = p.mode === 'snapshot' || p.next <= this.log.base;
     if (compacted && ctx.at - p.heardAt < this.parameters.electionMinUs) return this.transfer(ctx, to, p);
+    if (compacted) p.waiting = false;
     p.sentAt = ctx.at;
     this.beat(ctx, to, compacted ? 0 : p.next - 1);
   }
@@ -518,6 +520,7 @@ export class Raft {
       this.snapshot = snapshot;
     }
     p.transfer(snapshot.index);
+    p.waiting = true;
     p.sentAt = ctx.at;
     const { lamport, epoch, lowWater, named, records } = snapshot.machine;
     const slice = cut(snapshot, p.sessionOffset, p.offset);

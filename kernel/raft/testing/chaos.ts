@@ -16,9 +16,28 @@ export type Move = readonly [number, number];
 
 /** Epochs advance through the log, and nothing is ever too old: the model remembers everything. */
 const FOREVER: DecideParameters = { ...DECIDE_DEFAULTS, epochUs: 5 * SECOND, keepEpochs: 1_000_000 };
-const NEEDS = 24;
+const NEEDS = 6;
 const MAX_WIRE = 400;
 const CALM = 24;
+
+/** How often, in a thousand moves. `halt`: another clock stands still; nothing that is promised rests on clocks agreeing. */
+interface Mood {
+  readonly crash: number;
+  readonly restart: number;
+  readonly cut: number;
+  readonly halt: number;
+  readonly fire: number;
+}
+const MOODS: readonly Mood[] = [
+  { crash: 4, restart: 6, cut: 6, halt: 0, fire: 70 },
+  { crash: 30, restart: 60, cut: 20, halt: 10, fire: 200 },
+  { crash: 1, restart: 20, cut: 8, halt: 4, fire: 120 },
+  { crash: 0, restart: 20, cut: 15, halt: 10, fire: 200 },
+  { crash: 10, restart: 40, cut: 8, halt: 8, fire: 300 },
+  { crash: 0, restart: 40, cut: 5, halt: 0, fire: 300 },
+  { crash: 0, restart: 40, cut: 5, halt: 5, fire: 120 },
+  { crash: 60, restart: 120, cut: 0, halt: 10, fire: 150 },
+];
 
 interface Client {
   readonly node: NodeId;
@@ -33,13 +52,17 @@ export class Chaos {
   readonly cluster: Cluster;
   readonly judge: Judge;
   private readonly clients: readonly Client[];
-  private cutOff: NodeId = nodeId(0);
+  /** The members that are apart from the rest, a bit each; 0: nobody is. */
+  private apart = 0;
+  private halted: Member | undefined;
+  private readonly mood: Mood;
   private token = 1;
   private seenAnswers = 0;
 
   constructor(size: number, seed: number) {
     this.cluster = new Cluster(size, seed, undefined, FOREVER);
     this.judge = new Judge(this.cluster);
+    this.mood = MOODS[seed % MOODS.length] as Mood;
     // Two gateways stand on members, two elsewhere; with as many rows in the table, whoever opens another session costs somebody his.
     this.clients = [1, 2, 8, 9].map((node) => ({ node: nodeId(node), session: 0 as SessionId, nonce: 1, next: 1, waiting: new Map<number, Body>() }));
   }
@@ -50,7 +73,8 @@ export class Chaos {
 
   /** Heals everything. Within ten maximum election timeouts a new command must be decided and all members be equal. */
   heal(): void {
-    this.cutOff = nodeId(0);
+    this.apart = 0;
+    this.cluster.at = Math.max(...this.cluster.members.map((member) => member.at));
     for (const member of this.cluster.members) {
       if (!member.up) member.restart();
       else member.flush();
@@ -80,17 +104,22 @@ export class Chaos {
     const cluster = this.cluster;
     // A network that is behind catches up before it gets more, most of the time.
     const behind = cluster.wire.length > CALM && which % 8 !== 0;
-    if (what < 600 || (behind && what >= 620 && what < 950)) this.deliver(which);
-    else if (what < 610) cluster.wire.splice(which % Math.max(1, cluster.wire.length), 1);
-    else if (what < 620) this.double(which);
-    else if (what < 700) this.stepped(cluster.fire(), which);
-    else if (what < 900) this.client(which);
-    else if (what < 950) this.read(which);
-    else if (what < 954) this.crash(which);
-    else if (what < 960) this.restart(which);
-    else if (what < 966) this.cutOff = nodeId(which % 4 === 0 ? 1 + ((which >> 2) % cluster.members.length) : 0);
-    else if (what < 990) this.pick(which).reload();
-    else this.judge.compare();
+    let at = what;
+    const is = (weight: number): boolean => (at -= weight) < 0;
+    const { crash, restart, cut, halt, fire } = this.mood;
+    if (is(10)) cluster.wire.splice(which % Math.max(1, cluster.wire.length), 1);
+    else if (is(10)) this.double(which);
+    else if (is(crash)) this.crash(which);
+    else if (is(restart)) this.restart(which);
+    else if (is(cut)) this.cut(which);
+    else if (is(5)) this.pick(which).reload();
+    else if (is(5)) this.judge.compare();
+    else if (is(halt)) this.halted = which % 4 !== 0 ? this.pick(which >> 2) : undefined;
+    else if (behind) this.deliver(which);
+    else if (is(fire)) this.stepped(cluster.fire(this.halted), which);
+    else if (is(150)) this.client(which);
+    else if (is(80)) this.read(which);
+    else this.deliver(which);
     if (cluster.wire.length > MAX_WIRE) cluster.wire.splice(0, cluster.wire.length - MAX_WIRE);
     this.hear();
   }
@@ -102,8 +131,14 @@ export class Chaos {
     const reach = which % 5 === 0 ? wire.length : Math.min(wire.length, 3);
     const place = (which >> 3) % reach;
     const frame = wire[place] as Frame;
-    if (this.cutOff !== 0 && (frame.from === this.cutOff) !== (frame.to === this.cutOff)) wire.splice(place, 1);
+    if (this.isCut(frame)) wire.splice(place, 1);
     else this.stepped(this.cluster.deliver(place), which >> 1);
+  }
+
+  /** Gateways on members share their fate; the others reach everybody. */
+  private isCut(frame: Frame): boolean {
+    const size = this.cluster.members.length;
+    return frame.from <= size && frame.to <= size && ((this.apart >> frame.from) & 1) !== ((this.apart >> frame.to) & 1);
   }
 
   /** Three steps in four are durable at once. */
@@ -118,6 +153,14 @@ export class Chaos {
 
   private pick(which: number): Member {
     return this.cluster.members[which % this.cluster.members.length] as Member;
+  }
+
+  /** One member, often the leader, or any set of them is cut off; or the network is whole again. */
+  private cut(which: number): void {
+    if (which % 8 < 2) this.apart = 0;
+    else if (which % 8 < 4) this.apart = 1 << this.pick(which >> 3).self;
+    else if (which % 8 < 6) this.apart = 1 << (this.cluster.leader ?? this.pick(which >> 3)).self;
+    else this.apart = which >> 3;
   }
 
   /** Mostly a majority stays up. */
@@ -135,6 +178,7 @@ export class Chaos {
   private client(which: number): void {
     const client = this.clients[which % this.clients.length] as Client;
     const leader = this.cluster.leader;
+    if (leader === undefined && which % 16 !== 0) return this.deliver(which);
     const to = leader !== undefined && which % 7 !== 0 ? leader.self : this.pick(which >> 4).self;
     this.submitTo(client, to, which >> 6);
   }
@@ -146,7 +190,7 @@ export class Chaos {
     let sequence = waiting[which % 8];
     if (sequence === undefined) {
       sequence = client.next++;
-      const need = `0/n${which % NEEDS}` as NeedId;
+      const need = this.need(which);
       const proposal = `p${client.node}-${client.session}-${sequence}` as ProposalId;
       client.waiting.set(sequence, decideBody(makeProposal(need, bucketOf(need), proposal, client.node, 1, 0)));
       waiting.push(sequence);
@@ -154,13 +198,19 @@ export class Chaos {
     this.cluster.ask(client.node, to, submit(GROUP, client.session, sequence, Math.min(...waiting), client.waiting.get(sequence) as Body));
   }
 
+  /** Needs move on with the log, so that there is always one that is being decided. */
+  private need(which: number): NeedId {
+    return `0/n${Math.floor(this.judge.committed.length / 4) + (which % NEEDS)}` as NeedId;
+  }
+
   private read(which: number): void {
-    const need = `0/n${which % NEEDS}` as NeedId;
+    const need = this.need(which);
     const token = this.token++;
     this.judge.needs.set(token, need);
     this.judge.reads(token);
     // Old leaders are asked as well: they must not answer.
-    this.cluster.ask(9, this.pick(which >> 5).self, readRequest(GROUP, token, need));
+    const leaders = this.cluster.members.filter((member) => member.up && member.raft.role === 'leader');
+    this.cluster.ask(9, (leaders[which % (leaders.length + 1)] ?? this.pick(which >> 5)).self, readRequest(GROUP, token, need));
   }
 
   /** What clients learn from the answers that reached them. */

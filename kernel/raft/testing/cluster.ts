@@ -15,6 +15,7 @@ import type { Entry } from '../entry.ts';
 import { raftImageCodec, type RaftImage } from '../image.ts';
 import { groupMessageCodec, type AnswerMessage, type ClientMessage, type GroupMessage, type RaftMessage } from '../message.ts';
 import { Raft } from '../raft.ts';
+import { describe, describeFact, describeMember } from './trace.ts';
 
 export const GROUP: GroupId = groupId(0);
 const SLOTS = { election: 0, heartbeat: 1 };
@@ -39,7 +40,7 @@ interface Durable {
 
 /** Small bounds, so that short runs reach every one of them. What one step commits is still in the log when it ends. */
 export const TIGHT: RaftParameters = {
-  ...RAFT_DEFAULTS, maxEntriesPerAppend: 4, maxInFlight: 3, maxUncommitted: 12, keepEntries: 32, maxSessions: 4, sessionIdleUs: 20 * SECOND, maxPendingReads: 8,
+  ...RAFT_DEFAULTS, maxEntriesPerAppend: 4, maxInFlight: 3, maxUncommitted: 12, keepEntries: 40, maxSessions: 4, sessionIdleUs: 20 * SECOND, maxPendingReads: 8,
 };
 
 export class Member implements Context {
@@ -57,6 +58,7 @@ export class Member implements Context {
   /** What it committed since the last flush. */
   private committed: Commit[] = [];
   private noted = 0;
+  private described = '';
   private readonly cluster: Cluster;
   private readonly signals: Signal[] = [];
   private durable: Durable;
@@ -69,9 +71,21 @@ export class Member implements Context {
     this.durable = this.freeze();
   }
 
+  /** A line for the trace, if somebody reads it. */
+  private note(cause: string): void {
+    const trace = this.cluster.trace;
+    if (trace === undefined) return;
+    const ms = (this.at / MS).toFixed(1).padStart(8);
+    trace.push(`${ms} ms  node ${this.self}  ${cause}`);
+    for (const fact of this.heldFacts) trace.push(`${''.padStart(21)}* ${describeFact(fact)}`);
+    const now = describeMember(this);
+    if (now !== this.described) trace.push(`${''.padStart(21)}= ${now}`);
+    this.described = now;
+  }
+
   /** One step: what the event does, and then what the modules have to say to each other. Nothing leaves yet. */
-  step(event: (raft: Raft) => void): void {
-    this.at = this.cluster.at;
+  step(cause: string, event: (raft: Raft) => void): void {
+    this.at = Math.max(this.at, this.cluster.at);
     this.sequence++;
     event(this.raft);
     for (let i = 0; i < this.signals.length; i++) {
@@ -81,13 +95,14 @@ export class Member implements Context {
     }
     this.signals.length = 0;
     this.noteCommits();
+    this.note(cause);
   }
 
   /** The barrier: what was done is durable, what was said leaves. */
   flush(): void {
     this.durable = this.freeze();
     for (const fact of this.heldFacts) this.cluster.facts.push({ node: this.self, fact, at: this.cluster.at });
-    for (const frame of this.held) if (frame.validUntil >= this.cluster.at) this.cluster.wire.push(frame);
+    for (const frame of this.held) if (frame.validUntil >= this.at) this.cluster.wire.push(frame);
     this.held = [];
     this.heldFacts = [];
     this.cluster.flushed?.(this, this.committed);
@@ -112,7 +127,7 @@ export class Member implements Context {
   restart(): void {
     this.thaw(this.durable);
     this.up = true;
-    this.step((raft) => raft.recovered(this));
+    this.step('starts again', (raft) => raft.recovered(this));
     this.flush();
   }
 
@@ -176,6 +191,8 @@ export class Cluster {
   /** What reached gateways, in order. */
   readonly answers: { readonly to: NodeId; readonly from: NodeId; readonly message: AnswerMessage; readonly at: Micros }[] = [];
   readonly facts: { readonly node: NodeId; readonly fact: Fact; readonly at: Micros }[] = [];
+  /** Set to read along. */
+  trace: string[] | undefined;
   /** Who looks on when steps of a member become durable. */
   flushed: ((member: Member, committed: readonly Commit[]) => void) | undefined;
   /** Bytes of the largest message so far. */
@@ -189,7 +206,7 @@ export class Cluster {
     this.voters = Array.from({ length: size }, (_, place) => nodeId(place + 1));
     this.members = this.voters.map((voter) => new Member(this, voter));
     for (const member of this.members) {
-      member.step((raft) => raft.recovered(member));
+      member.step('starts', (raft) => raft.recovered(member));
       member.flush();
     }
   }
@@ -227,25 +244,26 @@ export class Cluster {
     const { from, to, message } = frame;
     if (message.kind === 'opened' || message.kind === 'submitted' || message.kind === 'readReply' || message.kind === 'redirect') {
       this.answers.push({ to, from, message, at: this.at });
+      this.trace?.push(`${(this.at / MS).toFixed(1).padStart(8)} ms  gateway ${to}  <- ${from}: ${describe(message)}`);
       return undefined;
     }
     const member = this.members[to - 1];
     if (member === undefined || !member.up) return undefined;
-    member.step((raft) => raft.receive(member, from, message as RaftMessage | ClientMessage));
+    member.step(this.trace === undefined ? '' : `<- ${from}: ${describe(message)}`, (raft) => raft.receive(member, from, message as RaftMessage | ClientMessage));
     return member;
   }
 
-  /** Lets the earliest deadline of any member that is up come due. */
-  fire(): Member | undefined {
+  /** Lets the earliest deadline of any member that is up come due, `except` for one whose clock stands still. */
+  fire(except?: Member): Member | undefined {
     let next: Member | undefined;
     for (const member of this.members) {
-      if (member.up && member.deadlines.next < (next === undefined ? NEVER : next.deadlines.next)) next = member;
+      if (member !== except && member.up && member.deadlines.next < (next === undefined ? NEVER : next.deadlines.next)) next = member;
     }
     if (next === undefined) return undefined;
-    this.at = Math.max(this.at, next.deadlines.next);
     const member = next;
-    const slot = member.deadlines.take(this.at);
-    member.step((raft) => (slot === SLOTS.election ? raft.electionDue(member) : raft.heartbeatDue(member)));
+    member.at = Math.max(member.at, this.at, member.deadlines.next);
+    const slot = member.deadlines.take(member.at);
+    member.step(slot === SLOTS.election ? 'election timer' : 'heartbeat timer', (raft) => (slot === SLOTS.election ? raft.electionDue(member) : raft.heartbeatDue(member)));
     return member;
   }
 
@@ -266,8 +284,9 @@ export class Cluster {
       let next = NEVER;
       for (const member of this.members) if (member.up) next = Math.min(next, member.deadlines.next);
       if (next > end) break;
-      this.fire()?.flush();
-      this.at += latencyUs;
+      const fired = this.fire();
+      fired?.flush();
+      this.at = (fired?.at ?? this.at) + latencyUs;
       this.drain(lost);
     }
     this.at = Math.max(this.at, end);

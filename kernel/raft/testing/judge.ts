@@ -20,7 +20,7 @@ export class Judge {
   private readonly asked = new Map<number, ReadonlySet<NeedId>>();
   private readonly decidedFacts: Map<number, string>[] = [];
   /** Decisive evidence, so that a test can demand some. */
-  readonly counts: Record<string, number> = { leaders: 0, commits: 0, submits: 0, reads: 0, snapshots: 0, expired: 0, restartsChecked: 0 };
+  readonly counts: Record<string, number> = { leaders: 0, commits: 0, submits: 0, reads: 0, snapshots: 0, expired: 0, compared: 0 };
 
   constructor(cluster: Cluster) {
     this.cluster = cluster;
@@ -55,7 +55,7 @@ export class Judge {
     for (const a of members) for (const b of members) if (a.self < b.self) logsMatch(a, b);
     for (const member of members) {
       if (member.raft.applied !== this.committed.length - 1) continue;
-      this.bump('restartsChecked');
+      this.bump('compared');
       const found = member.image().machine.records.map((record) => `${record.proposal.need}=${record.proposal.proposal}`).join();
       const expected = [...this.model.winners].map(([need, proposal]) => `${need}=${proposal}`).join();
       if (found !== expected) throw new Error(`node ${member.self} decided ${found}, the model ${expected}`);

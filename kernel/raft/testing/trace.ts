@@ -1,0 +1,53 @@
+// A run as text that a person can read and diff: one line a step, with what came of it.
+
+import type { GroupMessage } from '../message.ts';
+import type { Fact } from '../../fact.ts';
+import type { Member } from './cluster.ts';
+
+export function describe(m: GroupMessage): string {
+  switch (m.kind) {
+    case 'vote':
+      return `${m.pre ? 'would you vote' : 'vote'} for me in term ${m.term}? my log ends at ${m.lastIndex}, term ${m.lastTerm}`;
+    case 'voteReply':
+      return `${m.granted ? 'yes' : 'no'}${m.pre ? ', I would' : ''}, term ${m.term}`;
+    case 'append':
+      return `append, term ${m.term}: after ${m.prevIndex} of term ${m.prevTerm}: ${m.entries.map((entry) => `${entry.command.kind}@${entry.term}`).join(' ') || 'nothing'}; commit ${m.commit}, round ${m.round}`;
+    case 'appendReply':
+      return `${m.ok ? 'agreed up to' : 'no; go on after'} ${m.match}, term ${m.term}, round ${m.round}`;
+    case 'snapshot':
+      return `snapshot of ${m.index}, term ${m.term}: sessions ${m.sessionOffset}+${m.sessions.length} of ${m.sessionTotal}, records ${m.offset}+${m.records.length} of ${m.total}`;
+    case 'snapshotReply':
+      return m.done ? `snapshot of ${m.index}: done` : `snapshot of ${m.index}: go on at session ${m.sessionOffset}, record ${m.offset}`;
+    case 'open':
+      return `open a session, nonce ${m.nonce}`;
+    case 'opened':
+      return `session ${m.session} is open, nonce ${m.nonce}`;
+    case 'submit':
+      return `session ${m.session}, sequence ${m.sequence}: ${m.body.kind === 'decide' ? `decide ${m.body.proposal.need} = ${m.body.proposal.proposal}` : m.body.kind}`;
+    case 'submitted':
+      return `session ${m.session}, sequence ${m.sequence}: ${m.outcome.kind}`;
+    case 'read':
+      return `read ${m.token}: what is ${m.need}?`;
+    case 'readReply':
+      return `read ${m.token}: ${m.lookup.kind === 'found' ? m.lookup.record.proposal.proposal : m.lookup.kind}`;
+    case 'redirect':
+      return `${m.answers} ${m.number}: ${m.why}${m.leader === 0 ? '' : `, try ${m.leader}`}`;
+  }
+}
+
+export function describeFact(fact: Fact): string {
+  if (fact.kind === 'becameLeader') return `leads term ${fact.term}`;
+  if (fact.kind === 'steppedDown') return `steps down in term ${fact.term}: ${fact.why}`;
+  if (fact.kind === 'decided') return `decided ${fact.need} = ${fact.proposal} at ${fact.index}`;
+  if (fact.kind === 'snapshotInstalled') return `installed the snapshot of ${fact.index}`;
+  if (fact.kind === 'sessionOpened') return `session ${fact.session} opened`;
+  if (fact.kind === 'sessionExpired') return `session ${fact.session} expired`;
+  return fact.kind;
+}
+
+/** What a member is after a step. */
+export function describeMember(member: Member): string {
+  const { role, term, firstIndex, lastIndex, commit } = member.raft;
+  const log = lastIndex < firstIndex ? `log ..${lastIndex}` : `log ${firstIndex}..${lastIndex}`;
+  return `${role}, term ${term}, ${log}, commit ${commit}`;
+}
