@@ -7,10 +7,10 @@
 // `node:crypto` does it on its thread pool. So signatures go there, and what the peer sent afterwards waits: order is kept.
 
 import { verify } from 'node:crypto';
-import { decode, MAX_EVENT_BYTES } from '../../kernel/base/codec.ts';
+import { decode } from '../../kernel/base/codec.ts';
 import type { NodeId } from '../../kernel/base/ids.ts';
 import { helloText, type Hello } from '../../kernel/hello.ts';
-import { frameCodec } from '../frame.ts';
+import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
 import type { Frame, Verifier } from '../ports.ts';
 import type { Members } from './members.ts';
 import { signatureBytes } from './signer.ts';
@@ -18,9 +18,6 @@ import { signatureBytes } from './signer.ts';
 declare const verified: unique symbol;
 /** Something from outside whose form and signatures were checked. Only this file makes one. */
 export type Verified<T> = T & { readonly [verified]: true };
-
-/** An event, and the addresses around it. */
-export const MAX_FRAME_BYTES: number = MAX_EVENT_BYTES + 64;
 
 export type DecodeFault = 'garbage' | 'forged' | 'misdirected' | 'unsigned';
 
