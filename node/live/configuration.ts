@@ -48,7 +48,7 @@ const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptio
 
 const FileSchema: TObject<{
   self: TInteger; key: TString; data: TString; http: TOptional<TString>; p2p: TOptional<TString>; mode: TOptional<TUnion<TLiteral<Mode>[]>>;
-  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
+  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; gpuPollSeconds: TOptional<TInteger>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
 }> = Type.Object(
   {
     self: whole(1, 0xffff),
@@ -59,6 +59,7 @@ const FileSchema: TObject<{
     mode: Type.Optional(Type.Union(MODES.map((mode) => Type.Literal(mode)), { expects: `one of ${MODES.join(', ')}` })),
     chainRpc: Type.Optional(text('a URL ws://... or wss://... or http(s)://...')),
     sidecar: Type.Optional(text('<host>:<port>')),
+    gpuPollSeconds: Type.Optional(whole(0, 86_400)),
     network: NetworkSchema,
     limits: Type.Optional(LimitsSchema),
   },
@@ -90,12 +91,17 @@ export interface Configuration {
   readonly mode: Mode;
   readonly chainRpc: string | undefined;
   readonly sidecar: string | undefined;
+  /** How often the GPU driver is asked what there is; 0: never. */
+  readonly gpuPollSeconds: number;
   readonly network: NetworkDefinition;
   readonly limits: Limits;
 }
 
 export const DEFAULT_HTTP = '127.0.0.1:8080';
 export const DEFAULT_P2P_PORT = 30_333;
+/** Modes in which a node offers accelerators, and asks the driver for them. */
+const COMPUTING: ReadonlySet<Mode> = new Set(['full', 'compute']);
+const GPU_POLL_SECONDS = 30;
 export const LIMITS: Limits = { inFlight: 2_048, connections: 1_024, requestsPerSecond: 5_000, reserveMb: 64 };
 
 /** Flags of `lockstep node`, as the parser found them. */
@@ -284,6 +290,7 @@ function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<stri
     mode: file.mode ?? 'full',
     chainRpc: file.chainRpc,
     sidecar: file.sidecar,
+    gpuPollSeconds: file.gpuPollSeconds ?? (COMPUTING.has(file.mode ?? 'full') ? GPU_POLL_SECONDS : 0),
     network: {
       name: network.name,
       groups: network.groups ?? 1,

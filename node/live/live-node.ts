@@ -11,6 +11,7 @@ import { LOOP_DEFAULTS, type LoopOptions } from '../../io/loop-options.ts';
 import { Loop, type Phase } from '../../io/loop.ts';
 import type { DiskResult, Frame, Observer } from '../../io/ports.ts';
 import { nodeId } from '../../kernel/base/ids.ts';
+import { SECOND } from '../../kernel/base/time.ts';
 import type { Event } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
@@ -76,7 +77,7 @@ export class LiveNode {
 
   constructor(configuration: Configuration, key: NodeKey, about: About, told: Told) {
     const self = nodeId(configuration.self);
-    const parameters = parametersOf(configuration.network, { gpuPollUs: 0, followsParent: configuration.chainRpc !== undefined });
+    const parameters = parametersOf(configuration.network, { gpuPollUs: configuration.gpuPollSeconds * SECOND, followsParent: configuration.chainRpc !== undefined });
     const entropy = new LiveEntropy();
     this.configuration = configuration;
     this.told = told;
@@ -200,7 +201,10 @@ export class LiveNode {
       durable: (events, high, low) => this.durable(events, high, low),
       refolded: (sequence, high, low) => {
         this.monitors.refolded(sequence, high, low);
-        this.showing.refolded(this.loop.kernel);
+        if (sequence === 0) return this.outside.follow(undefined);
+        const image = this.loop.kernel.image();
+        this.showing.refolded(image);
+        this.outside.follow(image.parent[image.parent.length - 1]?.number);
       },
     };
   }

@@ -3,7 +3,7 @@
 import type { LiveNetwork } from '../../io/live/network.ts';
 import type { Loop } from '../../io/loop.ts';
 import type { Fact } from '../../kernel/fact.ts';
-import type { Kernel } from '../../kernel/kernel.ts';
+import type { KernelImage } from '../../kernel/image.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { Health, Ready, Status } from './api/schemas.ts';
 import type { Shown } from './api/server.ts';
@@ -49,8 +49,10 @@ export class Showing implements Shown {
     look.instruments.reads(readings(look, this.turned));
   }
 
-  refolded(kernel: Kernel): void {
-    for (const group of kernel.groups) this.epochs[group.group] = group.image().machine.epoch;
+  /** Where the journal ended when the process started. */
+  refolded(image: KernelImage): void {
+    const own = image.parameters.groups.filter((group) => group.voters.includes(image.self)).sort((a, b) => a.id - b.id);
+    own.forEach((group, place) => (this.epochs[group.id] = image.groups[place]?.machine.epoch ?? 0));
   }
 
   fact(fact: Fact): void {
