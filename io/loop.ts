@@ -162,6 +162,12 @@ export class Loop {
     if (this.current === 'running') this.proceed();
   }
 
+  /** Writes what was journalled though nobody waits for it: an idle node, too, shows what it knows once it is durable. */
+  flush(): void {
+    const journal = this.journal;
+    if (this.current === 'running' && journal !== undefined && !journal.syncing && journal.open > 0) this.write(journal);
+  }
+
   // -- a turn --------------------------------------------------------------------------------------------------------------
 
   get hasWork(): boolean {
