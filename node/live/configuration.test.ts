@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DirectoryLock } from '../../io/live/lock.ts';
 import { generateKey } from '../../io/live/signer.ts';
-import { readConfiguration, type ConfigurationFile, type NodeFlags } from './configuration.ts';
+import { readConfiguration, type Configuration, type ConfigurationFile, type NodeFlags } from './configuration.ts';
 import { networkHash } from './network-definition.ts';
 import { preflight } from './preflight.ts';
 
@@ -51,7 +51,7 @@ describe('a configuration', () => {
   });
 
   test('names its network by what all must agree on, and by nothing else', () => {
-    const hashOf = (configuration: ConfigurationFile): string => networkHash((readConfiguration(written(configuration)).configuration as { network: never }).network);
+    const hashOf = (configuration: ConfigurationFile): string => networkHash((readConfiguration(written(configuration)).configuration as Configuration).network);
     const base = hashOf(good());
     const { network } = good();
     expect(hashOf({ ...good(), self: 2, network: { ...network, members: network.members.map((member) => ({ ...member, addresses: [] })) } })).toBe(base);

@@ -11,7 +11,7 @@ import { LOOP_DEFAULTS, type LoopOptions } from '../../io/loop-options.ts';
 import { Loop, type Phase } from '../../io/loop.ts';
 import type { DiskResult, Frame, Observer } from '../../io/ports.ts';
 import { nodeId } from '../../kernel/base/ids.ts';
-import { SECOND } from '../../kernel/base/time.ts';
+import { NEVER, SECOND } from '../../kernel/base/time.ts';
 import type { Event } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
@@ -20,7 +20,7 @@ import type { Configuration } from './configuration.ts';
 import { Driver } from './driver.ts';
 import { Figures } from './figures.ts';
 import { Instruments } from './instruments.ts';
-import { MeasuredDisk } from './measured-disk.ts';
+import { MeasuredDisk, type DiskMaker } from './measured-disk.ts';
 import { Monitors } from './monitors.ts';
 import { parametersOf } from './network-definition.ts';
 import { Outside } from './outside.ts';
@@ -75,7 +75,8 @@ export class LiveNode {
   /** When the batch under way was written; there is one at a time. */
   private batchBegan = 0;
 
-  constructor(configuration: Configuration, key: NodeKey, about: About, told: Told) {
+  /** `wrapped`: a disk between the node and its files, such as one that is slow or full. */
+  constructor(configuration: Configuration, key: NodeKey, about: About, told: Told, wrapped: (files: DiskMaker) => DiskMaker = (files) => files) {
     const self = nodeId(configuration.self);
     const parameters = parametersOf(configuration.network, { gpuPollUs: configuration.gpuPollSeconds * SECOND, followsParent: configuration.chainRpc !== undefined });
     const entropy = new LiveEntropy();
@@ -86,7 +87,8 @@ export class LiveNode {
       this.loop.alarm();
       this.driver.wake();
     });
-    this.disk = new MeasuredDisk((completed) => (this.files.live = new LiveDisk(configuration.data, completed)), (token: number, result: DiskResult) => {
+    const files: DiskMaker = (completed) => (this.files.live = new LiveDisk(configuration.data, completed));
+    this.disk = new MeasuredDisk(wrapped(files), (token: number, result: DiskResult) => {
       this.loop.completed(token, result);
       this.driver.wake();
     });
@@ -133,7 +135,7 @@ export class LiveNode {
     this.watch();
     this.showing = new Showing(this.look(about, parameters));
     this.http = new HttpServer(this.requests, this.showing, configuration.limits, about.version);
-    this.ticker = setInterval(() => this.requests.expire(), TICK_MS);
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
   }
 
   /** Resolves once the node runs: recovered, though perhaps not yet in contact with others. False if it cannot. */
@@ -141,10 +143,10 @@ export class LiveNode {
     const { host, port } = this.configuration.http;
     this.httpPort = await this.http.listen(host, port);
     await this.network.start();
-    await this.space.look();
     this.loop.start();
     this.driver.wake();
     await this.phaseIs('running', 'refused', 'failed');
+    await this.space.look();
     return this.phase === 'running';
   }
 
@@ -152,9 +154,7 @@ export class LiveNode {
   async stop(): Promise<void> {
     if (this.draining) return;
     this.draining = true;
-    const patience = this.configuration.network.decide.giveUpUs / 1_000 + DRAIN_MARGIN_MS;
-    const waited = new Promise<void>((resolve) => setTimeout(resolve, patience).unref());
-    await Promise.race([this.http.close(), waited]);
+    await this.http.close(this.configuration.network.decide.giveUpUs / 1_000 + DRAIN_MARGIN_MS);
     if (this.phase === 'recovering') await this.phaseIs('running', 'refused', 'failed');
     this.loop.stop();
     this.driver.wake();
@@ -171,13 +171,20 @@ export class LiveNode {
     clearInterval(this.ticker);
     this.draining = true;
     this.driver.end();
-    this.clock.wakeAt(Number.MAX_SAFE_INTEGER);
+    this.clock.wakeAt(NEVER);
+    this.requests.expire(0);
+    await this.http.close(DRAIN_MARGIN_MS);
     this.space.end();
     this.instruments.end();
     this.outside.end();
     await this.network.stop();
     while (this.files.live?.idle === false) await new Promise((resolve) => setTimeout(resolve, 5));
     await this.files.live?.close();
+  }
+
+  private tick(): void {
+    this.requests.expire();
+    this.loop.flush();
   }
 
   private burst(turns: number, tookMs: number): void {

@@ -121,9 +121,9 @@ export class Requests implements Clients {
     open.answered(answer);
   }
 
-  /** Answers what the node has left unanswered for too long. To be called now and then. */
-  expire(): void {
-    const before = this.now() - this.bounds.patienceMs;
+  /** Answers what the node has left unanswered for too long. To be called now and then; and with 0 when the node has ended. */
+  expire(patienceMs: number = this.bounds.patienceMs): void {
+    const before = this.now() - patienceMs;
     for (const connection of this.seats) {
       for (const [number, open] of connection?.open ?? []) {
         if (open.since > before) break;

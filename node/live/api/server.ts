@@ -35,6 +35,7 @@ const BODY_LIMIT = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
+const SWEEP_MS = 20;
 
 interface Visitor {
   readonly connection: Connection;
@@ -63,6 +64,7 @@ export class HttpServer {
       http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
       routerOptions: { maxParamLength: 512 },
       ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true } },
+      frameworkErrors: (error, _request, reply) => void this.failed(error, reply),
       clientErrorHandler: (error, socket) => refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     });
     this.app.server.maxConnections = bounds.connections;
@@ -78,9 +80,15 @@ export class HttpServer {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
-  /** Takes no more connections and requests; resolves when those under way are answered. */
-  async close(): Promise<void> {
+  /** Takes no more connections and requests; resolves when those under way are answered, or `patienceMs` have passed. */
+  async close(patienceMs: number): Promise<void> {
+    const { server } = this.app;
+    // A connection whose last request was under way stays open for another one: it is closed as soon as it has none.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    const end = setTimeout(() => server.closeAllConnections(), patienceMs);
     await this.app.close();
+    clearInterval(sweep);
+    clearTimeout(end);
   }
 
   private routes(version: string): void {
