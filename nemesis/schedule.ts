@@ -25,13 +25,17 @@ export interface ScheduleOptions {
 /** Faults begin once the first leaders have had time to appear. */
 const CALM_US: Micros = 800 * MS;
 const LEAST_KINDS = 3;
+const STORM_KINDS = 3;
+const STORM_US: Micros = 2 * SECOND;
+const STORM_EVERY_US: Micros = 15 * SECOND;
 
 export function compose(draw: Draw, options: ScheduleOptions): FaultEpisode[] {
   const possible = FAULTS.filter((fault) => options.among.includes(fault.name) && offered(fault, options));
   const chosen = choose(draw.split('kinds'), possible, options.certain);
   const episodes = chosen.flatMap((fault) => (fault.damages === true ? [] : episodesOf(draw.split(fault.name), fault, options)));
   const damages = chosen.filter((fault) => fault.damages === true);
-  return [...episodes, ...withinBudget(draw.split('damage'), damages, options)].sort(byTime);
+  const storms = stormsOf(draw.split('storms'), chosen.filter((fault) => fault.damages !== true), options);
+  return [...episodes, ...storms, ...withinBudget(draw.split('damage'), damages, options)].sort(byTime);
 }
 
 function offered(fault: Fault, options: ScheduleOptions): boolean {
@@ -41,9 +45,10 @@ function offered(fault: Fault, options: ScheduleOptions): boolean {
 
 /** Swarm testing: a run with few faults reaches states that one with all of them never does. */
 function choose(draw: Draw, possible: readonly Fault[], certain: readonly string[]): readonly Fault[] {
-  const count = draw.between(Math.min(LEAST_KINDS, possible.length), possible.length);
-  const picked = draw.nodes(count, possible.length);
-  return possible.filter((fault, place) => certain.includes(fault.name) || picked.includes(place + 1));
+  const harmless = possible.filter((fault) => fault.damages !== true);
+  const least = draw.nodes(LEAST_KINDS, harmless.length).map((place) => harmless[place - 1]);
+  const more = draw.nodes(draw.between(0, possible.length), possible.length).map((place) => possible[place - 1]);
+  return possible.filter((fault) => certain.includes(fault.name) || least.includes(fault) || more.includes(fault));
 }
 
 function episodesOf(draw: Draw, fault: Fault, options: ScheduleOptions): FaultEpisode[] {
@@ -55,6 +60,17 @@ function episodesOf(draw: Draw, fault: Fault, options: ScheduleOptions): FaultEp
     const episode = fault.draw(draw, siteAt(options, from, lengthUs));
     out.push(episode);
     from = episode.until + Math.floor((options.gapUs * draw.between(30, 170)) / 100);
+  }
+  return out;
+}
+
+/** Now and then three kinds of fault come at one moment, so that no run has them only one after the other. */
+function stormsOf(draw: Draw, faults: readonly Fault[], options: ScheduleOptions): FaultEpisode[] {
+  const out: FaultEpisode[] = [];
+  const latest = options.healAt - STORM_US;
+  for (let from = CALM_US + draw.below(Math.max(1, Math.min(STORM_EVERY_US, latest - CALM_US))); from < latest; from += draw.between(STORM_EVERY_US / 2, 2 * STORM_EVERY_US)) {
+    const kinds = draw.nodes(STORM_KINDS, faults.length).map((place) => faults[place - 1] as Fault);
+    for (const fault of kinds) out.push(fault.draw(draw, siteAt(options, from, STORM_US)));
   }
   return out;
 }

@@ -1,5 +1,5 @@
 // The everyday story: five nodes, four groups, a hundred decides a second, some of them contested, and reads between them.
-// Without a word about faults there are none; with them it is the story that everything else is measured by.
+// A seed brings some faults by itself. It is the story that everything else is measured by.
 
 import { SECOND } from '../kernel/base/time.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
@@ -15,6 +15,6 @@ const STORY: Story = {
 
 export const steadyDecides: Scenario = {
   name: 'steady-decides',
-  about: 'five nodes, a hundred decides a second, and whatever faults are asked for',
+  about: 'five nodes, a hundred decides a second, and what faults the seed brings',
   resolve: (seed: number, options: RunOptions, draw: Draw): RunFile => tell(STORY, seed, options, draw),
 };

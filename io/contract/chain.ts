@@ -1,79 +1,79 @@
-// What the kernel relies on the parent chain's port for.
+// What the kernel relies on a parent chain's provider for: heads that are final, each on the one before.
 
-import { decode, encode } from '../../kernel/base/codec.ts';
-import { eventCodec } from '../../kernel/event.ts';
-import type { Chain, ParentHead } from '../ports.ts';
 import { expect, expectSame, type Claim } from './contract.ts';
 
-/** A chain with some final blocks, and one node that has not begun to follow it. */
-export interface ChainSubject {
-  readonly chain: Chain;
-  readonly reported: readonly ParentHead[];
-  /** More blocks become final. */
-  finalise(blocks: number): Promise<void>;
-  /** Waits until the newest final head was reported, or cannot be. */
-  settle(): Promise<void>;
-  outage(out: boolean): Promise<void>;
+export interface HeadReport {
+  readonly number: number;
+  readonly hash: string;
+  readonly parent: string;
 }
 
-/** Each head follows the one before. */
-function expectChain(heads: readonly ParentHead[]): void {
+export interface ChainSubject {
+  /** What was reported since the node started (again), in order. */
+  readonly heads: readonly HeadReport[];
+  /** Waits until the parent chain has finalised about so many more blocks. */
+  pass(blocks: number): Promise<void>;
+  /** The node starts again, having forgotten nothing: `heads` is empty first. */
+  restart(): Promise<void>;
+  /** From now on the best chain forks below finality. */
+  readonly fork?: () => void;
+  /** The provider falls silent, or is back. */
+  readonly silence?: (silent: boolean) => void;
+}
+
+function linked(heads: readonly HeadReport[]): void {
   for (let i = 1; i < heads.length; i++) {
-    const [before, head] = [heads[i - 1] as ParentHead, heads[i] as ParentHead];
-    expectSame([head.number, head.parent], [before.number + 1, before.hash], `the head after ${before.number}`);
+    const before = heads[i - 1] as HeadReport;
+    const head = heads[i] as HeadReport;
+    expectSame([head.number, head.parent], [before.number + 1, before.hash], `what follows head ${before.number}`);
   }
 }
 
 export const chainContract: readonly Claim<ChainSubject>[] = [
   {
-    claim: 'nothing is reported inside follow; then the newest final head is',
+    claim: 'heads come in order, without a gap, each on the one before',
     async check(subject) {
-      subject.chain.follow();
-      expectSame(subject.reported.length, 0, 'heads before follow has returned');
-      await subject.settle();
-      expect(subject.reported.length > 0, 'a head was reported');
+      await subject.pass(20);
+      expect(subject.heads.length >= 15, `${subject.heads.length} heads`);
+      linked(subject.heads);
     },
   },
   {
-    claim: 'final heads come in order, each once, none skipped, each naming the one before',
+    claim: 'after a start, heads go on from one that was reported before, and are the same ones',
     async check(subject) {
-      subject.chain.follow();
-      await subject.settle();
-      const before = subject.reported.length;
-      for (const blocks of [1, 2, 25]) {
-        await subject.finalise(blocks);
-        await subject.settle();
-      }
-      expectSame(subject.reported.length, before + 28, 'heads');
-      expectChain(subject.reported);
+      await subject.pass(10);
+      const before = subject.heads.slice();
+      await subject.restart();
+      await subject.pass(5);
+      const known = new Map(before.map((head) => [head.number, head.hash]));
+      const last = before[before.length - 1] as HeadReport;
+      expect((subject.heads[0] as HeadReport).number <= last.number + 1, 'no gap after the start');
+      for (const head of subject.heads) if (known.has(head.number)) expectSame(head.hash, known.get(head.number), `head ${head.number}`);
+      linked(subject.heads);
     },
   },
   {
-    claim: 'the heads of an outage are made up for',
+    claim: 'forks below finality are not seen',
+    applies: (subject) => subject.fork !== undefined,
     async check(subject) {
-      subject.chain.follow();
-      await subject.settle();
-      const before = subject.reported.length;
-      await subject.outage(true);
-      await subject.finalise(10);
-      await subject.settle();
-      expectSame(subject.reported.length, before, 'heads during the outage');
-      await subject.outage(false);
-      await subject.finalise(1);
-      await subject.settle();
-      expectSame(subject.reported.length, before + 11, 'heads after it');
-      expectChain(subject.reported);
+      subject.fork?.();
+      await subject.pass(60);
+      linked(subject.heads);
     },
   },
   {
-    claim: 'every head can be journalled, and reads back the same',
+    claim: 'what was finalised during a silence is told after it',
+    applies: (subject) => subject.silence !== undefined,
     async check(subject) {
-      subject.chain.follow();
-      await subject.settle();
-      for (const head of subject.reported) {
-        const event = { sequence: 1, at: 1, wall: 1, cause: { kind: 'parentHead', ...head } } as const;
-        expectSame(decode(eventCodec, encode(eventCodec, event)), { ok: true, value: event }, 'the event read back');
-      }
+      await subject.pass(5);
+      const before = subject.heads.length;
+      subject.silence?.(true);
+      await subject.pass(10);
+      expectSame(subject.heads.length, before, 'heads during the silence');
+      subject.silence?.(false);
+      await subject.pass(2);
+      expect(subject.heads.length >= before + 10, 'the missed heads');
+      linked(subject.heads);
     },
   },
 ];

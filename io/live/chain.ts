@@ -48,19 +48,13 @@ export class LiveChain implements Chain {
   }
 
   private async subscribe(): Promise<void> {
-    let subscription: unknown;
-    const early: [unknown, unknown][] = [];
-    const heard = (from: unknown, result: unknown): void => {
-      // A notification may overtake the answer that names its subscription.
-      if (subscription === undefined) early.push([from, result]);
-      else if (from === subscription) this.finalised(result);
-    };
+    // One subscription per connection, so every notification is one of its heads; the first may overtake the answer to it.
+    const heard = (head: unknown): void => this.finalised(head);
     const rpc = await SocketRpc.connect(this.options.url, this.options.timeoutMs, heard, (why) => this.lost(new RpcFault(why)));
     if (this.stopped) return rpc.close();
     this.rpc = rpc;
-    subscription = await rpc.call('chain_subscribeFinalizedHeads', []);
+    await rpc.call('chain_subscribeFinalizedHeads', []);
     this.back();
-    for (const [from, result] of early.splice(0)) heard(from, result);
   }
 
   private async poll(): Promise<void> {

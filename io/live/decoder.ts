@@ -24,8 +24,8 @@ export type DecodeFault = 'garbage' | 'forged' | 'misdirected' | 'unsigned';
 export type Decision =
   | { readonly kind: 'frame'; readonly frame: Verified<Frame> }
   | { readonly kind: 'refused'; readonly why: DecodeFault }
-  /** `then` is called once, later, with one of the other two. */
-  | { readonly kind: 'pending'; readonly then: (settle: (decision: Decision) => void) => void };
+  /** `settled` calls back once, later, with one of the other two. */
+  | { readonly kind: 'pending'; readonly settled: (settle: (decision: Decision) => void) => void };
 
 export class FrameDecoder implements Verifier {
   private readonly network: string;
@@ -60,14 +60,14 @@ export class FrameDecoder implements Verifier {
     if (this.known[frame.from] === claim) return this.good(frame);
     const signature = signatureBytes(message.signature);
     if (signature === undefined) return { kind: 'refused', why: 'unsigned' };
-    const then = (settle: (decision: Decision) => void): void => {
+    const settled = (settle: (decision: Decision) => void): void => {
       verify(null, Buffer.from(text, 'utf8'), this.members.key(frame.from), signature, (error, good) => {
         if (error !== null || !good) return settle({ kind: 'refused', why: 'unsigned' });
         this.known[frame.from] = claim;
         settle(this.good(frame));
       });
     };
-    return { kind: 'pending', then };
+    return { kind: 'pending', settled };
   }
 
   private good(frame: Frame): Decision {

@@ -62,9 +62,8 @@ describe.skipIf(!compiles)('with a library that speaks NVML', () => {
   test('a driver that hangs costs its process, not the node; the next question is answered', async () => {
     machine('hang', library, 1_500);
     const started = performance.now();
-    const question = gpu.inventory();
-    await expect(gpu.inventory()).rejects.toMatchObject({ kind: 'silent' });
-    await expect(question).rejects.toMatchObject({ kind: 'silent' });
+    const answers = await Promise.allSettled([gpu.inventory(), gpu.inventory()]);
+    expect(answers).toMatchObject([{ status: 'rejected', reason: { kind: 'silent' } }, { status: 'rejected', reason: { kind: 'silent' } }]);
     expect(performance.now() - started).toBeLessThan(4_000);
     writeFileSync(modeFile, '');
     expect(await gpu.inventory()).toEqual([first, second]);

@@ -28,6 +28,7 @@ export class GpuFault extends Error {
 
 interface Open {
   readonly number: number;
+  readonly answer: Promise<readonly GpuDevice[]>;
   readonly resolve: (devices: readonly GpuDevice[]) => void;
   readonly reject: (fault: GpuFault) => void;
   readonly timer: NodeJS.Timeout;
@@ -49,17 +50,18 @@ export class LiveGpu implements Gpu {
     this.report = report;
   }
 
+  /** Whoever asks while a question is open gets its answer. */
   inventory(): Promise<readonly GpuDevice[]> {
-    if (this.open !== undefined) return Promise.reject(new GpuFault('silent', 'the driver has not answered the last question yet'));
+    if (this.open !== undefined) return this.open.answer;
     const driver = this.driver ?? this.begin();
     const number = ++this.asked;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.hung(), this.options.timeoutMs);
-      this.open = { number, resolve, reject, timer };
-      driver.send({ number }, (error) => {
-        if (error !== null) this.settle(new GpuFault('silent', 'the driver process ended'));
-      });
+    const { promise: answer, resolve, reject } = Promise.withResolvers<readonly GpuDevice[]>();
+    const timer = setTimeout(() => this.hung(), this.options.timeoutMs);
+    this.open = { number, answer, resolve, reject, timer };
+    driver.send({ number }, (error) => {
+      if (error !== null && this.open?.number === number) this.settle(new GpuFault('silent', 'the driver process ended'));
     });
+    return answer;
   }
 
   private begin(): ChildProcess {

@@ -23,6 +23,9 @@ export class Inbound {
   frames = 0;
   bytes = 0;
   throttled = 0;
+  ended = false;
+  /** It ended because of what the peer sent. */
+  hostile = false;
 
   private readonly stream: Stream;
   private readonly decoder: FrameDecoder;
@@ -32,7 +35,6 @@ export class Inbound {
   private readonly splitter: Splitter;
   /** A signature is being checked. */
   private checking = false;
-  ended = false;
   private refused = 0;
   private frameTokens: number;
   private byteTokens: number;
@@ -79,6 +81,7 @@ export class Inbound {
       if (bytes === undefined) return;
       if (typeof bytes === 'string') {
         this.drops.count('oversized');
+        this.hostile = true;
         return this.end('a frame of no possible length');
       }
       this.frames++;
@@ -86,7 +89,7 @@ export class Inbound {
       this.frameTokens--;
       this.byteTokens -= bytes.length + HEADER_BYTES;
       const decision = this.decoder.decide(bytes, this.from);
-      if (decision.kind === 'pending') return this.check(decision.then);
+      if (decision.kind === 'pending') return this.check(decision.settled);
       this.settle(decision);
     }
   }
@@ -100,13 +103,14 @@ export class Inbound {
     this.drops.count(decision.why);
     if (++this.refused < MAX_REFUSED) return;
     this.drops.count('hostilePeer');
+    this.hostile = true;
     this.end('too many refused frames');
   }
 
-  private check(then: (settle: (decision: Decision) => void) => void): void {
+  private check(settled: (settle: (decision: Decision) => void) => void): void {
     this.checking = true;
     this.pause();
-    then((decision) => {
+    settled((decision) => {
       this.checking = false;
       if (this.ended) return;
       this.settle(decision);

@@ -26,18 +26,18 @@ interface Answer {
   readonly id?: unknown;
   readonly result?: unknown;
   readonly error?: { readonly message?: unknown };
-  readonly params?: { readonly subscription?: unknown; readonly result?: unknown };
+  readonly params?: { readonly result?: unknown };
 }
 
 export class SocketRpc implements Rpc {
   private readonly socket: WebSocket;
   private readonly timeoutMs: number;
-  private readonly notified: (subscription: unknown, result: unknown) => void;
+  private readonly notified: (result: unknown) => void;
   private readonly open: Map<number, Open> = new Map();
   private last = 0;
   private over = false;
 
-  private constructor(socket: WebSocket, timeoutMs: number, notified: (subscription: unknown, result: unknown) => void, ended: (why: string) => void) {
+  private constructor(socket: WebSocket, timeoutMs: number, notified: (result: unknown) => void, ended: (why: string) => void) {
     this.socket = socket;
     this.timeoutMs = timeoutMs;
     this.notified = notified;
@@ -60,7 +60,7 @@ export class SocketRpc implements Rpc {
     });
   }
 
-  static connect(url: string, timeoutMs: number, notified: (subscription: unknown, result: unknown) => void, ended: (why: string) => void): Promise<SocketRpc> {
+  static connect(url: string, timeoutMs: number, notified: (result: unknown) => void, ended: (why: string) => void): Promise<SocketRpc> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url, { handshakeTimeout: timeoutMs, maxPayload: MAX_ANSWER_BYTES, perMessageDeflate: false });
       const failed = (error: Error): void => reject(new RpcFault(shortened(error.message)));
@@ -88,7 +88,7 @@ export class SocketRpc implements Rpc {
   private heard(text: string): void {
     const answer = parsed(text);
     if (answer === undefined) return this.socket.terminate();
-    if (answer.params !== undefined && answer.id === undefined) return this.notified(answer.params.subscription, answer.params.result);
+    if (answer.params !== undefined && answer.id === undefined) return this.notified(answer.params.result);
     const open = typeof answer.id === 'number' ? this.open.get(answer.id) : undefined;
     if (open === undefined) return;
     this.open.delete(answer.id as number);

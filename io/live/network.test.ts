@@ -144,7 +144,8 @@ describe('against a peer that misbehaves', () => {
 
   test('garbage is dropped and counted, and ends the stream when it does not stop', async () => {
     const node = await besieged();
-    const stream = await lab.streamTo(await lab.peerWith(lab.key(2)), 1);
+    const reconnecting = await lab.peerWith(lab.key(2));
+    const stream = await lab.streamTo(reconnecting, 1);
     stream.send(framed(Buffer.from('not a frame')));
     stream.send(good(1));
     await until('what is good among garbage is heard', () => lab.of(1).length === 1);
@@ -156,6 +157,9 @@ describe('against a peer that misbehaves', () => {
     await until('the stream ends', () => stream.status !== 'open');
     expect(node.drops.of('hostilePeer')).toBe(1);
     expect(lab.of(1)).toHaveLength(1);
+    const again = await lab.streamTo(reconnecting, 1);
+    await until('a new stream is refused for a while', () => again.status !== 'open');
+    expect(node.drops.of('hostilePeer')).toBe(2);
   });
 
   test('nobody speaks in the name of another, or to another, or with a signature that is not good', async () => {
@@ -190,6 +194,27 @@ describe('against a peer that misbehaves', () => {
     expect(performance.now() - started).toBeGreaterThan(400);
     expect(node.peers()[0]?.throttled).toBeGreaterThan(0);
     expect(numbers(lab.of(1), 2)).toEqual(upTo(3_000));
+  });
+
+  test('a stream on which nothing moves is given up, with its connection', async () => {
+    lab = await Lab.of(2);
+    const reader = await lab.peerWith(lab.key(2));
+    let opened = 0;
+    await reader.unhandle('/lockstep/1/frames');
+    await reader.handle('/lockstep/1/frames', (stream) => {
+      opened++;
+      stream.pause();
+    });
+    const node = await lab.start(1, { outbound: { ...NETWORK_DEFAULTS.outbound, stalledMs: 200 } });
+    await lab.streamTo(reader, 1);
+    await until('node 1 can speak', () => node.peers()[0]?.out === true && opened === 1);
+    for (let n = 1; n <= 100_000; n++) {
+      node.send(frame(1, 2, n));
+      if (n % 5_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until('the connection is given up', () => (node.peers()[0]?.reconnects ?? 0) >= 1);
+    await lab.streamTo(reader, 1);
+    await until('node 1 speaks again, on another stream', () => opened === 2);
   });
 
   test('a peer that does not read costs a bounded queue: the oldest go, the newest stay', async () => {

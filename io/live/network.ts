@@ -88,6 +88,7 @@ export class LiveNetwork implements Network {
   private readonly writer: Writer = new Writer();
   private readonly outbound: (Outbound | undefined)[] = [];
   private readonly inbound: (Inbound | undefined)[] = [];
+  private readonly shunnedUntilMs: number[] = [];
   private node: Libp2p<Services> | undefined = undefined;
   private watcher: NodeJS.Timeout | undefined = undefined;
   private lastAnnounced = 0;
@@ -139,7 +140,7 @@ export class LiveNetwork implements Network {
       // A window of 256 KiB bounds what a peer can make us hold, and a slow peer us.
       streamMuxers: [yamux({ maxInboundStreams: 32, maxOutboundStreams: 32, streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW, maxReadBufferLength: 2 * WINDOW } })],
       connectionGater: this.gate,
-      connectionManager: { maxConnections: 4 * this.members.count + 16, inboundConnectionThreshold: 64, maxIncomingPendingConnections: 32, inboundUpgradeTimeout: 3_000, dialTimeout: 3_000, reconnectRetries: 0 },
+      connectionManager: { maxConnections: 4 * this.members.count + 16, inboundConnectionThreshold: 32, maxIncomingPendingConnections: 32, inboundUpgradeTimeout: 3_000, dialTimeout: 3_000, reconnectRetries: 0 },
       connectionMonitor: { pingInterval: 2_000, pingTimeout: { minTimeout: 5_000 } },
       peerDiscovery: this.options.mdns ? [mdns({ serviceTag: tag, interval: 10_000 })] : [],
       services: {
@@ -183,10 +184,16 @@ export class LiveNetwork implements Network {
       this.drops.count('unknownPeer');
       return stream.abort(new Error('not a member'));
     }
+    if (performance.now() < (this.shunnedUntilMs[id] ?? 0)) {
+      this.drops.count('hostilePeer');
+      return stream.abort(new Error('not so soon after what was sent last'));
+    }
     this.inbound[id]?.end('a newer stream took its place');
-    this.inbound[id] = new Inbound(stream, id, this.decoder, this.options.maxFrameBytes, this.options.share, this.drops, this.heard);
+    const inbound = new Inbound(stream, id, this.decoder, this.options.maxFrameBytes, this.options.share, this.drops, this.heard);
+    this.inbound[id] = inbound;
     stream.addEventListener('close', () => {
-      if (this.inbound[id]?.ended === true) this.inbound[id] = undefined;
+      if (inbound.hostile) this.shunnedUntilMs[id] = performance.now() + SHUN_MS;
+      if (this.inbound[id] === inbound) this.inbound[id] = undefined;
     });
     this.outbound[id]?.connect();
   }
@@ -267,6 +274,8 @@ export class LiveNetwork implements Network {
 }
 
 const WINDOW: number = 256 * 1024;
+/** A member whose stream was ended for what it sent is not heard again for so long. */
+const SHUN_MS = 5_000;
 
 function reasonOf(error: unknown): string {
   const found = /EADDRINUSE|EADDRNOTAVAIL|EACCES/.exec(error instanceof Error ? `${error.message} ${String(error.cause ?? '')} ${errorsOf(error)}` : String(error));

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { MS, SECOND } from '../kernel/base/time.ts';
+import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
+import { execute, resolve, type Execution } from '../scenarios/run.ts';
+import { SeededDraw } from './draw.ts';
+import type { Fault } from './fault.ts';
+import { FAULTS } from './faults.ts';
+
+const HEAL_AT = 6 * SECOND;
+
+/** Six seconds of parent-and-gpu (which has everything that can break) in which one fault comes several times. */
+function runWith(fault: Fault, seed: number): RunFile {
+  const calm = resolve(seed, { scenario: 'parent-and-gpu', forUs: 8 * SECOND, faults: 'none' });
+  const draw = new SeededDraw(`${seed}/${fault.name}`);
+  const faults: FaultEpisode[] = [];
+  for (let from = 1_500 * MS; from < HEAL_AT - 500 * MS; from += 1_200 * MS) {
+    faults.push(fault.draw(draw, { nodes: calm.nodes, from, healAt: HEAL_AT, lengthUs: 800 * MS }));
+    if (fault.damages === true) break;
+  }
+  return { ...calm, healAt: HEAL_AT, faults };
+}
+
+const play = (run: RunFile): Execution => execute(run, [], { checked: false, kernelVersion: 'test' });
+
+describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', (name, fault) => {
+  const runs = [1, 2, 3, 4].map((seed) => play(runWith(fault, seed)));
+
+  test('really happens, and is counted', () => {
+    const counts = runs.map(({ result }) => result.faults[name] ?? 0);
+    expect(Math.max(...counts)).toBeGreaterThan(0);
+  });
+
+  test('has ended when the network heals, and leaves nothing behind', () => {
+    for (const { world, result } of runs) {
+      expect(result.broke).toBeUndefined();
+      for (const id of world.ids) {
+        const host = world.host(id);
+        expect([host.pauses, host.disk.stallUs, host.services.brokenPerMille]).toEqual([0, 0, 0]);
+        expect(host.state === 'up' || host.damaged).toBe(true);
+        expect(host.crashPlan).toBeUndefined();
+      }
+      const touched = [...world.network.touched];
+      expect(world.run(world.now + SECOND, 1_000_000)).toBe(true);
+      expect([...world.network.touched]).toEqual(touched);
+      expect(world.parent?.unstable).toBe(false);
+    }
+  });
+
+  test('lets clients be served again afterwards', () => {
+    for (const { result } of runs) expect(result.operations.ok).toBeGreaterThan(40);
+  });
+
+  test('is drawn within its site, with a strength that a run file may name', () => {
+    const draw = new SeededDraw(`sites/${name}`);
+    for (let i = 0; i < 300; i++) {
+      const site = { nodes: draw.between(1, 12), from: draw.below(HEAL_AT - 1), healAt: HEAL_AT, lengthUs: draw.between(1, 4 * SECOND) };
+      const episode = fault.draw(draw, site);
+      expect(episode.kind).toBe(name);
+      expect(episode.from).toBe(site.from);
+      expect(episode.until).toBeGreaterThanOrEqual(site.from);
+      expect(episode.until).toBeLessThanOrEqual(HEAL_AT);
+      expect(episode.strength).toBeGreaterThanOrEqual(0);
+      expect(episode.strength).toBeLessThanOrEqual(fault.strongest);
+      expect(episode.nodes.length).toBeGreaterThan(0);
+      expect(episode.nodes.every((node) => node >= 1 && node <= site.nodes)).toBe(true);
+    }
+  });
+});
