@@ -80,12 +80,12 @@ export class BatchChunk implements Chunk, BatchContent {
   private before = '';
   private known = '';
 
-  constructor(content: BatchContent, weight: number, previous: Link | undefined) {
-    this.ordinal = content.ordinal;
-    this.events = content.events;
-    this.high = content.high;
-    this.low = content.low;
-    this.poisoned = content.poisoned;
+  constructor(ordinal: number, events: readonly Event[], high: number, low: number, poisoned: boolean, weight: number, previous: Link | undefined) {
+    this.ordinal = ordinal;
+    this.events = events;
+    this.high = high;
+    this.low = low;
+    this.poisoned = poisoned;
     this.weight = BATCH_WEIGHT + weight;
     this.previous = previous;
   }
@@ -94,7 +94,7 @@ export class BatchChunk implements Chunk, BatchContent {
   static parsed(content: BatchContent, before: string, hash: string): BatchChunk {
     let weight = 0;
     for (const event of content.events) weight += eventWeight(event);
-    const batch = new BatchChunk(content, weight, undefined);
+    const batch = new BatchChunk(content.ordinal, content.events, content.high, content.low, content.poisoned, weight, undefined);
     batch.before = before;
     batch.known = hash;
     return batch;
@@ -133,12 +133,8 @@ export class BatchChunk implements Chunk, BatchContent {
 
   /** Makes the hashes of the batches before this one first, oldest first, so that a long chain needs no deep stack. */
   private settle(): void {
-    const open: BatchChunk[] = [];
-    let link: Link | undefined = this;
-    while (link instanceof BatchChunk && link.known === '') {
-      open.push(link);
-      link = link.previous;
-    }
+    const open: BatchChunk[] = [this];
+    for (let link = this.previous; link instanceof BatchChunk && link.known === ''; link = link.previous) open.push(link);
     for (let i = open.length - 1; i >= 0; i--) (open[i] as BatchChunk).bytes();
   }
 }
@@ -165,9 +161,14 @@ export class SnapshotChunk extends RecordChunk<Snapshot> {
   }
 }
 
+const IMAGE_WEIGHT = 4096;
+const SESSION_WEIGHT = 256;
+
 /** About how many bytes an image takes: what grows in it are logs, records and sessions. */
 function imageWeight(image: KernelImage): number {
-  return 4096 + image.groups.length * 4096;
+  let weight = IMAGE_WEIGHT;
+  for (const group of image.groups) weight += ENTRY_WEIGHT * group.entries.length + RECORD_WEIGHT * group.machine.records.length + SESSION_WEIGHT * group.sessions.length;
+  return weight;
 }
 
 /** Makes what was appended before it durable, and adds nothing. */

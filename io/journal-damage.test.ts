@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Random } from '../kernel/base/random.ts';
-import { replay, type Folder } from './journal-read.ts';
+import { answersFrom, refold } from './journal-read.ts';
 import { unwrapFile, WATERMARK_FILE, WATERMARK_MAGIC } from './journal-format.ts';
 import { watermarkCodec } from './journal-records.ts';
 import type { LoopOptions } from './loop-options.ts';
@@ -20,8 +20,6 @@ interface Original {
   readonly digests: ReadonlyMap<number, string>;
 }
 
-const folder = (files: Files): Folder => ({ list: () => [...files.keys()], read: (file) => files.get(file) });
-
 /** The directory of a node that decided some needs and was then cut off. */
 function original(options: Partial<LoopOptions>): Original {
   const node = new BenchNode(new MemoryDisk(true), options);
@@ -34,11 +32,12 @@ function original(options: Partial<LoopOptions>): Original {
   }
   node.disk.crash();
   const files = node.disk.dump();
-  const seen = replay(folder(files), { fromBoot: true, seen: (event, _effects, kernel) => void digests.set(event.sequence, kernel.digest()) });
-  if (seen.verdict !== 'match') throw new Error(seen.text);
+  const whole = { writing: {}, fromBoot: true, until: Number.MAX_SAFE_INTEGER };
+  const seen = refold(answersFrom(files), { ...whole, seen: (event, _effects, kernel) => void digests.set(event.sequence, kernel.digest()) });
+  if (seen.kind === 'refused') throw new Error(seen.text);
   const mark = unwrapFile(WATERMARK_MAGIC, watermarkCodec, files.get(WATERMARK_FILE) as Uint8Array);
   if (!mark.ok) throw new Error(mark.reason);
-  return { files, marked: mark.value.sequence, end: seen.sequence, digests };
+  return { files, marked: mark.value.sequence, end: seen.place.sequence, digests };
 }
 
 /** Starts a node over the files and judges what came of it: 'refused', 'cut' or 'whole'. */

@@ -5,10 +5,13 @@ import { nodeId, type NeedId, type ProposalId } from '../kernel/base/ids.ts';
 import type { Cause, Event } from '../kernel/event.ts';
 import { BatchChunk, HeaderChunk, type Link } from './journal-chunks.ts';
 import { concat, crc32c, get64, getHex, put64, putHex } from './journal-bytes.ts';
-import { parseBatch, segmentFile, segmentOf, snapshotFile, snapshotOf, unwrapRecord, WATERMARK_MAGIC, wrapRecord } from './journal-format.ts';
+import { parseBatch, segmentFile, segmentOf, snapshotFile, snapshotOf, unwrapRecord, WATERMARK_MAGIC, wrapRecord, type BatchContent } from './journal-format.ts';
 import { watermarkCodec } from './journal-records.ts';
 import { SegmentCursor } from './journal-segment.ts';
 import { rawChunk } from './testing/memory-disk.ts';
+
+const batchOf = (content: BatchContent, weight: number, previous: Link | undefined): BatchChunk =>
+  new BatchChunk(content.ordinal, content.events, content.high, content.low, content.poisoned, weight, previous);
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -30,7 +33,7 @@ const chains: fc.Arbitrary<readonly BatchChunk[]> = fc.array(fc.array(causes, { 
   let link: Link = new HeaderChunk(START);
   return batches.map((list, i) => {
     const events: Event[] = list.map((cause) => ({ sequence: ++sequence, at: sequence * 10, wall: 5, cause }));
-    const batch: BatchChunk = new BatchChunk({ ordinal: i + 1, events, high: sequence | 0, low: -sequence, poisoned: false }, 0, link);
+    const batch: BatchChunk = batchOf({ ordinal: i + 1, events, high: sequence | 0, low: -sequence, poisoned: false }, 0, link);
     link = batch;
     return batch;
   });
@@ -105,7 +108,7 @@ describe('batches', () => {
         for (const i of order.take(12)) expect((chain[i % chain.length] as BatchChunk).hash).toHaveLength(64);
         let link: Link = new HeaderChunk(START);
         for (const batch of chain) {
-          const again: BatchChunk = new BatchChunk(batch, 0, link);
+          const again: BatchChunk = batchOf(batch, 0, link);
           expect(batch.hash).toBe(parsedHash(again.bytes()));
           link = again;
         }
@@ -115,13 +118,13 @@ describe('batches', () => {
 
   test('a chain of a twenty thousand batches needs no deep stack', () => {
     let link: Link = new HeaderChunk(START);
-    for (let i = 1; i <= 20_000; i++) link = new BatchChunk({ ordinal: i, events: [{ sequence: i, at: i, wall: 0, cause: { kind: 'deadline' } }], high: 0, low: 0, poisoned: false }, 0, link);
+    for (let i = 1; i <= 20_000; i++) link = batchOf({ ordinal: i, events: [{ sequence: i, at: i, wall: 0, cause: { kind: 'deadline' } }], high: 0, low: 0, poisoned: false }, 0, link);
     expect(link.hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('any flipped bit of a batch is found', () => {
     const events: Event[] = [1, 2, 3].map((sequence) => ({ sequence, at: sequence, wall: 9, cause: { kind: 'parentHead', number: sequence, hash: 'h', parent: 'p' } }));
-    const bytes = new BatchChunk({ ordinal: 1, events, high: 5, low: 6, poisoned: false }, 0, new HeaderChunk(START)).bytes();
+    const bytes = batchOf({ ordinal: 1, events, high: 5, low: 6, poisoned: false }, 0, new HeaderChunk(START)).bytes();
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const damaged = bytes.slice();
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
@@ -131,7 +134,7 @@ describe('batches', () => {
 
   test('bytes of any kind are refused with a reason, and never throw', () => {
     const random = Random.of(1, 'rubbish');
-    const good = new BatchChunk({ ordinal: 1, events: [{ sequence: 1, at: 0, wall: 0, cause: { kind: 'deadline' } }], high: 0, low: 0, poisoned: false }, 0, new HeaderChunk(START)).bytes();
+    const good = batchOf({ ordinal: 1, events: [{ sequence: 1, at: 0, wall: 0, cause: { kind: 'deadline' } }], high: 0, low: 0, poisoned: false }, 0, new HeaderChunk(START)).bytes();
     for (let i = 0; i < 20_000; i++) {
       const bytes = good.slice(0, random.below(good.length + 1));
       for (let k = random.below(4); k > 0; k--) bytes[random.below(bytes.length)] = random.below(256);

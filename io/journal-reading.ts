@@ -16,7 +16,7 @@ import type { Effect } from '../kernel/effect.ts';
 import type { Event } from '../kernel/event.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { concat } from './journal-bytes.ts';
-import { BatchChunk, NOTHING, RecordChunk, SnapshotChunk, WatermarkChunk, type HeaderChunk, type Link } from './journal-chunks.ts';
+import { NOTHING, RecordChunk, SnapshotChunk, WatermarkChunk, type BatchChunk, type HeaderChunk, type Link } from './journal-chunks.ts';
 import { SEAL_FILE, SEAL_MAGIC, segmentFile, segmentOf, SNAPSHOT_MAGIC, snapshotFile, snapshotOf, unwrapFile, WATERMARK_FILE, WATERMARK_MAGIC } from './journal-format.ts';
 import { sealCodec, snapshotCodec, watermarkCodec, type Place, type Seal, type Snapshot, type Writing } from './journal-records.ts';
 import { SegmentCursor } from './journal-segment.ts';

@@ -44,10 +44,13 @@ export class Journal {
   private readonly writing: Writing;
   private readonly limits: JournalLimits;
 
-  private events: Event[] = [];
+  /** The open batch: the first `count` of these. */
+  private readonly events: Event[] = [];
+  private count = 0;
   private weight = 0;
-  private ordinal: number;
-  private after: Place;
+  private readonly start: Place;
+  /** The batch that was closed last, if any was since the start. */
+  private closed: BatchChunk | undefined;
 
   private segment = '';
   private segmentWeight = 0;
@@ -83,8 +86,7 @@ export class Journal {
     this.disk = disk;
     this.writing = writing;
     this.limits = limits;
-    this.after = start.place;
-    this.ordinal = start.place.ordinal;
+    this.start = start.place;
     this.markedOrdinal = 0;
     // The first batch of a start is marked without delay.
     this.markedAt = start.at - limits.watermarkUs;
@@ -96,13 +98,19 @@ export class Journal {
   }
 
   append(event: Event): void {
-    this.events.push(event);
+    this.events[this.count++] = event;
     this.weight += eventWeight(event);
+  }
+
+  /** Where the journal has come to: the end of the last closed batch. */
+  private get after(): Place {
+    const closed = this.closed;
+    return closed === undefined ? this.start : { sequence: closed.last, ordinal: closed.ordinal, high: closed.high, low: closed.low };
   }
 
   /** Events that are not yet on their way to the disk. */
   get open(): number {
-    return this.events.length;
+    return this.count;
   }
 
   get syncing(): boolean {
@@ -110,7 +118,7 @@ export class Journal {
   }
 
   get full(): boolean {
-    return this.events.length >= this.limits.batchEvents;
+    return this.count >= this.limits.batchEvents;
   }
 
   /** Nothing is under way. */
@@ -120,15 +128,16 @@ export class Journal {
 
   /** Closes the open batch and writes it. `poisoned`: the kernel failed on its last event, and has no digest any more. */
   write(kernel: Kernel, at: Micros, poisoned: boolean): void {
-    assert(this.flying === undefined && this.events.length > 0, 'one batch is written at a time');
+    assert(this.flying === undefined && this.count > 0, 'one batch is written at a time');
     if (this.rolls || this.segmentWeight >= this.limits.segmentWeight) this.roll();
     const high = poisoned ? 0 : kernel.digestHigh;
     const low = poisoned ? 0 : kernel.digestLow;
-    const batch = new BatchChunk({ ordinal: ++this.ordinal, events: this.events, high, low, poisoned }, this.weight, this.link);
-    this.after = { sequence: batch.last, ordinal: batch.ordinal, high, low };
+    const ordinal = (this.closed ?? this.start).ordinal + 1;
+    const batch = new BatchChunk(ordinal, this.events.slice(0, this.count), high, low, poisoned, this.weight, this.link);
+    this.closed = batch;
     this.link = batch;
     this.flying = batch;
-    this.events = [];
+    this.count = 0;
     this.weight = 0;
     this.segmentWeight += batch.weight;
     this.batches++;

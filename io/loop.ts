@@ -11,7 +11,7 @@ import { readJournal, type ReadingCounts, type Refolded, type Reading, type Refu
 import type { Writing } from './journal-records.ts';
 import { Journal } from './journal.ts';
 import { eventPassed, freeze, kernelPassed } from './loop-checks.ts';
-import { Inbox } from './loop-inbox.ts';
+import { Inbox, Ring } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
 import type { CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
 
@@ -33,12 +33,16 @@ export interface LoopCounters {
 
 /** Effects behind the barrier: of each step its event and its effects. */
 interface Held {
+  /** The first `count` places count; what stands after them is left over. */
+  count: number;
   readonly events: Event[];
   readonly effects: (readonly Effect[])[];
   /** True if somebody outside waits for one of them: facts alone do not start a sync. */
   urgent: boolean;
 }
 
+/** More requests than a loop ever has under way at one time. */
+const MAX_COMPLETIONS = 4_096;
 const DEADLINE: Cause = { kind: 'deadline' };
 
 export class Loop {
@@ -55,8 +59,8 @@ export class Loop {
   private readonly writing: Writing;
   private readonly crashable: boolean;
   private readonly inbox: Inbox;
-  private readonly doneTokens: number[] = [];
-  private readonly doneResults: DiskResult[] = [];
+  private readonly doneTokens: Ring<number> = new Ring(MAX_COMPLETIONS);
+  private readonly doneResults: Ring<DiskResult> = new Ring(MAX_COMPLETIONS);
 
   private current: Phase = 'recovering';
   private folded: Kernel = new Kernel();
@@ -75,8 +79,8 @@ export class Loop {
   private armed: Micros = NEVER;
   private alarmed = false;
 
-  private waiting: Held = { events: [], effects: [], urgent: false };
-  private leaving: Held = { events: [], effects: [], urgent: false };
+  private waiting: Held = { count: 0, events: [], effects: [], urgent: false };
+  private leaving: Held = { count: 0, events: [], effects: [], urgent: false };
   private stopping = false;
   private poisoned = '';
 
@@ -147,8 +151,7 @@ export class Loop {
   }
 
   completed(token: number, result: DiskResult): void {
-    this.doneTokens.push(token);
-    this.doneResults.push(result);
+    assert(this.doneTokens.push(token) && this.doneResults.push(result), 'no more completes than was submitted');
   }
 
   alarm(): void {
@@ -171,13 +174,13 @@ export class Loop {
   // -- a turn --------------------------------------------------------------------------------------------------------------
 
   get hasWork(): boolean {
-    if (this.doneTokens.length > 0 || this.sliceDue) return true;
+    if (this.doneTokens.count > 0 || this.sliceDue) return true;
     return this.takesInput() && !(this.journal as Journal).full && (this.inbox.count > 0 || this.alarmed || this.folded.nextDeadline() <= this.at);
   }
 
   /** Handles one queued thing; true if more waits. */
   turn(): boolean {
-    if (this.doneTokens.length > 0) this.complete(this.doneTokens.shift() as number, this.doneResults.shift() as DiskResult);
+    if (this.doneTokens.count > 0) this.complete(this.doneTokens.take() as number, this.doneResults.take() as DiskResult);
     else if (this.sliceDue) this.read(undefined);
     else if (this.takesInput() && !(this.journal as Journal).full) this.next();
     return this.hasWork;
@@ -248,8 +251,8 @@ export class Loop {
 
   private hold(event: Event, effects: readonly Effect[]): void {
     const held = this.waiting;
-    held.events.push(event);
-    held.effects.push(effects);
+    held.events[held.count] = event;
+    held.effects[held.count++] = effects;
     for (let i = 0; i < effects.length && !held.urgent; i++) held.urgent = (effects[i] as Effect).kind !== 'fact';
   }
 
@@ -307,14 +310,13 @@ export class Loop {
     this.passed('beforeRelease');
     const held = this.leaving;
     const now = this.now();
-    for (let i = 0; i < held.events.length; i++) {
+    for (let i = 0; i < held.count; i++) {
       const effects = held.effects[i] as readonly Effect[];
       const event = held.events[i] as Event;
       for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index, now);
       if (i === 0) this.passed('halfwayReleasing');
     }
-    held.events.length = 0;
-    held.effects.length = 0;
+    held.count = 0;
     held.urgent = false;
     this.passed('afterRelease');
   }

@@ -40,6 +40,7 @@ interface Modules {
 }
 
 const NO_NODE: NodeId = nodeId(0);
+const NOTHING: readonly Effect[] = Object.freeze([]);
 
 export class Kernel implements Context {
   // The context of the step under way.
@@ -52,7 +53,9 @@ export class Kernel implements Context {
   private version = '';
   private bootSeed = 0;
   private modules: Modules | undefined;
-  private effects: Effect[] = [];
+  /** Effects of the step under way; what leaves is a copy of exactly their number. */
+  private readonly effects: Effect[] = [];
+  private count = 0;
   private readonly signals: Signal[] = [];
   private readonly running: Digest = new Digest();
 
@@ -63,9 +66,9 @@ export class Kernel implements Context {
     this.sequence = event.sequence;
     this.at = event.at;
     this.wall = event.wall;
-    this.effects = [];
+    this.count = 0;
     this.dispatch(event);
-    this.settle();
+    if (this.signals.length > 0) this.settle();
     return this.sealed(event);
   }
 
@@ -213,26 +216,29 @@ export class Kernel implements Context {
     digest.uint(event.at);
     digest.uint(event.wall);
     digest.word(hashCause(event.cause));
-    const effects = this.effects;
-    digest.word(effects.length);
-    for (let i = 0; i < effects.length; i++) digest.word(hashEffect(effects[i] as Effect));
+    const count = this.count;
+    digest.word(count);
+    if (count === 0) return NOTHING;
+    const effects = this.effects.slice(0, count);
+    for (let i = 0; i < count; i++) digest.word(hashEffect(effects[i] as Effect));
     return effects;
   }
 
   send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
-    this.effects.push({ kind: 'send', to, message, validUntil: validForUs >= NEVER ? NEVER : this.at + validForUs });
+    this.effects[this.count++] = { kind: 'send', to, message, validUntil: validForUs >= NEVER ? NEVER : this.at + validForUs };
   }
 
   reply(request: RequestId, answer: Answer): void {
-    this.effects.push({ kind: 'reply', request, answer });
+    this.effects[this.count++] = { kind: 'reply', request, answer };
   }
 
   call(request: ServiceRequest): number {
-    return this.effects.push({ kind: 'call', request }) - 1;
+    this.effects[this.count] = { kind: 'call', request };
+    return this.count++;
   }
 
   fact(fact: Fact): void {
-    this.effects.push({ kind: 'fact', fact });
+    this.effects[this.count++] = { kind: 'fact', fact };
   }
 
   signal(signal: Signal): void {

@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HEADER_MAGIC, segmentFile, segmentOf, snapshotOf, unwrapRecord } from '../io/journal-format.ts';
-import { readJournal, type ReadingOptions, type Refolded, type Refusal } from '../io/journal-reading.ts';
+import { refold } from '../io/journal-read.ts';
+import type { ReadingOptions, Refolded, Refusal } from '../io/journal-reading.ts';
 import { segmentHeadCodec, type SegmentHead } from '../io/journal-records.ts';
 import type { Chunk, DiskRequest, DiskResult } from '../io/ports.ts';
 import { Complaint } from './complaint.ts';
@@ -51,10 +52,7 @@ export function writerOf(directory: string): SegmentHead | undefined {
 }
 
 export function refoldDirectory(directory: string, options: Omit<ReadingOptions, 'lock' | 'sliceEvents'>): Refolded | Refusal {
-  const reading = readJournal({ ...options, lock: false, sliceEvents: Number.MAX_SAFE_INTEGER });
-  let step = reading.next(undefined);
-  while (step.done !== true) step = reading.next(step.value === undefined ? undefined : answer(directory, step.value));
-  return step.value;
+  return refold((request) => answer(directory, request), options);
 }
 
 function answer(directory: string, request: DiskRequest): DiskResult {

@@ -60,6 +60,10 @@ class Hunting {
   private readonly active = new Set<SimulatorThread>();
   private runs = 0;
   private doing = '';
+  /** Whether a draw fails without any bug, by seed; asked one after another on a thread of its own. */
+  private readonly clean = new Map<number, Promise<boolean>>();
+  private cleanThread: SimulatorThread | undefined;
+  private cleanTail: Promise<unknown> = Promise.resolve();
 
   constructor(hunt: Hunt) {
     this.hunt = hunt;
@@ -77,11 +81,12 @@ class Hunting {
       }));
       rows.sort((a, b) => chosen.findIndex((mutant) => mutant.name === a.name) - chosen.findIndex((mutant) => mutant.name === b.name));
       const canary = { caught: (await this.canaryCaught()) === CANARY_RUNS, runs: CANARY_RUNS };
-      const { falseAlarms, falseAlarmRuns } = await this.falseAlarms(rows, jobs);
+      const { falseAlarms, falseAlarmRuns } = await this.falseAlarms(rows);
       return { kernel: kernelHash(), ...this.hunt, mutants: rows, canary, falseAlarms, falseAlarmRuns, wallMs: Math.round(performance.now() - started) };
     } finally {
       progress.end();
       interruption.forget();
+      await this.cleanThread?.end();
     }
   }
 
@@ -128,7 +133,7 @@ class Hunting {
     for (let seeds = 1; seeds <= this.hunt.limit && !this.interrupted; seeds++) {
       const { failure, wallMs } = await this.oneRun(thread, from + seeds - 1, mode);
       cpuMs += wallMs;
-      if (failure !== undefined) return { seeds, failure, cpuMs };
+      if (failure !== undefined && !(await this.failsAnyway(from + seeds - 1))) return { seeds, failure, cpuMs };
     }
     return { seeds: this.hunt.limit, failure: undefined, cpuMs };
   }
@@ -142,6 +147,19 @@ class Hunting {
     return { failure: failureOf(reportOf(outcome, mode)), wallMs: outcome.wallMs };
   }
 
+  /** The same draw fails without the bug as well: then the alarm is false, and the bug was not found. */
+  private failsAnyway(seed: number): Promise<boolean> {
+    let known = this.clean.get(seed);
+    if (known === undefined) {
+      this.cleanThread ??= this.open(undefined);
+      const thread = this.cleanThread;
+      known = this.cleanTail.then(async () => (await this.oneRun(thread, seed, modeOf())).failure !== undefined);
+      this.cleanTail = known;
+      this.clean.set(seed, known);
+    }
+    return known;
+  }
+
   private async canaryCaught(): Promise<number> {
     this.doing = 'the canary';
     return this.withThread(CANARY, async (thread) => {
@@ -152,32 +170,30 @@ class Hunting {
   }
 
   /** The draws that found the bugs, without them. */
-  private async falseAlarms(rows: readonly MutantRow[], jobs: number): Promise<{ falseAlarms: number; falseAlarmRuns: number }> {
+  private async falseAlarms(rows: readonly MutantRow[]): Promise<{ falseAlarms: number; falseAlarmRuns: number }> {
     this.doing = 'the same seeds without a planted bug';
-    const seeds: number[] = [];
     for (let series = 0; series < this.hunt.series; series++) {
       const most = Math.max(0, ...rows.filter((row) => row.found).map((row) => row.seeds[series] ?? 0));
-      for (let i = 0; i < most; i++) seeds.push(this.firstSeed(series) + i);
+      for (let i = 0; i < most && !this.interrupted; i++) await this.failsAnyway(this.firstSeed(series) + i);
     }
-    const falseAlarmRuns = seeds.length;
-    let falseAlarms = 0;
-    await Promise.all(Array.from({ length: Math.min(jobs, seeds.length) }, () => this.withThread(undefined, async (thread) => {
-      for (let seed = seeds.shift(); seed !== undefined && !this.interrupted; seed = seeds.shift()) {
-        if ((await this.oneRun(thread, seed, modeOf())).failure !== undefined) falseAlarms += 1;
-      }
-    })));
-    return { falseAlarms, falseAlarmRuns };
+    const failed = await Promise.all(this.clean.values());
+    return { falseAlarms: failed.filter(Boolean).length, falseAlarmRuns: failed.length };
   }
 
   private async withThread<T>(mutant: string | undefined, use: (thread: SimulatorThread) => Promise<T>): Promise<T> {
-    const thread = new SimulatorThread(mutant);
-    this.active.add(thread);
+    const thread = this.open(mutant);
     try {
       return await use(thread);
     } finally {
       this.active.delete(thread);
       await thread.end();
     }
+  }
+
+  private open(mutant: string | undefined): SimulatorThread {
+    const thread = new SimulatorThread(mutant);
+    this.active.add(thread);
+    return thread;
   }
 }
 

@@ -37,7 +37,7 @@ function replayDirectory(directory: string, until: number | undefined): NodeRepl
   if (writer !== undefined && writer.version !== kernelHash()) {
     throw new Complaint(`the journal in "${directory}" was written by kernel ${writer.version.slice(0, 12)}, and this is kernel ${kernelHash().slice(0, 12)}: replay it with the version that wrote it`);
   }
-  const read = refoldDirectory(directory, { writing: undefined, fromBoot: true, until: until ?? Number.MAX_SAFE_INTEGER });
+  const read = refoldDirectory(directory, { writing: {}, fromBoot: true, until: until ?? Number.MAX_SAFE_INTEGER });
   if (read.kind === 'refused') {
     if (read.code === 'format' || read.code === 'version' || read.code === 'locked') throw new Complaint(`the journal in "${directory}" cannot be replayed: ${read.text}`);
     const verdict = read.code === 'diverged' ? 'diverged' : 'corrupt';

@@ -22,7 +22,7 @@ const RUN_FIELDS: Fields = {
   gpuPollUs: [0, DAY_US], followsParent: 'boolean', shadow: [0, 1_000],
 };
 const WORKLOAD_FIELDS: Fields = {
-  decidesPer1000s: [0, 1e9], getsPer1000s: [0, 1e9], clients: [0, 100_000], contestedPerMille: [0, 1_000], rivals: [0, 1_000],
+  decidesPer1000s: [0, 1e9], getsPer1000s: [0, 1e9], clients: [0, 100_000], contestedPerMille: [0, 1_000_000], rivals: [0, 1_000],
   retryPerMille: [0, 1_000], timeoutUs: [1, DAY_US], goodputPer1000s: [0, 1e9],
 };
 const EPISODE_FIELDS: Fields = { from: [0, DAY_US], until: [0, DAY_US], strength: [0, Number.MAX_SAFE_INTEGER] };

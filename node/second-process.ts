@@ -36,7 +36,7 @@ export class SecondProcess {
 
   end(): void {
     this.failed = [];
-    this.child.disconnect();
+    this.child.kill('SIGKILL');
   }
 }
 

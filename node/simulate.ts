@@ -1,7 +1,8 @@
 // Executes one run on this thread, with the host out of reach. Whoever wants a planted bug installs it before this module is
 // loaded.
 
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { properties } from '../properties/all.ts';
 import { execute, resolve, type Execution } from '../scenarios/run.ts';
@@ -13,6 +14,13 @@ import { trapped } from './trap.ts';
 
 export function resolveRun(request: RunRequest): RunFile {
   return request.runFile ?? trapped(() => resolve(request.seed, request.options));
+}
+
+/** Megabytes that are still in use after a full collection: what is measured is what is kept, not what happens to lie about. */
+export function retainedHeapMb(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return getHeapStatistics().used_heap_size / 1e6;
 }
 
 export interface Executed {

@@ -26,15 +26,27 @@ const REPEAT_EVERY = 50;
 /** A sweep of all scenarios this large must have exercised every property. */
 const LARGE = 200;
 const LARGEST_BATCH = 16;
+const BATCH_MS = 250;
+
+/** Scenarios that take twenty times as long as the others: in a sweep they have their turn in every fifth round only. */
+const LONG = ['hundred-nodes'];
+const ROUNDS = 5;
+
+/** The turns in which the seeds of a sweep of all scenarios meet them. */
+function rotation(scenarios: readonly string[]): readonly string[] {
+  const short = scenarios.filter((name) => !LONG.includes(name));
+  return [...Array.from({ length: ROUNDS }, () => short).flat(), ...scenarios.filter((name) => LONG.includes(name))];
+}
 
 /** Which run is the `index`th of a sweep. Every seed meets one scenario in turn; few seeds meet every scenario. */
 export function runsOf(asked: Sweep, scenarios: readonly string[]): { readonly count: number; at(index: number): RunRequest } {
   const seeds = asked.seeds.to - asked.seeds.from + 1;
   const names = asked.scenario === 'all' ? scenarios : [asked.scenario];
   const each = seeds < names.length;
+  const turns = asked.scenario === 'all' ? rotation(names) : names;
   const at = (index: number): RunRequest => {
     const seed = asked.seeds.from + (each ? Math.floor(index / names.length) : index);
-    const scenario = names[each ? index % names.length : seed % names.length] as string;
+    const scenario = (each ? names[index % names.length] : turns[seed % turns.length]) as string;
     return { seed, options: { ...asked.options, scenario }, checked: asked.checked, realCrypto: asked.realCrypto };
   };
   return { count: each ? seeds * names.length : seeds, at };
@@ -107,15 +119,19 @@ class Sweeping {
     for (const thread of this.threads) thread.stop();
   }
 
-  /** Batches shrink towards the end, so that the threads end together. */
+  /** Batches last about as long as a person waits for a line to move, and shrink towards the end, so that the threads end together. */
   private async feed(thread: SimulatorThread): Promise<void> {
+    let size = 1;
     while (!this.stopping && this.next < this.runs.count) {
       const fair = Math.ceil((this.runs.count - this.next) / (this.threads.length * 4));
       const first = this.next;
-      this.next = Math.min(this.runs.count, first + Math.min(LARGEST_BATCH, fair));
+      this.next = Math.min(this.runs.count, first + Math.min(size, fair));
       const requests = Array.from({ length: this.next - first }, (_, i) => this.runs.at(first + i));
-      const answer = await this.perform(thread, requests);
-      for (const [i, outcome] of answer.entries()) this.take(outcome, first + i);
+      const started = performance.now();
+      const outcomes = await this.perform(thread, requests);
+      for (const [i, outcome] of outcomes.entries()) this.take(outcome, first + i);
+      const each = (performance.now() - started) / requests.length;
+      size = Math.max(1, Math.min(LARGEST_BATCH, 2 * size, Math.floor(BATCH_MS / each)));
     }
   }
 

@@ -20,7 +20,8 @@ const { executeRun, resolveRun } = await import('./simulate.ts');
 process.on('message', ({ id, request }: TwinTask) => {
   const { outcome } = executeRun(request, resolveRun(request));
   const answer: TwinAnswer = { id, digest: outcome.result.digest };
-  process.send?.(answer);
+  // The sweep may be gone by now.
+  process.send?.(answer, () => undefined);
 });
 // The sweep decides when it is over, also for a signal that reached the whole group.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);

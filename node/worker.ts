@@ -12,7 +12,7 @@ if (mutant !== undefined) {
   const { plantByName } = await import('./mutant-hook.ts');
   plantByName(mutant);
 }
-const { executeRun, resolveRun } = await import('./simulate.ts');
+const { executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
 
 /** Called inside the simulation: numbers in shared memory are all that it may touch. */
 function progress(nowUs: number, events: number): boolean {
@@ -26,7 +26,9 @@ async function one(task: WorkerTask & { readonly kind: 'one' }): Promise<void> {
   tell({ kind: 'resolved', runFile });
   const { outcome, world } = executeRun(task.request, runFile, progress);
   if (task.dump !== undefined) (await import('./dump.ts')).dumpWorld(task.dump, world.view());
-  tell({ kind: 'ran', outcome });
+  tell({ kind: 'ran', outcome: { ...outcome, heapMb: retainedHeapMb() } });
+  // The world is part of what is kept.
+  void world;
 }
 
 function batch(task: WorkerTask & { readonly kind: 'batch' }): void {

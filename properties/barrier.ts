@@ -1,13 +1,14 @@
 // Nothing leaves a node before the event that caused it is on its disk (rule 4 of the loop): no frame, no call to a service;
 // and no answer to a client before the request itself is on disk.
 
-import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
+import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import type { Cause, Event, RequestId, ServiceRequest } from '../kernel/event.ts';
-import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import type { Cause, RequestId, ServiceRequest } from '../kernel/event.ts';
+import type { JournalReader, Journals } from './journals.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Requests remembered per client; a power of two. */
@@ -15,21 +16,27 @@ const REQUESTS = 256;
 
 class Barrier extends Verdicts implements JournalReader {
   private readonly journals: Journals;
-  /** By client, then by number: requests that some node has on disk. */
+  /** By client, then by number: requests that some node has on disk, and when each was invoked. */
   private readonly asks: (Float64Array | undefined)[] = [];
+  private readonly invokedAt: (Float64Array | undefined)[] = [];
+  /** By node: when it last started. */
+  private readonly started: Float64Array;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('barrier', run);
-    this.journals = journalsOf(run);
+    this.journals = from.journals;
     this.journals.read(this);
+    this.started = new Float64Array(run.parameters.nodes + 1).fill(-1);
   }
 
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
+  refolded(node: NodeId, _sequence: number, _high: number, _low: number, now: Micros): void {
+    this.started[node] = now;
   }
 
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
+  invoked(invocation: Invocation): void {
+    let times = this.invokedAt[invocation.client];
+    if (times === undefined) this.invokedAt[invocation.client] = times = new Float64Array(REQUESTS);
+    times[invocation.number & (REQUESTS - 1)] = invocation.invokedAt;
   }
 
   asked(_node: NodeId, cause: Extract<Cause, { kind: 'request' }>): void {
@@ -52,12 +59,13 @@ class Barrier extends Verdicts implements JournalReader {
     if (sequence > durable) this.early(node, `a call (${request.service})`, sequence, durable, now);
   }
 
-  /** A node that refuses a request need not have taken it on. */
+  /** A node that refuses a request need not have taken it on; and what came before a restart may be on disk unseen. */
   replied(node: NodeId, request: RequestId, answer: Answer, now: Micros): void {
     if (answer.kind === 'refused') return;
     this.checks++;
     const seen = this.asks[request.client]?.[request.number & (REQUESTS - 1)] ?? 0;
-    if (seen >= request.number) return;
+    const invokedAt = this.invokedAt[request.client]?.[request.number & (REQUESTS - 1)] ?? 0;
+    if (seen >= request.number || invokedAt <= (this.started[node] as number)) return;
     this.violated(now, [node], `node ${node} answered a client before the request was on its disk`, [`request ${request.number} of client ${request.client}, answered "${answer.kind}"`]);
   }
 
@@ -71,5 +79,5 @@ export const barrier: Property = {
   claim: 'No effect leaves a node before the event that caused it is durable',
   kind: 'safety',
   scope: 'local',
-  watch: (run: RunView): Watch => new Barrier(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new Barrier(run, from)),
 };

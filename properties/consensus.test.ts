@@ -1,7 +1,7 @@
 // Properties of one replicated log, each shown evidence that it must accept and evidence that it must refuse.
 
 import { describe, expect, test } from 'vitest';
-import { sessionId } from '../kernel/base/ids.ts';
+import { sessionId, type NodeId } from '../kernel/base/ids.ts';
 import { readReply, snapshotSlice, submit, submitReply, voteReply } from '../kernel/raft/message.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { electionSafety } from './election-safety.ts';
@@ -36,10 +36,14 @@ describe('election safety', () => {
     expect(stage.violations).toEqual([]);
   });
 
-  test('catches a leader without a quorum, and does not count the votes of a damaged voter', () => {
+  test('catches a leader without a quorum', () => {
     expect(new Stage(electionSafety).elect(N1, 1, []).append(N1, N2, 1, 0, 0, []).judgement.violation?.message).toContain('with 1 votes, and needs 2');
-    const stage = new Stage(electionSafety).show((sink) => sink.damaged?.(N2, 0)).show((sink) => sink.restarted?.(N2, 0));
-    expect(stage.elect(N1, 1, [N2]).append(N1, N2, 1, 0, 0, []).judgement.violation?.message).toContain('with 1 votes, and needs 2');
+  });
+
+  test('a node put back to an old copy does not count with those who had heard more from it, and does with others', () => {
+    const stage = (witness: NodeId): Stage => new Stage(electionSafety).putBack(N2, witness).elect(N1, 1, [N2]).append(N1, N2, 1, 0, 0, []);
+    expect(stage(N1).judgement.violation?.message).toContain('with 1 votes, and needs 2');
+    expect(stage(N3).violations).toEqual([]);
   });
 
   test('catches a term that goes back', () => {
@@ -96,13 +100,14 @@ describe('leader completeness', () => {
     expect(stage.append(N3, N2, 2, 1, 1, [], 1).judgement.violation?.message).toBe('node 3 says that index 1 of group 0 is committed; a quorum acknowledged up to 0 only');
   });
 
-  test('does not count acknowledgements of other terms, to others, or from damaged voters', () => {
+  test('does not count acknowledgements of other terms, to others, or of voters put back to an old copy', () => {
     const claims = (stage: Stage): boolean => stage.append(N1, N2, 1, 1, 1, [], 1).violations.length > 0;
     const begin = (): Stage => new Stage(leaderCompleteness).append(N1, N2, 1, 0, 0, [first(1)]);
     expect(claims(begin().acknowledge(N2, N1, 1, 1))).toBe(false);
     expect(claims(begin().acknowledge(N2, N3, 1, 1))).toBe(true);
     expect(claims(begin().acknowledge(N2, N1, 2, 1))).toBe(true);
-    expect(claims(begin().show((sink) => sink.damaged?.(N2, 0)).show((sink) => sink.restarted?.(N2, 0)).acknowledge(N2, N1, 1, 1))).toBe(true);
+    expect(claims(begin().putBack(N2, N1).acknowledge(N2, N1, 1, 1))).toBe(true);
+    expect(claims(begin().putBack(N2, N3).acknowledge(N2, N1, 1, 1))).toBe(false);
   });
 
   test('catches a snapshot of what is not committed', () => {

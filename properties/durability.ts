@@ -3,30 +3,19 @@
 // reads, after everything has healed, makes sure that there are many.
 
 import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
-import { needEpoch, type NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { DecideRecord } from '../kernel/decide/record.ts';
-import { NeedTable } from './need-table.ts';
-import { registersOf, type Registers } from './registers.ts';
+import type { Acknowledged, Needs } from './needs.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
-interface Row {
-  record: DecideRecord | undefined;
-  /** When the client heard of it, and from whom. */
-  at: Micros;
-  node: NodeId;
-  confirmed: boolean;
-}
-
 class Durability extends Verdicts {
-  private readonly registers: Registers;
-  private readonly needs = new NeedTable<Row>(() => ({ record: undefined, at: 0, node: 0 as NodeId, confirmed: false }));
-  private acknowledged = 0;
+  private readonly needs: Needs;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('durability', run);
-    this.registers = registersOf(run);
+    this.needs = from.needs;
   }
 
   returned(invocation: Invocation, answer: Answer, now: Micros): void {
@@ -45,35 +34,29 @@ class Durability extends Verdicts {
   }
 
   private shown(invocation: Invocation, record: DecideRecord, kind: 'decided' | 'lost' | 'found', now: Micros): void {
-    const need = invocation.operation.need;
-    const row = this.needs.row(need, needEpoch(need));
+    const row = this.needs.rowOf(invocation.operation.need);
     if (row === undefined) return;
-    if (row.record === undefined) {
-      if (kind !== 'decided') return;
-      row.record = record;
-      row.at = now;
-      row.node = invocation.node;
-      if ((++this.acknowledged & 1023) === 0) this.needs.retireBelow(this.registers.forgotten - 1);
-    } else if (record !== row.record && (record.hash !== row.record.hash || record.proposal.proposal !== row.record.proposal.proposal)) {
-      this.gone(invocation, row, row.record, `another record (proposal "${record.proposal.proposal}" at lamport ${record.lamport})`, now);
-    } else if (!row.confirmed && kind === 'found' && invocation.invokedAt >= row.at) {
-      row.confirmed = true;
+    const told = row.acknowledged;
+    if (told === undefined) {
+      if (kind === 'decided') row.acknowledged = { record, at: now, node: invocation.node, confirmed: false };
+    } else if (record !== told.record && (record.hash !== told.record.hash || record.proposal.proposal !== told.record.proposal.proposal)) {
+      this.gone(invocation, told, `another record (proposal "${record.proposal.proposal}" at lamport ${record.lamport})`, now);
+    } else if (!told.confirmed && kind === 'found' && invocation.invokedAt >= told.at) {
+      told.confirmed = true;
       this.checks++;
     }
   }
 
   private empty(invocation: Invocation, kind: string, now: Micros): void {
-    const need = invocation.operation.need;
-    const row = this.needs.find(need, needEpoch(need));
-    if (row === undefined || row.record === undefined || invocation.invokedAt <= row.at) return;
-    this.gone(invocation, row, row.record, `"${kind}"`, now);
+    const told = this.needs.rowOf(invocation.operation.need)?.acknowledged;
+    if (told !== undefined && invocation.invokedAt > told.at) this.gone(invocation, told, `"${kind}"`, now);
   }
 
-  private gone(invocation: Invocation, row: Row, record: DecideRecord, got: string, now: Micros): void {
+  private gone(invocation: Invocation, told: Acknowledged, got: string, now: Micros): void {
     const { client, number, node, invokedAt, operation } = invocation;
-    this.violated(now, [node, row.node], `an acknowledged decide is gone: a later ${operation.kind} got ${got}`, [
+    this.violated(now, [node, told.node], `an acknowledged decide is gone: a later ${operation.kind} got ${got}`, [
       `need ${operation.need}`,
-      `at ${row.at} us node ${row.node} acknowledged proposal "${record.proposal.proposal}" at lamport ${record.lamport}`,
+      `at ${told.at} us node ${told.node} acknowledged proposal "${told.record.proposal.proposal}" at lamport ${told.record.lamport}`,
       `at ${invokedAt} us client ${client} asked node ${node} (its request ${number}); answered at ${now} us`,
     ]);
   }
@@ -84,5 +67,5 @@ export const durability: Property = {
   claim: 'An acknowledged decide is found by every later read, until its epoch is forgotten',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new Durability(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new Durability(run, from)),
 };

@@ -6,28 +6,18 @@ import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import { electionsOf, type ElectionReader, type Elections } from './elections.ts';
+import type { Damage } from './damage.ts';
+import type { ElectionReader } from './elections.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class ElectionSafety extends Verdicts implements ElectionReader {
-  private readonly elections: Elections;
+  private readonly damage: Damage;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('election-safety', run);
-    this.elections = electionsOf(run);
-    this.elections.read(this);
-  }
-
-  sent(frame: Frame, now: Micros): void {
-    this.elections.sent(frame, now);
-  }
-
-  damaged(node: NodeId): void {
-    this.elections.damaged(node);
-  }
-
-  restarted(node: NodeId): void {
-    this.elections.restarted(node);
+    this.damage = from.damage;
+    from.elections.read(this);
   }
 
   led(frame: Frame, group: GroupId, term: number, votes: number, quorum: number, now: Micros): void {
@@ -43,7 +33,9 @@ class ElectionSafety extends Verdicts implements ElectionReader {
     this.violated(now, [frame.from], `node ${frame.from} voted twice in term ${term} of group ${group}: for node ${first}, then for node ${second}`, [], frame.sequence);
   }
 
+  /** A node that was put back to an old copy has forgotten its terms; that it is not counted on is judged elsewhere. */
   wentBack(frame: Frame, group: GroupId, term: number, before: number, now: Micros): void {
+    if (this.damage.isSuspect(frame.from)) return;
     this.violated(now, [frame.from], `node ${frame.from} spoke in term ${term} of group ${group}, after it had spoken in term ${before}`, [], frame.sequence);
   }
 }
@@ -53,5 +45,5 @@ export const electionSafety: Property = {
   claim: 'At most one leader per group and term, elected by a quorum whose members vote once',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new ElectionSafety(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new ElectionSafety(run, from)),
 };

@@ -1,12 +1,9 @@
-// Who voted for whom, and who led, from the wire alone. A candidate that asks for votes has given itself its own. Votes of
-// voters that were damaged, and started again, do not count.
+// Who voted for whom, and who led, from the wire alone. A candidate that asks for votes has given itself its own. That is all they need to be judged by.
 
-import type { RunView } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { GroupParameters } from '../kernel/parameters.ts';
-import { Damage } from './damage.ts';
+import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
 
 /** Terms remembered per group; a power of two. */
 const TERMS = 64;
@@ -78,16 +75,12 @@ export class GroupElections {
   }
 }
 
-/** One per run, shared; a frame counts once. */
 export class Elections {
   private readonly groups: (GroupElections | undefined)[] = [];
   private readonly readers: ElectionReader[] = [];
-  private readonly damage: Damage;
-  private last: Frame | undefined;
 
-  constructor(run: RunView) {
-    for (const group of run.parameters.groups) this.groups[group.id] = new GroupElections(group, run.parameters.nodes);
-    this.damage = new Damage(run.parameters.nodes);
+  constructor(parameters: Parameters) {
+    for (const group of parameters.groups) this.groups[group.id] = new GroupElections(group, parameters.nodes);
   }
 
   read(reader: ElectionReader): void {
@@ -105,17 +98,7 @@ export class Elections {
     return this.groups[id]?.quorum ?? 0;
   }
 
-  damaged(node: NodeId): void {
-    this.damage.damaged(node);
-  }
-
-  restarted(node: NodeId): void {
-    this.damage.restarted(node);
-  }
-
   sent(frame: Frame, now: Micros): void {
-    if (frame === this.last) return;
-    this.last = frame;
     const message = frame.message;
     switch (message.kind) {
       case 'append':
@@ -156,7 +139,7 @@ export class Elections {
   private votes(frame: Frame, id: GroupId, term: number, candidate: NodeId, now: Micros): void {
     const group = this.groups[id];
     const slot = group === undefined ? -1 : group.slotOf(term);
-    if (group === undefined || slot < 0 || this.damage.isOut(frame.from)) return;
+    if (group === undefined || slot < 0) return;
     const before = group.vote(slot, frame.from, candidate);
     if (before !== 0 && before !== candidate) for (const reader of this.readers) reader.votedTwice?.(frame, id, term, before, candidate, now);
   }
@@ -166,14 +149,6 @@ export class Elections {
     if (group === undefined) return;
     const before = group.spoke[frame.from] as number;
     if (term > before) group.spoke[frame.from] = term;
-    else if (term < before && !this.damage.isOut(frame.from)) for (const reader of this.readers) reader.wentBack?.(frame, id, term, before, now);
+    else if (term < before) for (const reader of this.readers) reader.wentBack?.(frame, id, term, before, now);
   }
-}
-
-const elections = new WeakMap<RunView, Elections>();
-
-export function electionsOf(run: RunView): Elections {
-  let known = elections.get(run);
-  if (known === undefined) elections.set(run, (known = new Elections(run)));
-  return known;
 }

@@ -4,50 +4,38 @@
 
 import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
-import { needEpoch, type GroupId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
+import type { GroupId, NodeId, ProposalId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import { ledgerOf, type Ledger } from './ledger.ts';
-import { NeedTable } from './need-table.ts';
+import type { NeedRow, Needs, Tally } from './needs.ts';
 import type { ModelOutcome } from './register-model.ts';
-import { registersOf, type Registers, type RegistersReader } from './registers.ts';
+import type { RegistersReader } from './registers.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
-
-interface Tally {
-  readonly proposal: ProposalId;
-  invoked: number;
-  applied: number;
-  /** Where it was applied, the first few times. */
-  readonly indices: number[];
-}
 
 /** Sessions of a group whose sent sequences are remembered. */
 const MAX_SESSIONS = 1024;
 
 class ExactlyOnce extends Verdicts implements RegistersReader {
-  private readonly ledger: Ledger;
-  private readonly registers: Registers;
-  private readonly needs = new NeedTable<Tally[]>(() => []);
+  private readonly needs: Needs;
   /** By group: the highest sequence that was sent under a session. */
   private readonly submitted: Map<number, number>[] = [];
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('exactly-once', run);
-    this.ledger = ledgerOf(run);
-    this.registers = registersOf(run);
-    this.registers.read(this);
+    this.needs = from.needs;
+    from.registers.read(this);
     for (const group of run.parameters.groups) this.submitted[group.id] = new Map();
   }
 
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     if (operation.kind !== 'decide') return;
-    const tallies = this.needs.row(operation.need, needEpoch(operation.need));
-    if (tallies !== undefined) tallyOf(tallies, operation.proposal).invoked++;
+    const row = this.needs.rowOf(operation.need);
+    if (row !== undefined) tallyOf(row, operation.proposal).invoked++;
   }
 
-  sent(frame: Frame, now: Micros): void {
-    this.ledger.sent(frame, now);
+  sent(frame: Frame): void {
     const message = frame.message;
     if (message.kind !== 'submit') return;
     const sessions = this.submitted[message.group];
@@ -60,34 +48,32 @@ class ExactlyOnce extends Verdicts implements RegistersReader {
 
   applied(group: GroupId, index: number, entry: Entry, outcome: ModelOutcome | undefined, now: Micros): void {
     const command = entry.command;
-    if (command.kind === 'own') {
-      if (command.body.kind === 'advance') this.needs.retireBelow(this.registers.forgotten - 1);
-      return;
-    }
     if (command.kind !== 'apply' || command.body.kind !== 'decide') return;
     if (outcome === undefined) {
       this.checks++;
       return;
     }
     const proposal = command.body.proposal;
-    const tallies = this.needs.row(proposal.need, proposal.epoch);
-    if (tallies === undefined) return;
-    const tally = tallyOf(tallies, proposal.proposal);
-    if (tally.indices.length < 4) tally.indices.push(index);
+    const row = this.needs.row(proposal.need, proposal.epoch);
+    if (row === undefined) return;
+    const tally = tallyOf(row, proposal.proposal);
+    if (tally.applied === 0) tally.firstIndex = index;
+    tally.lastIndex = index;
     if (++tally.applied > tally.invoked) this.tooOften(group, proposal.need, proposal.decider, tally, now);
   }
 
   private tooOften(group: GroupId, need: string, decider: NodeId, tally: Tally, now: Micros): void {
     this.violated(now, [decider], `a proposal that was invoked ${tally.invoked} times was applied ${tally.applied} times in group ${group}`, [
       `need ${need}, proposal "${tally.proposal}", from the gateway on node ${decider}`,
-      `applied at indices ${tally.indices.join(', ')}`,
+      `applied at index ${tally.firstIndex}, and again at index ${tally.lastIndex}`,
     ]);
   }
 }
 
-function tallyOf(tallies: Tally[], proposal: ProposalId): Tally {
+function tallyOf(row: NeedRow, proposal: ProposalId): Tally {
+  const tallies = row.tallies ?? (row.tallies = []);
   for (const tally of tallies) if (tally.proposal === proposal) return tally;
-  const made: Tally = { proposal, invoked: 0, applied: 0, indices: [] };
+  const made: Tally = { proposal, invoked: 0, applied: 0, firstIndex: 0, lastIndex: 0 };
   tallies.push(made);
   return made;
 }
@@ -97,5 +83,5 @@ export const exactlyOnce: Property = {
   claim: 'An operation is applied at most once for each time a client invoked it',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new ExactlyOnce(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new ExactlyOnce(run, from)),
 };

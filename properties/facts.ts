@@ -7,10 +7,11 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Fact } from '../kernel/fact.ts';
-import { Damage } from './damage.ts';
-import { electionsOf, type ElectionReader, type Elections } from './elections.ts';
-import { ledgerOf, type Ledger } from './ledger.ts';
-import { registersOf, type Register, type Registers } from './registers.ts';
+import type { Damage } from './damage.ts';
+import type { ElectionReader, Elections } from './elections.ts';
+import type { Ledger } from './ledger.ts';
+import type { Register, Registers } from './registers.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
@@ -34,19 +35,15 @@ class Facts extends Verdicts implements ElectionReader {
   private readonly upTo: number[][];
   private readonly decides: number[] = [];
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('facts', run);
-    this.ledger = ledgerOf(run);
-    this.elections = electionsOf(run);
+    this.ledger = from.ledger;
+    this.elections = from.elections;
     this.elections.read(this);
-    this.registers = registersOf(run);
-    this.damage = new Damage(run.parameters.nodes);
+    this.registers = from.registers;
+    this.damage = from.damage;
     this.announced = Array.from({ length: run.parameters.nodes + 1 }, () => []);
     this.upTo = Array.from({ length: run.parameters.nodes + 1 }, () => []);
-  }
-
-  damaged(node: NodeId): void {
-    this.damage.damaged(node);
   }
 
   crashed(node: NodeId): void {
@@ -58,7 +55,6 @@ class Facts extends Verdicts implements ElectionReader {
   }
 
   restarted(node: NodeId): void {
-    this.damage.restarted(node);
     this.forget(node);
   }
 
@@ -69,8 +65,6 @@ class Facts extends Verdicts implements ElectionReader {
   }
 
   sent(frame: Frame, now: Micros): void {
-    this.ledger.sent(frame, now);
-    this.elections.sent(frame, now);
     const owed = this.owed[frame.from];
     if (owed === undefined || frame.sequence <= owed.sequence) return;
     this.owed[frame.from] = undefined;
@@ -83,7 +77,7 @@ class Facts extends Verdicts implements ElectionReader {
   }
 
   fact(node: NodeId, fact: Fact, _at: Micros, now: Micros): void {
-    if (this.damage.isOut(node)) return;
+    if (this.damage.isSuspect(node)) return;
     switch (fact.kind) {
       case 'decided':
         return this.decided(node, fact, now);
@@ -169,5 +163,5 @@ export const facts: Property = {
   claim: 'What a kernel announces agrees with what crossed a port: nothing forged, nothing left out',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new Facts(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new Facts(run, from)),
 };

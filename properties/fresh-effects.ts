@@ -7,8 +7,8 @@ import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { Event } from '../kernel/event.ts';
-import { journalsOf, type Journals } from './journals.ts';
+import type { Journals } from './journals.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class FreshEffects extends Verdicts {
@@ -17,23 +17,15 @@ class FreshEffects extends Verdicts {
   /** By node: the least (clock at sending - stamp of the cause) since it started. */
   private readonly least: Float64Array;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('fresh-effects', run);
-    this.journals = journalsOf(run);
+    this.journals = from.journals;
     this.limit = run.parameters.raft.electionMinUs;
     this.least = new Float64Array(run.parameters.nodes + 1).fill(Number.MAX_SAFE_INTEGER);
   }
 
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-  }
-
   restarted(node: NodeId): void {
     this.least[node] = Number.MAX_SAFE_INTEGER;
-  }
-
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
   }
 
   sent(frame: Frame, now: Micros, senderClock: Micros): void {
@@ -57,5 +49,5 @@ export const freshEffects: Property = {
   claim: 'An effect that means "now" is sent in time or not at all',
   kind: 'safety',
   scope: 'local',
-  watch: (run: RunView): Watch => new FreshEffects(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new FreshEffects(run, from)),
 };

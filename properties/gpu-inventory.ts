@@ -4,9 +4,10 @@
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { Cause, Event, GpuDevice } from '../kernel/event.ts';
+import type { Cause, GpuDevice } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
-import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import type { JournalReader } from './journals.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Answers of a driver that may still lead to an announcement. */
@@ -19,22 +20,12 @@ interface Rig {
 }
 
 class GpuInventory extends Verdicts implements JournalReader {
-  private readonly journals: Journals;
   private readonly rigs: readonly Rig[];
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('gpu-inventory', run);
-    this.journals = journalsOf(run);
-    this.journals.read(this);
+    from.journals.read(this);
     this.rigs = Array.from({ length: run.parameters.nodes + 1 }, () => ({ answers: [], present: new Map<string, boolean>() }));
-  }
-
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-  }
-
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
   }
 
   /** Changes in the journal's tail may never have been announced. */
@@ -69,5 +60,5 @@ export const gpuInventory: Property = {
   claim: 'Devices announced as found or lost are those that the driver listed, or did not',
   kind: 'safety',
   scope: 'local',
-  watch: (run: RunView): Watch => new GpuInventory(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new GpuInventory(run, from)),
 };

@@ -7,49 +7,32 @@ import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
-import { Damage } from './damage.ts';
-import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import type { Damage } from './damage.ts';
+import type { JournalReader } from './journals.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class Incarnations extends Verdicts implements JournalReader {
-  private readonly journals: Journals;
   private readonly damage: Damage;
   /** By node: the latest incarnation in its journal, the latest it spoke under, and the tag it said hello with. */
   private readonly journalled: Float64Array;
   private readonly spoken: Float64Array;
   private readonly tags: Float64Array;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('incarnations', run);
-    this.journals = journalsOf(run);
-    this.journals.read(this);
+    this.damage = from.damage;
+    from.journals.read(this);
     const nodes = run.parameters.nodes;
-    this.damage = new Damage(nodes);
     this.journalled = new Float64Array(nodes + 1);
     this.spoken = new Float64Array(nodes + 1);
     this.tags = new Float64Array(nodes + 1).fill(-1);
   }
 
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-  }
-
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
-  }
-
-  damaged(node: NodeId): void {
-    this.damage.damaged(node);
-  }
-
-  restarted(node: NodeId): void {
-    this.damage.restarted(node);
-  }
-
   recovered(node: NodeId, event: Event, cause: Extract<Cause, { kind: 'recovered' }>, now: Micros): void {
     const before = this.journalled[node] as number;
     this.journalled[node] = cause.incarnation;
-    if (before === 0 || this.damage.isOut(node)) return;
+    if (before === 0 || this.damage.isSuspect(node)) return;
     this.checks++;
     if (cause.incarnation <= before) {
       this.violated(now, [node], `node ${node} started as incarnation ${cause.incarnation}, after it had been incarnation ${before}`, [], event.sequence);
@@ -61,7 +44,7 @@ class Incarnations extends Verdicts implements JournalReader {
     const spoken = this.spoken[node] as number;
     const message = frame.message;
     if (frame.incarnation === spoken && message.kind !== 'hello') return;
-    if (this.damage.isOut(node)) return;
+    if (this.damage.isSuspect(node)) return;
     if (frame.incarnation < spoken) {
       return this.violated(now, [node], `node ${node} spoke as incarnation ${frame.incarnation}, after it had spoken as incarnation ${spoken}`, [], frame.sequence);
     }
@@ -85,5 +68,5 @@ export const incarnations: Property = {
   claim: 'Incarnations of a node only grow, and nothing is said under an older one',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new Incarnations(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new Incarnations(run, from)),
 };

@@ -1,7 +1,6 @@
 // What became durable on each node: how far, when each recent event was stamped, and the events themselves, sorted once by
 // their cause for the properties that want only some of them.
 
-import type { RunView } from '../io/sim/evidence.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
@@ -13,6 +12,7 @@ const MASK: number = WINDOW - 1;
 type CauseOf<K extends Cause['kind']> = Extract<Cause, { kind: K }>;
 
 export interface JournalReader {
+  heard?(node: NodeId, cause: CauseOf<'message'>): void;
   asked?(node: NodeId, cause: CauseOf<'request'>): void;
   recovered?(node: NodeId, event: Event, cause: CauseOf<'recovered'>, now: Micros): void;
   outcome?(node: NodeId, cause: CauseOf<'outcome'>): void;
@@ -33,15 +33,16 @@ export class Journals {
   events = 0;
   private readonly nodes: readonly NodeJournal[];
   private readonly readers: JournalReader[] = [];
-  private lastBatch: readonly Event[] | undefined;
-  private lastPlace = 0;
+  /** Those that want messages: most events are. */
+  private readonly hearers: Required<Pick<JournalReader, 'heard'>>[] = [];
 
-  constructor(run: RunView) {
-    this.nodes = Array.from({ length: run.parameters.nodes + 1 }, () => ({ durable: 0, lastAt: 0, at: new Float64Array(WINDOW) }));
+  constructor(nodes: number) {
+    this.nodes = Array.from({ length: nodes + 1 }, () => ({ durable: 0, lastAt: 0, at: new Float64Array(WINDOW) }));
   }
 
   read(reader: JournalReader): void {
     this.readers.push(reader);
+    if (reader.heard !== undefined) this.hearers.push(reader as Required<Pick<JournalReader, 'heard'>>);
   }
 
   durable(node: NodeId): number {
@@ -54,12 +55,7 @@ export class Journals {
     return sequence > 0 && sequence <= journal.durable && sequence > journal.durable - WINDOW ? (journal.at[sequence & MASK] as number) : -1;
   }
 
-  /** Every property that reads the journals passes its batches on; a batch counts once. */
   batch(node: NodeId, events: readonly Event[], now: Micros): void {
-    const place = events.length === 0 ? 0 : (events[0] as Event).sequence;
-    if (events === this.lastBatch && place === this.lastPlace) return;
-    this.lastBatch = events;
-    this.lastPlace = place;
     const journal = this.nodes[node] as NodeJournal;
     for (let k = 0; k < events.length; k++) {
       const event = events[k] as Event;
@@ -67,8 +63,9 @@ export class Journals {
       journal.durable = event.sequence;
       journal.lastAt = event.at;
       journal.at[event.sequence & MASK] = event.at;
-      const kind = event.cause.kind;
-      if (kind !== 'deadline' && kind !== 'message') this.sort(node, event, now);
+      const cause = event.cause;
+      if (cause.kind === 'message') for (let h = 0; h < this.hearers.length; h++) this.hearers[h]?.heard(node, cause);
+      else if (cause.kind !== 'deadline') this.sort(node, event, now);
     }
     this.events += events.length;
   }
@@ -78,7 +75,6 @@ export class Journals {
     const journal = this.nodes[node] as NodeJournal;
     if (sequence < journal.durable) journal.lastAt = Math.max(0, this.stampOf(node, sequence));
     journal.durable = sequence;
-    this.lastBatch = undefined;
   }
 
   private sort(node: NodeId, event: Event, now: Micros): void {
@@ -107,12 +103,4 @@ export class Journals {
   private disordered(node: NodeId, journal: NodeJournal, event: Event, now: Micros): void {
     for (const reader of this.readers) reader.disordered?.(node, event, journal.durable + 1, journal.lastAt, now);
   }
-}
-
-const journals = new WeakMap<RunView, Journals>();
-
-export function journalsOf(run: RunView): Journals {
-  let known = journals.get(run);
-  if (known === undefined) journals.set(run, (known = new Journals(run)));
-  return known;
 }

@@ -4,38 +4,26 @@
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
-import type { NodeId } from '../kernel/base/ids.ts';
+import type { GroupId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import { ledgerOf, type Clash, type Ledger, type LedgerReader } from './ledger.ts';
+import type { ElectionReader } from './elections.ts';
+import type { Clash, Ledger, LedgerReader } from './ledger.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
-class LeaderCompleteness extends Verdicts implements LedgerReader {
+class LeaderCompleteness extends Verdicts implements LedgerReader, ElectionReader {
   private readonly ledger: Ledger;
-  /** By group: the latest term in which a leader built on something committed earlier. */
-  private readonly terms: number[] = [];
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('leader-completeness', run);
-    this.ledger = ledgerOf(run);
+    this.ledger = from.ledger;
     this.ledger.read(this);
+    from.elections.read(this);
   }
 
-  damaged(node: NodeId): void {
-    this.ledger.damaged(node);
-  }
-
-  restarted(node: NodeId): void {
-    this.ledger.restarted(node);
-  }
-
-  sent(frame: Frame, now: Micros): void {
-    this.ledger.sent(frame, now);
-    const message = frame.message;
-    if (message.kind !== 'append' || message.term <= (this.terms[message.group] ?? 0)) return;
-    const group = this.ledger.group(message.group);
-    if (group === undefined || group.committed === 0) return;
-    this.terms[message.group] = message.term;
-    this.checks++;
+  /** Decisive are leaders that came after something was committed. */
+  led(_frame: Frame, group: GroupId): void {
+    if ((this.ledger.group(group)?.committed ?? 0) > 0) this.checks++;
   }
 
   contradicted(clash: Clash, now: Micros): void {
@@ -59,5 +47,5 @@ export const leaderCompleteness: Property = {
   claim: 'Every leader holds everything that was committed before its term, and claims no commit that no quorum made',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new LeaderCompleteness(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new LeaderCompleteness(run, from)),
 };

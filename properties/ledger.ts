@@ -2,17 +2,15 @@
 // acknowledgements. An entry is committed when a quorum acknowledged, in the term of the leader that created it, a log that
 // holds it (Raft, 5.4.2); everything before it is then committed too. No node is asked what it believes.
 //
-// Acknowledgements of voters that were damaged, and started again, do not count. The ledger keeps a window of each log. What has left the window is not judged any more. A group of one voter sends no
+// The ledger keeps a window of each log. What has left the window is not judged any more. A group of one voter sends no
 // frames, so of it the ledger knows nothing.
 
-import type { RunView } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { GroupParameters } from '../kernel/parameters.ts';
+import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { Append, AppendReply, SnapshotSlice } from '../kernel/raft/message.ts';
-import { Damage } from './damage.ts';
 
 /** Indices remembered per group; a power of two, and far more than any leader keeps for its followers. */
 export const WINDOW = 4096;
@@ -261,17 +259,13 @@ export class GroupLog {
   }
 }
 
-/** One per run, shared by the properties that read it; each passes on the frames it sees, and a frame counts once. */
 export class Ledger {
   private readonly groups: (GroupLog | undefined)[] = [];
   private readonly readers: LedgerReader[] = [];
-  private readonly damage: Damage;
-  private last: Frame | undefined;
 
-  constructor(run: RunView) {
-    this.damage = new Damage(run.parameters.nodes);
-    for (const group of run.parameters.groups) {
-      if (group.voters.length > 1) this.groups[group.id] = new GroupLog(group, run.parameters.nodes, this.readers);
+  constructor(parameters: Parameters) {
+    for (const group of parameters.groups) {
+      if (group.voters.length > 1) this.groups[group.id] = new GroupLog(group, parameters.nodes, this.readers);
     }
   }
 
@@ -283,23 +277,12 @@ export class Ledger {
     return this.groups[id];
   }
 
-  damaged(node: NodeId): void {
-    this.damage.damaged(node);
-  }
-
-  restarted(node: NodeId): void {
-    this.damage.restarted(node);
-  }
-
   sent(frame: Frame, now: Micros): void {
-    if (frame === this.last) return;
-    this.last = frame;
     const message = frame.message;
     switch (message.kind) {
       case 'append':
         return this.groups[message.group]?.append(frame, message, now);
       case 'appendReply':
-        if (this.damage.isOut(frame.from)) return undefined;
         return this.groups[message.group]?.acknowledged(frame, message, now);
       case 'snapshot':
         return this.groups[message.group]?.snapshot(frame, message, now);
@@ -307,12 +290,4 @@ export class Ledger {
         return undefined;
     }
   }
-}
-
-const ledgers = new WeakMap<RunView, Ledger>();
-
-export function ledgerOf(run: RunView): Ledger {
-  let ledger = ledgers.get(run);
-  if (ledger === undefined) ledgers.set(run, (ledger = new Ledger(run)));
-  return ledger;
 }

@@ -9,11 +9,12 @@
 // judged for all needs of a group at once, since the low-water mark is one number per group.
 
 import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
-import { needEpoch, type GroupId, type NeedId, type ProposalId } from '../kernel/base/ids.ts';
+import type { GroupId, ProposalId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import { NeedTable } from './need-table.ts';
-import { registersOf } from './registers.ts';
+import type { Needs, Written } from './needs.ts';
+import type { Registers } from './registers.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 /** What one operation learned of its need. */
@@ -28,8 +29,9 @@ export type Observation =
 
 /** An operation under way. `proposal` is undefined for a read. */
 export interface Call {
-  readonly need: NeedId;
   readonly epoch: number;
+  /** What is known of its need; undefined if that has retired. */
+  readonly row: Written | undefined;
   readonly group: GroupId;
   readonly proposal: ProposalId | undefined;
   /** Place of the invocation among all invocations and responses. */
@@ -38,29 +40,17 @@ export interface Call {
   readonly lowWater: number;
 }
 
-interface Row {
-  value: ProposalId | undefined;
-  /** Place of the first answer that named the value. */
-  named: number;
-  /** Operations that may have written the value before it was first named. */
-  writers: number;
-  /** Proposals of operations that may have happened, and how many propose each. */
-  readonly proposals: ProposalId[];
-  readonly counts: number[];
-}
+export const unwritten = (): Written => ({ value: undefined, named: 0, writers: 0, proposals: [], counts: [] });
 
-/** The rules above, over one history. Returns what is wrong, or undefined. */
+/** The rules above, over one history. `end` returns what is wrong, or undefined. */
 export class WriteOnce {
-  private readonly needs = new NeedTable<Row>(() => ({ value: undefined, named: 0, writers: 0, proposals: [], counts: [] }));
   /** By group: the highest low-water mark that an answer has named. */
   private readonly lowWater: number[] = [];
   private place = 0;
 
-  begin(need: NeedId, epoch: number, group: GroupId, proposal: ProposalId | undefined): Call {
-    const call: Call = { need, epoch, group, proposal, begun: ++this.place, lowWater: this.lowWater[group] ?? 0 };
-    if (proposal === undefined || epoch < call.lowWater) return call;
-    const row = this.needs.row(need, epoch);
-    if (row === undefined) return call;
+  begin(row: Written | undefined, epoch: number, group: GroupId, proposal: ProposalId | undefined): Call {
+    const call: Call = { epoch, row, group, proposal, begun: ++this.place, lowWater: this.lowWater[group] ?? 0 };
+    if (row === undefined || proposal === undefined || epoch < call.lowWater) return call;
     const known = row.proposals.indexOf(proposal);
     if (known >= 0) row.counts[known] = (row.counts[known] as number) + 1;
     else {
@@ -86,13 +76,9 @@ export class WriteOnce {
     }
   }
 
-  retireBelow(epoch: number): void {
-    this.needs.retireBelow(epoch);
-  }
-
   private empty(call: Call): string | undefined {
     if (call.epoch < call.lowWater) return 'a need was found empty after its epoch had been called too old';
-    const row = this.needs.find(call.need, call.epoch);
+    const row = call.row;
     if (row === undefined || row.value === undefined || call.begun < row.named) return undefined;
     return `a need was found empty by an operation that began after an answer had named proposal "${row.value}"`;
   }
@@ -106,7 +92,7 @@ export class WriteOnce {
 
   private value(call: Call, proposal: ProposalId): string | undefined {
     if (call.epoch < call.lowWater) return 'a need was answered with a proposal after its epoch had been called too old';
-    const row = this.needs.row(call.need, call.epoch);
+    const row = call.row;
     if (row === undefined) return undefined;
     if (row.value === undefined) {
       row.value = proposal;
@@ -121,7 +107,7 @@ export class WriteOnce {
   /** An operation that is known not to have written anything cannot be the one that wrote the value. */
   private didNotHappen(call: Call): string | undefined {
     if (call.proposal === undefined || call.epoch < call.lowWater) return undefined;
-    const row = this.needs.find(call.need, call.epoch);
+    const row = call.row;
     if (row === undefined) return undefined;
     const known = row.proposals.indexOf(call.proposal);
     if (known >= 0) row.counts[known] = (row.counts[known] as number) - 1;
@@ -150,30 +136,48 @@ export function observationOf(operation: Invocation['operation'], answer: Answer
   }
 }
 
+/** Operations that a client may have open at once; a power of two. The outcome of one more counts as unknown. */
+const OPEN = 256;
+
+interface Open {
+  readonly numbers: Float64Array;
+  readonly calls: (Call | undefined)[];
+}
+
 class Linearizability extends Verdicts {
   private readonly history = new WriteOnce();
-  private readonly open = new Map<Invocation, Call>();
-  private readonly registers: ReturnType<typeof registersOf>;
+  /** By client, then by the number of its request, for as many as a client may have open. */
+  private readonly open: (Open | undefined)[] = [];
+  private readonly registers: Registers;
+  private readonly needs: Needs;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('linearizability', run);
-    this.registers = registersOf(run);
+    this.registers = from.registers;
+    this.needs = from.needs;
   }
 
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     const group = this.registers.groupOf[operation.bucket] as GroupId;
-    this.open.set(invocation, this.history.begin(operation.need, needEpoch(operation.need), group, operation.kind === 'decide' ? operation.proposal : undefined));
+    const need = this.needs.rowOf(operation.need);
+    const row = need === undefined ? undefined : (need.written ?? (need.written = unwritten()));
+    const call = this.history.begin(row, this.needs.epochOf(operation.need), group, operation.kind === 'decide' ? operation.proposal : undefined);
+    const open = this.open[invocation.client] ?? (this.open[invocation.client] = { numbers: new Float64Array(OPEN), calls: [] });
+    const slot = invocation.number & (OPEN - 1);
+    open.numbers[slot] = invocation.number;
+    open.calls[slot] = call;
   }
 
   returned(invocation: Invocation, answer: Answer, now: Micros): void {
-    const call = this.open.get(invocation);
-    if (call === undefined) return;
-    this.open.delete(invocation);
+    const open = this.open[invocation.client];
+    const slot = invocation.number & (OPEN - 1);
+    const call = open?.calls[slot];
+    if (open === undefined || call === undefined || open.numbers[slot] !== invocation.number) return;
+    open.calls[slot] = undefined;
     const seen = observationOf(invocation.operation, answer);
-    const wrong = this.history.end(call, seen) ?? contradiction(invocation, answer);
+    const wrong = contradiction(invocation, answer) ?? this.history.end(call, seen);
     if (seen.kind === 'empty' || seen.kind === 'value' || seen.kind === 'tooOld') this.checks++;
-    if ((this.checks & 1023) === 0) this.history.retireBelow(this.registers.forgotten - 1);
     if (wrong === undefined) return;
     const { client, number, node, invokedAt, operation } = invocation;
     this.violated(now, [node], wrong, [
@@ -202,5 +206,5 @@ export const linearizability: Property = {
   claim: 'The decide register is linearizable, need by need',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new Linearizability(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new Linearizability(run, from)),
 };

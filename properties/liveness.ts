@@ -5,7 +5,7 @@ import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import { registersOf } from './registers.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class Liveness extends Verdicts {
@@ -14,9 +14,9 @@ class Liveness extends Verdicts {
   private from: Micros = Number.MAX_SAFE_INTEGER;
   private readonly open = new Set<Invocation>();
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('liveness', run);
-    this.groupOf = registersOf(run).groupOf;
+    this.groupOf = from.registers.groupOf;
     this.down = new Uint8Array(run.parameters.nodes + 1);
   }
 
@@ -75,5 +75,5 @@ export const liveness: Property = {
   claim: 'Within ten maximum election timeouts after the last fault, every client is served',
   kind: 'liveness',
   scope: 'global',
-  watch: (run: RunView): Watch => new Liveness(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new Liveness(run, from)),
 };

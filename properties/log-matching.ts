@@ -2,32 +2,17 @@
 // terms never fall along a log. Seen in every append that leaves a node.
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
-import type { Frame } from '../io/ports.ts';
-import type { GroupId, NodeId } from '../kernel/base/ids.ts';
+import type { GroupId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import { ledgerOf, type Clash, type Ledger, type LedgerReader } from './ledger.ts';
+import type { Clash, LedgerReader } from './ledger.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class LogMatching extends Verdicts implements LedgerReader {
-  private readonly ledger: Ledger;
-
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('log-matching', run);
-    this.ledger = ledgerOf(run);
-    this.ledger.read(this);
-  }
-
-  damaged(node: NodeId): void {
-    this.ledger.damaged(node);
-  }
-
-  restarted(node: NodeId): void {
-    this.ledger.restarted(node);
-  }
-
-  sent(frame: Frame, now: Micros): void {
-    this.ledger.sent(frame, now);
+    from.ledger.read(this);
   }
 
   /** A committed entry was seen by the leader and at least one follower, whose logs were compared. */
@@ -52,5 +37,5 @@ export const logMatching: Property = {
   claim: 'Logs that agree on the index and term of an entry agree on it and on everything before it',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new LogMatching(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new LogMatching(run, from)),
 };

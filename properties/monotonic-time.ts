@@ -4,25 +4,21 @@ import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Event } from '../kernel/event.ts';
-import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import type { JournalReader, Journals } from './journals.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class MonotonicTime extends Verdicts implements JournalReader {
   private readonly journals: Journals;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('monotonic-time', run);
-    this.journals = journalsOf(run);
+    this.journals = from.journals;
     this.journals.read(this);
   }
 
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-    this.checks += events.length;
-  }
-
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
+  protected override get checks(): number {
+    return this.journals.events;
   }
 
   disordered(node: NodeId, event: Event, expected: number, lastAt: Micros, now: Micros): void {
@@ -39,5 +35,5 @@ export const monotonicTime: Property = {
   claim: 'Time never goes back along a journal, and no place of it is missing',
   kind: 'safety',
   scope: 'local',
-  watch: (run: RunView): Watch => new MonotonicTime(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new MonotonicTime(run, from)),
 };

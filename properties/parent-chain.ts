@@ -4,9 +4,10 @@
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { Cause, Event } from '../kernel/event.ts';
+import type { Cause } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
-import { journalsOf, type JournalReader, type Journals } from './journals.ts';
+import type { JournalReader } from './journals.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 type Head = Extract<Cause, { kind: 'parentHead' }>;
@@ -21,24 +22,14 @@ interface Follower {
 }
 
 class ParentChain extends Verdicts implements JournalReader {
-  private readonly journals: Journals;
   private readonly followers: readonly Follower[];
   /** By height: the hash that was adopted first, and by whom. */
   private readonly adopted = new Map<number, { readonly hash: string; readonly node: NodeId }>();
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('parent-chain', run);
-    this.journals = journalsOf(run);
-    this.journals.read(this);
+    from.journals.read(this);
     this.followers = Array.from({ length: run.parameters.nodes + 1 }, () => ({ reports: [], last: undefined }));
-  }
-
-  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
-    this.journals.batch(node, events, now);
-  }
-
-  refolded(node: NodeId, sequence: number): void {
-    this.journals.refolded(node, sequence);
   }
 
   /** Adopted heads of the journal's tail may never have been announced. */
@@ -85,5 +76,5 @@ export const parentChain: Property = {
   claim: 'All nodes adopt one chain of parent heads, each reported to them and extending the last',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new ParentChain(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new ParentChain(run, from)),
 };

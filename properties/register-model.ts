@@ -8,7 +8,7 @@ import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
 import type { DecideParameters } from '../kernel/parameters.ts';
 import type { Command, Entry } from '../kernel/raft/entry.ts';
 
-/** How far a client may run ahead of the answers it has received. */
+/** How far a client may run ahead of the answers it has received: a power of two. */
 const SESSION_WINDOW = 64;
 
 export interface ModelRecord {
@@ -23,12 +23,32 @@ export interface ModelOutcome {
   readonly number: number;
 }
 
-export interface Session {
+/** A client's commands. At most a window of them is unanswered, so each has its own slot. */
+export class Session {
   readonly opener: NodeId;
   readonly nonce: number;
   used: number;
-  answered: number;
-  readonly outcomes: Map<number, ModelOutcome>;
+  answered = 0;
+  private readonly sequences: Float64Array = new Float64Array(SESSION_WINDOW).fill(-1);
+  private readonly outcomes: (ModelOutcome | undefined)[] = new Array<ModelOutcome | undefined>(SESSION_WINDOW).fill(undefined);
+
+  constructor(opener: NodeId, nonce: number, used: number) {
+    this.opener = opener;
+    this.nonce = nonce;
+    this.used = used;
+  }
+
+  /** The outcome of a command, while its answer may still be asked for. */
+  outcomeOf(sequence: number): ModelOutcome | undefined {
+    const slot = sequence & (SESSION_WINDOW - 1);
+    return sequence >= this.answered && this.sequences[slot] === sequence ? this.outcomes[slot] : undefined;
+  }
+
+  keep(sequence: number, outcome: ModelOutcome): void {
+    const slot = sequence & (SESSION_WINDOW - 1);
+    this.sequences[slot] = sequence;
+    this.outcomes[slot] = outcome;
+  }
 }
 
 export class RegisterModel {
@@ -73,7 +93,7 @@ export class RegisterModel {
 
   /** The outcome of a session's command, while its answer may still be asked for. */
   outcomeOf(session: number, sequence: number): ModelOutcome | undefined {
-    return this.sessions.get(session)?.outcomes.get(sequence);
+    return this.sessions.get(session)?.outcomeOf(sequence);
   }
 
   /** An open that is tried again finds the session it opened. */
@@ -84,7 +104,7 @@ export class RegisterModel {
       return;
     }
     if (this.sessions.size >= this.maxSessions) this.sessions.delete(this.leastUsed());
-    this.sessions.set(index, { opener, nonce, used: index, answered: 0, outcomes: new Map() });
+    this.sessions.set(index, new Session(opener, nonce, index));
   }
 
   private leastUsed(): number {
@@ -102,13 +122,11 @@ export class RegisterModel {
     const session = this.sessions.get(command.session);
     if (session === undefined) return undefined;
     session.used = index;
-    if (command.answered > session.answered) {
-      session.answered = command.answered;
-      for (const sequence of session.outcomes.keys()) if (sequence < command.answered) session.outcomes.delete(sequence);
-    }
-    if (command.sequence < session.answered || command.sequence >= session.answered + SESSION_WINDOW || session.outcomes.has(command.sequence)) return undefined;
+    if (command.answered > session.answered) session.answered = command.answered;
+    const sequence = command.sequence;
+    if (sequence < session.answered || sequence >= session.answered + SESSION_WINDOW || session.outcomeOf(sequence) !== undefined) return undefined;
     const outcome = command.body.kind === 'advance' ? this.advance(command.body.epoch) : this.decide(command.body.proposal);
-    session.outcomes.set(command.sequence, outcome);
+    session.keep(sequence, outcome);
     return outcome;
   }
 

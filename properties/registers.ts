@@ -1,11 +1,11 @@
 // The model of every group's register, kept up to date from the ledger, with a short memory of how it stood after each index.
 
-import type { RunView } from '../io/sim/evidence.ts';
-import type { GroupId, NeedId } from '../kernel/base/ids.ts';
+import type { GroupId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import { BUCKETS } from '../kernel/decide/record.ts';
+import type { Parameters } from '../kernel/parameters.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import { ledgerOf, WINDOW, type LedgerReader } from './ledger.ts';
+import { WINDOW, type Ledger, type LedgerReader } from './ledger.ts';
 import { RegisterModel, type ModelOutcome, type ModelRecord } from './register-model.ts';
 
 const MASK: number = WINDOW - 1;
@@ -91,14 +91,14 @@ export class Registers implements LedgerReader {
   readonly groupOf: readonly GroupId[];
   private readonly readers: RegistersReader[] = [];
 
-  constructor(run: RunView) {
-    const { groups, decide, raft } = run.parameters;
+  constructor(parameters: Parameters, ledger: Ledger) {
+    const { groups, decide, raft } = parameters;
     const made: (Register | undefined)[] = [];
     for (const group of groups) if (group.voters.length > 1) made[group.id] = new Register(new RegisterModel(decide, raft.maxSessions));
     this.groups = made;
     const ids = groups.map((group) => group.id).sort((a, b) => a - b);
     this.groupOf = Array.from({ length: BUCKETS }, (_, bucket) => ids[bucket % ids.length] as GroupId);
-    ledgerOf(run).read(this);
+    ledger.read(this);
   }
 
   read(reader: RegistersReader): void {
@@ -121,16 +121,4 @@ export class Registers implements LedgerReader {
     }
     return known ? low : 0;
   }
-
-  recordOf(bucket: number, need: NeedId): ModelRecord | undefined {
-    return this.groups[this.groupOf[bucket] as GroupId]?.model.records.get(need);
-  }
-}
-
-const registers = new WeakMap<RunView, Registers>();
-
-export function registersOf(run: RunView): Registers {
-  let known = registers.get(run);
-  if (known === undefined) registers.set(run, (known = new Registers(run)));
-  return known;
 }

@@ -4,7 +4,7 @@
 
 import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
-import { needEpoch, nodeId, type GroupId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
+import { nodeId, type GroupId, type NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Lookup, Outcome } from '../kernel/decide/command.ts';
 import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
@@ -12,45 +12,27 @@ import type { Answer } from '../kernel/effect.ts';
 import type { RequestId } from '../kernel/event.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { SnapshotSlice } from '../kernel/raft/message.ts';
-import { ledgerOf, type Ledger } from './ledger.ts';
-import { NeedTable } from './need-table.ts';
+import type { NeedRow, Needs, Place, Shown } from './needs.ts';
 import type { ModelOutcome } from './register-model.ts';
-import { registersOf, type Registers, type RegistersReader } from './registers.ts';
+import type { RegistersReader } from './registers.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
-type Place = 'in an answer to a client' | 'on the wire' | 'in a snapshot' | 'in the committed log';
-
-interface Row {
-  proposal: ProposalId | undefined;
-  place: Place;
-  node: NodeId;
-  at: Micros;
-  /** Proposals that clients sent for the need. */
-  readonly rivals: ProposalId[];
-  /** Crashes and partitions begun when it was first asked for; -1 once the row has been counted. */
-  troubles: number;
-}
-
-/** Rivals remembered per need: two are enough to compete. */
-const MAX_RIVALS = 4;
+/** Faults that count as trouble, by their names. */
 const TROUBLE = /partition|crash|kill|isolat|cut/;
 
 class SingleDecide extends Verdicts implements RegistersReader {
-  private readonly ledger: Ledger;
-  private readonly registers: Registers;
-  private readonly needs: NeedTable<Row>;
+  private readonly needs: Needs;
   /** Crashes and partitions so far, and those that last. */
   private begun = 0;
   private lasting = 0;
   private readonly down: Uint8Array;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('P1', run);
-    this.ledger = ledgerOf(run);
-    this.registers = registersOf(run);
-    this.registers.read(this);
+    this.needs = from.needs;
+    from.registers.read(this);
     this.down = new Uint8Array(run.parameters.nodes + 1);
-    this.needs = new NeedTable<Row>(() => ({ proposal: undefined, place: 'on the wire', node: nodeId(0), at: 0, rivals: [], troubles: this.begun - this.lasting }));
   }
 
   faultBegan(kind: string): void {
@@ -80,10 +62,12 @@ class SingleDecide extends Verdicts implements RegistersReader {
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     if (operation.kind !== 'decide') return;
-    const row = this.needs.row(operation.need, needEpoch(operation.need));
+    const row = this.needs.rowOf(operation.need);
     if (row === undefined) return;
-    if (row.rivals.length < MAX_RIVALS && !row.rivals.includes(operation.proposal)) row.rivals.push(operation.proposal);
-    this.count(row);
+    const shown = this.shownOf(row);
+    if (shown.sought === undefined) shown.sought = operation.proposal;
+    else if (shown.sought !== operation.proposal) shown.contested = true;
+    this.count(shown);
   }
 
   replied(node: NodeId, _request: RequestId, answer: Answer, now: Micros): void {
@@ -91,7 +75,6 @@ class SingleDecide extends Verdicts implements RegistersReader {
   }
 
   sent(frame: Frame, now: Micros): void {
-    this.ledger.sent(frame, now);
     const message = frame.message;
     if (message.kind === 'submitted') this.outcome(message.outcome, frame.from, now);
     else if (message.kind === 'readReply') this.outcome(message.lookup, frame.from, now);
@@ -99,9 +82,7 @@ class SingleDecide extends Verdicts implements RegistersReader {
   }
 
   applied(_group: GroupId, _index: number, _entry: Entry, outcome: ModelOutcome | undefined, now: Micros): void {
-    if (outcome === undefined) return;
-    if (outcome.record !== undefined) this.shown(outcome.record.proposal, 'in the committed log', nodeId(0), now);
-    else if (outcome.kind === 'advanced') this.needs.retireBelow(this.registers.forgotten - 1);
+    if (outcome?.record !== undefined) this.shown(outcome.record.proposal, 'in the committed log', nodeId(0), now);
   }
 
   private outcome(outcome: Outcome | Lookup, node: NodeId, now: Micros): void {
@@ -113,25 +94,32 @@ class SingleDecide extends Verdicts implements RegistersReader {
     for (const row of slice.sessions) for (const done of row.outcomes) this.outcome(done.outcome, node, now);
   }
 
+  private shownOf(row: NeedRow): Shown {
+    const shown = row.shown;
+    if (shown !== undefined) return shown;
+    return (row.shown = { proposal: undefined, place: 'on the wire', node: nodeId(0), at: 0, sought: undefined, contested: false, troubles: this.begun - this.lasting });
+  }
+
   private shown(proposal: Proposal, place: Place, node: NodeId, now: Micros): void {
     const row = this.needs.row(proposal.need, proposal.epoch);
     if (row === undefined) return;
-    if (row.proposal === undefined) {
-      row.proposal = proposal.proposal;
-      row.place = place;
-      row.node = node;
-      row.at = now;
-    } else if (row.proposal !== proposal.proposal) this.twice(row, proposal, place, node, now);
-    this.count(row);
+    const shown = this.shownOf(row);
+    if (shown.proposal === undefined) {
+      shown.proposal = proposal.proposal;
+      shown.place = place;
+      shown.node = node;
+      shown.at = now;
+    } else if (shown.proposal !== proposal.proposal) this.twice(shown, proposal, place, node, now);
+    this.count(shown);
   }
 
-  private count(row: Row): void {
-    if (row.troubles < 0 || row.proposal === undefined || row.rivals.length < 2 || row.troubles === this.begun) return;
+  private count(row: Shown): void {
+    if (row.troubles < 0 || row.proposal === undefined || !row.contested || row.troubles === this.begun) return;
     row.troubles = -1;
     this.checks++;
   }
 
-  private twice(row: Row, proposal: Proposal, place: Place, node: NodeId, now: Micros): void {
+  private twice(row: Shown, proposal: Proposal, place: Place, node: NodeId, now: Micros): void {
     const nodes = [row.node, node].filter((one) => one > 0);
     this.violated(now, nodes, `two proposals were decided for one need: "${row.proposal}" ${row.place}, then "${proposal.proposal}" ${place}`, [
       `need ${proposal.need}`,
@@ -146,5 +134,5 @@ export const singleDecide: Property = {
   claim: 'At most one proposal is ever decided for a need, over all nodes, epochs, crashes and partitions',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new SingleDecide(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new SingleDecide(run, from)),
 };

@@ -12,19 +12,20 @@ import type { Answer } from '../kernel/effect.ts';
 import type { RequestId } from '../kernel/event.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { OpenReply, SessionRow, SnapshotSlice, SubmitReply } from '../kernel/raft/message.ts';
-import { ledgerOf, type Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { same, type ModelOutcome, type ModelRecord } from './register-model.ts';
-import { registersOf, type Register, type Registers, type RegistersReader } from './registers.ts';
+import type { Register, Registers, RegistersReader } from './registers.ts';
+import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 class StateMachineSafety extends Verdicts implements RegistersReader {
   private readonly ledger: Ledger;
   private readonly registers: Registers;
 
-  constructor(run: RunView) {
+  constructor(run: RunView, from: Reconstruction) {
     super('state-machine-safety', run);
-    this.ledger = ledgerOf(run);
-    this.registers = registersOf(run);
+    this.ledger = from.ledger;
+    this.registers = from.registers;
     this.registers.read(this);
   }
 
@@ -44,7 +45,6 @@ class StateMachineSafety extends Verdicts implements RegistersReader {
   }
 
   sent(frame: Frame, now: Micros): void {
-    this.ledger.sent(frame, now);
     const message = frame.message;
     switch (message.kind) {
       case 'submitted':
@@ -117,7 +117,7 @@ class StateMachineSafety extends Verdicts implements RegistersReader {
     const session = register.model.sessions.get(row.session);
     if (session === undefined) return;
     for (const done of row.outcomes) {
-      const known = session.outcomes.get(done.sequence);
+      const known = session.outcomeOf(done.sequence);
       if (known === undefined || sameOutcome(done.outcome, known)) continue;
       return this.violated(now, [frame.from], `node ${frame.from} sends a snapshot at index ${slice.index} of group ${slice.group} in which a client's command has another outcome`, [
         `command ${done.sequence} of session ${row.session}`,
@@ -161,5 +161,5 @@ export const stateMachineSafety: Property = {
   claim: 'What any replica shows of its state is what the committed log says',
   kind: 'safety',
   scope: 'global',
-  watch: (run: RunView): Watch => new StateMachineSafety(run),
+  watch: (run: RunView): Watch => reconstructed(run, (from) => new StateMachineSafety(run, from)),
 };

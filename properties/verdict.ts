@@ -7,13 +7,22 @@ import type { Judgement, RunView, Violation, Watch } from '../io/sim/evidence.ts
 
 export abstract class Verdicts implements Watch {
   protected readonly run: RunView;
-  protected checks = 0;
+  private counted = 0;
   private readonly property: string;
   private violation: Violation | undefined;
 
   constructor(property: string, run: RunView) {
     this.property = property;
     this.run = run;
+  }
+
+  /** Decisive evidence so far. */
+  protected get checks(): number {
+    return this.counted;
+  }
+
+  protected set checks(checks: number) {
+    this.counted = checks;
   }
 
   /** Only the first violation counts: what follows it is often its consequence. */

@@ -54,14 +54,19 @@ export interface SweepReport {
   readonly stopped: boolean;
 }
 
+/** How a run failed. What a property says about it tells more than the assertion that may have followed. */
 export function failureOf(run: RunReport): FailedRun | undefined {
   const { seed, scenario, replay } = run;
-  if (run.broke !== undefined) return { seed, scenario, properties: [], signature: `our own code threw: ${run.broke.message.replace(/\d+/g, '#')}`, message: run.broke.message, kind: 'broke', replay };
   const violated = run.properties.filter((property) => property.verdict === 'violated');
+  const properties = violated.map((property) => property.id);
   const first = violated.find((property) => property.kind === 'safety') ?? violated[0];
-  if (first === undefined) return undefined;
-  const message = first.violation?.message ?? first.claim;
-  return { seed, scenario, properties: violated.map((property) => property.id), signature: first.violation?.signature ?? first.id, message, kind: first.kind, replay };
+  const broke = run.broke;
+  if (first !== undefined) {
+    const message = first.violation?.message ?? first.claim;
+    return { seed, scenario, properties, signature: first.violation?.signature ?? first.id, message, kind: broke === undefined ? first.kind : 'broke', replay };
+  }
+  if (broke === undefined) return undefined;
+  return { seed, scenario, properties, signature: `our own code threw: ${broke.message.replace(/\d+/g, '#')}`, message: broke.message, kind: 'broke', replay };
 }
 
 /** Adds up runs as they come in. */

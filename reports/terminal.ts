@@ -36,7 +36,7 @@ const range = (low: number, high: number): string => (low === high ? duration(lo
 
 function workload(run: RunFile): string {
   const w = run.workload;
-  const contested = w.contestedPerMille > 0 ? `, ${perCent(w.contestedPerMille)} contested by ${w.rivals} proposals` : '';
+  const contested = w.contestedPerMille > 0 ? `, ${perCent(Math.round(w.contestedPerMille / w.rivals))} of needs contested by ${w.rivals} proposals` : '';
   return `${rate(w.decidesPer1000s)} decides/s and ${rate(w.getsPer1000s)} reads/s from ${plural(w.clients, 'client')}${contested}; time-out ${duration(w.timeoutUs)}, ${perCent(w.retryPerMille)} retried`;
 }
 
@@ -70,6 +70,7 @@ export function renderRun(report: RunReport, paint: Paint): string {
     `${label(paint, 'messages')}${grouped(m.sent)} sent: ${grouped(m.delivered)} delivered, ${grouped(m.dropped)} dropped, ${grouped(m.duplicated)} duplicated, ${grouped(m.corrupted)} corrupted`,
     `${label(paint, 'faults')}${faults.length === 0 ? 'none' : faults.map(([name, count]) => `${name} ${grouped(count)}`).join(', ')}`,
     '',
+    paint.dim(`verdict   ${'property'.padEnd(Math.max(8, ...report.properties.map((property) => property.id.length)) + 2)}${'checks'.padStart(9)}  claim (checks count decisive evidence only)`),
     ...propertyLines(report.properties, paint),
     '',
     `${label(paint, 'time')}${duration(report.simulatedUs)} simulated in ${duration(Math.round(report.wallMs * 1_000))}: ${paint.bold(`${short(speed)}x`)} real time; ${grouped(report.events)} events, ${short(perSecond)}/s${report.heapMb === undefined ? '' : `; heap ${Math.round(report.heapMb)} MB`}`,
@@ -84,17 +85,16 @@ export function renderRun(report: RunReport, paint: Paint): string {
 function propertyLines(properties: readonly PropertyReport[], paint: Paint): string[] {
   const width = Math.max(0, ...properties.map((property) => property.id.length)) + 2;
   return properties.map((property) => {
-    const head = property.verdict === 'held' ? paint.green('held          ') : property.verdict === 'violated' ? paint.red('VIOLATED      ') : paint.yellow('not exercised ');
-    const checks = property.verdict === 'not-exercised' ? '' : paint.dim(`  ${plural(property.checks, 'check')}`);
-    return `${head}${paint.bold(property.id.padEnd(width))}${property.claim}${checks}`;
+    const head = property.verdict === 'held' ? paint.green('held    ') : property.verdict === 'violated' ? paint.red('VIOLATED') : paint.yellow('not ex. ');
+    const checks = property.verdict === 'not-exercised' ? '-' : grouped(property.checks);
+    return `${head}  ${paint.bold(property.id.padEnd(width))}${checks.padStart(9)}  ${paint.dim(property.claim)}`;
   });
 }
 
 function markLines(report: RunReport, paint: Paint): string[] {
   const { hit, missed } = report.marks;
   if (hit.length + missed.length === 0) return [];
-  const not = missed.length === 0 ? '' : paint.dim(`; missed ${missed.join(', ')}`);
-  return [`${label(paint, 'marks')}${hit.length} of ${hit.length + missed.length} hit${not}`];
+  return [`${label(paint, 'marks')}${hit.length} of ${hit.length + missed.length} rare places reached${missed.length > 0 && missed.length <= 4 ? paint.dim(`; not ${missed.join(', ')}`) : ''}`];
 }
 
 function verdictLines(report: RunReport, paint: Paint): string[] {
@@ -106,7 +106,7 @@ function verdictLines(report: RunReport, paint: Paint): string[] {
   }
   const violated = report.properties.filter((property) => property.verdict === 'violated');
   if (report.stopped === true && violated.length === 0) return [paint.yellow('Stopped before the end: nothing was violated so far.')];
-  if (violated.length === 0) return [paint.green(`All ${plural(report.properties.filter((property) => property.verdict === 'held').length, 'property', 'properties')} that could be judged held.`)];
+  if (violated.length === 0) return [paint.green(`${plural(report.properties.filter((property) => property.verdict === 'held').length, 'property', 'properties')} held, none was violated.`)];
   return violated.flatMap((property) => violationLines(property, paint));
 }
 

@@ -31,7 +31,7 @@ export interface Execution {
 }
 
 /** Two snapshots' worth of events stay referenced on every simulated disk: few enough to keep the heap small and the run fast. */
-const SNAPSHOT_EVERY = 1_500;
+const SNAPSHOT_EVERY = 400;
 const ENTRIES_BETWEEN_LOOKS = 20_000;
 /** After the bound for liveness, clients still get their time-outs. */
 const DRAIN_US: Micros = 10 * SECOND;

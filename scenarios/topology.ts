@@ -20,7 +20,7 @@ export function parametersOf(run: RunFile): Parameters {
     nodes: run.nodes,
     groups: groupsOf(run.nodes, run.groups, run.votersPerGroup),
     raft: RAFT_DEFAULTS,
-    decide: DECIDE_DEFAULTS,
+    decide: { ...DECIDE_DEFAULTS, epochUs: 5_000_000 },
     gpuPollUs: run.gpuPollUs,
     followsParent: run.followsParent,
   };

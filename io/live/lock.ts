@@ -109,14 +109,3 @@ function started(pid: number): string {
     return '';
   }
 }
-
-/** The id of the process that holds a data directory now; undefined if none does. */
-export function lockHolder(directory: string): string | undefined {
-  if (held.has(path.resolve(directory))) return String(process.pid);
-  try {
-    const holder = fs.readFileSync(path.join(directory, 'lock'), 'utf8');
-    return isAlive(holder) ? holder.split(' ')[0] : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -5,6 +5,7 @@
 import { assert } from '../../kernel/base/assert.ts';
 import { Random } from '../../kernel/base/random.ts';
 import type { Micros } from '../../kernel/base/time.ts';
+import { Ring } from '../loop-inbox.ts';
 import type { Chunk, Disk, DiskRequest, DiskResult } from '../ports.ts';
 
 /** Bytes that a fault left behind. */
@@ -51,6 +52,7 @@ export type CrashLoss = 'kept' | 'lost' | 'torn';
 /** A copy of a directory, as a backup tool makes it. */
 export type DirectoryCopy = ReadonlyMap<string, readonly Chunk[]>;
 
+const MAX_PENDING = 4_096;
 const READ_US = 60;
 const SUBMIT_US = 2;
 const BYTES_PER_US = 500;
@@ -73,7 +75,7 @@ export class SimDisk implements Disk {
   private readonly syncMinUs: Micros;
   private readonly syncSpanUs: number;
   private files: Map<string, SimFile> = new Map();
-  private pending: DiskOperation[] = [];
+  private readonly pending: Ring<DiskOperation> = new Ring(MAX_PENDING);
   private free: Micros = 0;
   private locked = false;
   private lastAppended = '';
@@ -91,7 +93,7 @@ export class SimDisk implements Disk {
     const operation: DiskOperation = { disk: this, token, request, life: this.life };
     const start = this.world.now > this.free ? this.world.now : this.free;
     this.free = start + this.duration(request);
-    this.pending.push(operation);
+    assert(this.pending.push(operation), 'a process has few requests under way');
     if (this.ambush !== undefined && request.kind === 'append' && request.sync) this.spring(start);
     this.world.completeAt(this.free, operation);
   }
@@ -130,8 +132,7 @@ export class SimDisk implements Disk {
 
   /** Takes the effect of the oldest request under way; it is the one given. */
   complete(operation: DiskOperation): DiskResult {
-    assert(operation === this.pending[0], 'requests complete in the order submitted');
-    this.pending.shift();
+    assert(operation === this.pending.take(), 'requests complete in the order submitted');
     return this.perform(operation.request);
   }
 
@@ -193,12 +194,10 @@ export class SimDisk implements Disk {
 
   /** The process ends now. True if something that was written is not there any more. */
   crash(loss: CrashLoss): boolean {
-    const pending = this.pending;
-    this.pending = [];
     this.life++;
     this.locked = false;
     this.free = this.world.now;
-    for (const operation of pending) this.crashDuring(operation.request, loss);
+    for (let cut = this.pending.take(); cut !== undefined; cut = this.pending.take()) this.crashDuring(cut.request, loss);
     let changed = false;
     for (const name of this.names()) {
       const file = this.files.get(name) as SimFile;
@@ -256,7 +255,7 @@ export class SimDisk implements Disk {
 
   /** Somebody restored a backup while the process was down. */
   putBack(copy: DirectoryCopy): void {
-    assert(this.pending.length === 0, 'a backup is restored while the process is down');
+    assert(this.pending.count === 0, 'a backup is restored while the process is down');
     this.files = new Map();
     for (const [name, chunks] of copy) this.files.set(name, { chunks: chunks.slice(), durable: chunks.length });
   }
@@ -270,7 +269,7 @@ export class SimDisk implements Disk {
 
   /** Requests under way: a process that stops cleanly has none. */
   get idle(): boolean {
-    return this.pending.length === 0;
+    return this.pending.count === 0;
   }
 }
 

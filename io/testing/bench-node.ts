@@ -9,7 +9,7 @@ import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../../kernel/pa
 import { Loop } from '../loop.ts';
 import { LOOP_DEFAULTS, type LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, DropReason, Frame, Ports } from '../ports.ts';
-import { MemoryDisk } from './memory-disk.ts';
+import type { MemoryDisk } from './memory-disk.ts';
 
 export const PARAMETERS: Parameters = {
   network: 'bench', nodes: 1, groups: [{ id: groupId(0), voters: [nodeId(1)] }],

@@ -7,23 +7,23 @@
 // becomes durable only together with it. If the journal loses the append, it loses all that followed from it.
 
 import { assert } from '../base/assert.ts';
-import { nodeId, sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
+import { nodeId, type GroupId, type NodeId } from '../base/ids.ts';
 import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
-import type { Machine, MachineImage, Outcome } from '../machine.ts';
+import type { Machine } from '../machine.ts';
 import type { GroupParameters, RaftParameters } from '../parameters.ts';
 import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
+import { Followers, type Leading } from './followers.ts';
 import type { RaftImage, Role } from './image.ts';
 import { Log, MAX_NUMBER } from './log.ts';
 import {
-  append, appendReply, MAX_ENTRIES_PER_APPEND, openReply, readReply, redirect, snapshotReply, snapshotSlice, submitReply, voteReply, voteRequest,
-  type AnswerMessage, type Append, type AppendReply, type ClientMessage, type OpenRequest, type RaftMessage, type ReadRequest, type Redirect,
+  appendReply, openReply, readReply, redirect, snapshotReply, submitReply, voteReply, voteRequest,
+  type Append, type AppendReply, type ClientMessage, type OpenRequest, type RaftMessage, type ReadRequest, type Redirect,
   type SnapshotReply, type SnapshotSlice, type Submit, type VoteReply, type VoteRequest,
 } from './message.ts';
-import { Progress } from './progress.ts';
 import { Reads } from './reads.ts';
-import { Sessions } from './sessions.ts';
-import { Assembly, cut, type Snapshot } from './transfer.ts';
+import { answer, Replica } from './replica.ts';
+import { Assembly, type Snapshot } from './transfer.ts';
 
 /** Deadlines of the owner's table that belong to this member. */
 export interface RaftSlots {
@@ -33,29 +33,25 @@ export interface RaftSlots {
 
 /** A command that expires more would be longer than a client's, and a full append longer than an event may be. */
 const EXPIRED_AT_ONCE = 16;
-/** While a follower is getting a snapshot, the entries after it are kept, up to this many. */
-const MAX_PINNED = 16_384;
 const NOBODY: NodeId = nodeId(0);
 
-export class Raft {
+export class Raft implements Leading {
   readonly group: GroupId;
   readonly self: NodeId;
   private readonly parameters: RaftParameters;
-  private readonly machine: Machine;
   private readonly slots: RaftSlots;
   private readonly members: readonly NodeId[];
   /** By node id: its place among the voters. Undefined for everybody else. */
   private readonly places: readonly (number | undefined)[];
-  private readonly batch: number;
 
   private currentTerm = 0;
   private vote: NodeId = NOBODY;
   private currentRole: Role = 'follower';
   private currentLeader: NodeId = NOBODY;
-  private readonly log: Log = new Log();
+  readonly log: Log = new Log();
   private commitIndex = 0;
   private appliedIndex = 0;
-  private readonly sessions: Sessions;
+  readonly replica: Replica;
 
   /** When it last heard from the leader, and since when it has had no reason not to stand for election. */
   private heardAt: Micros = 0;
@@ -65,39 +61,27 @@ export class Raft {
   /** By place: who granted it a vote, or a pre-vote. */
   private granted: boolean[] = [];
 
-  /** Of a leader: index of the first entry of its term; when its machine last had upkeep; its own entries under way. */
+  /** Of a leader: index of the first entry of its term; when its machine last had upkeep; its latest own entries. */
   private termStart = 0;
   private ownAt: Micros = 0;
   private ownIndex = 0;
   private expireIndex = 0;
-  /** By place. Empty unless it is the leader. */
-  private progress: Progress[] = [];
+  private readonly followers: Followers;
   private readonly reads: Reads = new Reads();
-  /** What followers are getting that need compacted entries. */
-  private snapshot: Snapshot | undefined;
   /** What this follower is getting. */
   private assembly: Assembly | undefined;
-
-  /** Follows from the machine: up to where decides and epochs were announced. */
-  private announcedLamport = 0;
-  private announcedEpoch = 0;
-  /** The last append that was built: followers that are equally far get the same one. Saves time, holds no state. */
-  private shared: Append | undefined;
-  /** Where `majority` sorts. */
-  private readonly scratch: number[] = [];
 
   constructor(group: GroupParameters, self: NodeId, parameters: RaftParameters, machine: Machine, slots: RaftSlots) {
     this.group = group.id;
     this.self = self;
     this.parameters = parameters;
-    this.machine = machine;
     this.slots = slots;
     this.members = group.voters;
     const places: (number | undefined)[] = [];
     for (let place = 0; place < group.voters.length; place++) places[group.voters[place] as NodeId] = place;
     this.places = places;
-    this.batch = Math.max(1, Math.min(parameters.maxEntriesPerAppend, MAX_ENTRIES_PER_APPEND));
-    this.sessions = new Sessions(Math.max(1, parameters.maxSessions));
+    this.replica = new Replica(group.id, machine, parameters.maxSessions);
+    this.followers = new Followers(this, parameters);
   }
 
   get term(): number {
@@ -119,6 +103,10 @@ export class Raft {
 
   get applied(): number {
     return this.appliedIndex;
+  }
+
+  get round(): number {
+    return this.reads.round;
   }
 
   get lastIndex(): number {
@@ -254,7 +242,7 @@ export class Raft {
     this.currentLeader = this.self;
     this.granted = [];
     this.assembly = undefined;
-    this.progress = this.voters.map(() => new Progress(this.log.lastIndex + 1, ctx.at));
+    this.followers.begin(ctx.at);
     this.termStart = this.log.lastIndex + 1;
     this.ownAt = ctx.at;
     ctx.deadline(this.slots.election, NEVER);
@@ -284,14 +272,12 @@ export class Raft {
 
   /** Drops what only a leader has, and returns the reads that nobody here will answer. */
   private leaveOffice(): ReturnType<Reads['clear']> {
-    this.progress = [];
-    this.snapshot = undefined;
-    this.shared = undefined;
+    this.followers.end();
     this.termStart = 0;
     this.ownAt = 0;
     this.ownIndex = 0;
     this.expireIndex = 0;
-    this.sessions.forgetLog();
+    this.replica.sessions.forgetLog();
     return this.reads.clear();
   }
 
@@ -353,183 +339,62 @@ export class Raft {
     assert(this.currentRole === 'leader', 'only a leader proposes');
     this.log.push(makeEntry(this.currentTerm, command));
     const index = this.log.lastIndex;
-    (this.progress[this.places[this.self] as number] as Progress).match = index;
-    for (let place = 0; place < this.progress.length; place++) this.replicate(ctx, place);
+    this.followers.grown(ctx, this.places[this.self] as number);
     if (this.quorum === 1) this.countCommit(ctx);
     return index;
   }
 
-  /** Sends what the mode of the follower allows. */
-  private replicate(ctx: Context, place: number): void {
-    const to = this.voters[place] as NodeId;
-    if (to === this.self) return;
-    const p = this.progress[place] as Progress;
-    if (p.mode === 'replicate') {
-      while (p.next <= this.log.lastIndex && p.inFlight.length < this.parameters.maxInFlight) {
-        if (p.next <= this.log.base) return this.transfer(ctx, to, p);
-        const m = this.appendAfter(p.next - 1, this.batch);
-        p.next += m.entries.length;
-        p.inFlight.push(p.next - 1);
-        p.sentAt = ctx.at;
-        ctx.send(to, m);
-      }
-    } else if (p.mode === 'probe' && !p.waiting) {
-      if (p.next <= this.log.base) return this.transfer(ctx, to, p);
-      p.waiting = true;
-      p.sentAt = ctx.at;
-      ctx.send(to, this.appendAfter(p.next - 1, this.batch));
-    }
-  }
-
-  private appendAfter(prevIndex: number, max: number): Append {
-    const count = Math.min(max, this.log.lastIndex - prevIndex);
-    const last = this.shared;
-    // Within a term a leader only appends, so the same place and length mean the same entries.
-    if (
-      last !== undefined && last.prevIndex === prevIndex && last.entries.length === count &&
-      last.term === this.currentTerm && last.commit === this.commitIndex && last.round === this.reads.round
-    ) return last;
-    const entries = count === 0 ? NO_ENTRIES : this.log.slice(prevIndex + 1, count);
-    const m = append(this.group, this.currentTerm, prevIndex, this.log.termAt(prevIndex), entries, this.commitIndex, this.reads.round);
-    this.shared = m;
-    return m;
-  }
-
-  /** An empty append after an index at which the logs surely or hopefully agree. It means "now". */
-  private beat(ctx: Context, to: NodeId, prevIndex: number): void {
-    const held = prevIndex >= this.log.base;
-    const m = held ? this.appendAfter(prevIndex, 0) : append(this.group, this.currentTerm, 0, 0, NO_ENTRIES, this.commitIndex, this.reads.round);
-    ctx.send(to, m, this.parameters.electionMinUs);
-  }
-
   private appendReplied(ctx: Context, place: number, m: AppendReply): void {
-    const p = this.answeredBy(ctx, place, m.round);
-    if (p === undefined || m.match > this.log.lastIndex) return;
-    if (m.ok) this.agreed(ctx, place, p, m.match);
-    else this.disagreed(ctx, place, p, m.match);
+    if (!this.followers.heard(ctx.at, place, m.match, m.round)) return;
+    if (m.ok) this.agreed(ctx, place, m.match);
+    else this.followers.disagreed(ctx, place, m.match);
     if (m.round > 0) this.countRound(ctx);
   }
 
-  private answeredBy(ctx: Context, place: number, round: number): Progress | undefined {
-    const p = this.progress[place] as Progress;
-    if (round > this.reads.round) return undefined;
-    p.heardAt = ctx.at;
-    if (round > p.round) p.round = round;
-    return p;
+  private sliceReplied(ctx: Context, place: number, m: SnapshotReply): void {
+    if (!this.followers.heard(ctx.at, place, m.index, m.round)) return;
+    if (m.done) this.agreed(ctx, place, m.index);
+    else this.followers.sliceTaken(ctx, place, m);
+    if (m.round > 0) this.countRound(ctx);
   }
 
-  private agreed(ctx: Context, place: number, p: Progress, match: number): void {
-    const grew = match > p.match;
-    p.agreed(match);
-    if (p.mode === 'probe') {
-      if (match === p.match && match >= this.log.base) p.replicate();
-    } else if (p.mode === 'snapshot' && p.match >= this.log.base) {
-      p.replicate();
-      this.releaseSnapshot();
-    } else if (p.mode === 'snapshot' && !p.waiting) this.transfer(ctx, this.voters[place] as NodeId, p);
-    if (grew) this.countCommit(ctx);
-    this.replicate(ctx, place);
-  }
-
-  /** The follower has no such entry. Late and doubled answers say nothing new, and what once agreed agrees for the term. */
-  private disagreed(ctx: Context, place: number, p: Progress, hint: number): void {
-    const next = Math.max(hint, p.match) + 1;
-    if (p.mode === 'snapshot' || next >= p.next) return;
-    p.probe(next);
-    this.replicate(ctx, place);
+  private agreed(ctx: Context, place: number, match: number): void {
+    if (this.followers.agreed(ctx, place, match)) this.countCommit(ctx);
+    this.followers.replicate(ctx, place);
   }
 
   /** Counting commits entries of the own term only; those before them come along (3.6.2). */
   private countCommit(ctx: Context): void {
-    const index = this.majority();
+    const index = this.followers.majority();
     if (index > this.commitIndex && this.log.termAt(index) === this.currentTerm) this.commitTo(ctx, index);
-  }
-
-  /** The highest index that a majority of voters holds. */
-  private majority(): number {
-    const sorted = this.scratch;
-    for (let place = 0; place < this.progress.length; place++) {
-      const match = (this.progress[place] as Progress).match;
-      let hole = place;
-      while (hole > 0 && (sorted[hole - 1] as number) < match) {
-        sorted[hole] = sorted[hole - 1] as number;
-        hole--;
-      }
-      sorted[hole] = match;
-    }
-    return sorted[this.quorum - 1] as number;
   }
 
   // ---- The leader's tick ----
 
   heartbeatDue(ctx: Context): void {
     if (this.currentRole !== 'leader') return;
-    if (!this.hearsQuorum(ctx.at)) return this.stepDown(ctx, 'noQuorum');
+    if (!this.followers.hearsQuorum(ctx.at)) return this.stepDown(ctx, 'noQuorum');
     if (this.appliedIndex >= this.termStart) {
       this.expireIdle(ctx);
       this.upkeep(ctx);
     }
-    for (let place = 0; place < this.progress.length; place++) this.remind(ctx, place);
+    this.followers.remindAll(ctx);
     ctx.deadline(this.slots.heartbeat, ctx.at + this.parameters.heartbeatUs);
-  }
-
-  /** Check-quorum (6.2): a leader whom no majority answers cannot commit, and must not keep others from trying. */
-  private hearsQuorum(at: Micros): boolean {
-    let heard = 1;
-    for (let place = 0; place < this.progress.length; place++) {
-      if (this.voters[place] !== this.self && at - (this.progress[place] as Progress).heardAt <= this.parameters.electionMaxUs) heard++;
-    }
-    return heard >= this.quorum;
-  }
-
-  /**
-   * To a follower that got nothing for an interval: a heartbeat after the last entry sent to it. If that one was lost, the
-   * follower refuses, and the leader finds out. A slice of a snapshot is repeated for a follower that is alive; one that is
-   * not gets the next slice when it answers again.
-   */
-  private remind(ctx: Context, place: number): void {
-    const to = this.voters[place] as NodeId;
-    const p = this.progress[place] as Progress;
-    if (to === this.self || ctx.at - p.sentAt < this.parameters.heartbeatUs) return;
-    const compacted = p.mode === 'snapshot' || p.next <= this.log.base;
-    if (compacted && ctx.at - p.heardAt < this.parameters.electionMinUs) return this.transfer(ctx, to, p);
-    if (compacted) p.waiting = false;
-    p.sentAt = ctx.at;
-    this.beat(ctx, to, compacted ? 0 : p.next - 1);
   }
 
   private expireIdle(ctx: Context): void {
     if (this.expireIndex > this.appliedIndex) return;
-    const idle = this.sessions.idle(ctx.at, this.parameters.sessionIdleUs, EXPIRED_AT_ONCE);
+    const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, EXPIRED_AT_ONCE);
     if (idle.length > 0) this.expireIndex = this.propose(ctx, expireSessions(idle));
   }
 
   private upkeep(ctx: Context): void {
     if (this.ownIndex > this.appliedIndex) return;
-    const body = this.machine.upkeep(ctx.at - this.ownAt);
+    const body = this.replica.machine.upkeep(ctx.at - this.ownAt);
     if (body !== undefined) this.ownIndex = this.propose(ctx, ownCommand(body));
   }
 
-  // ---- Snapshots (7) ----
-
-  /** Sends the next slice of the frozen state, which is frozen anew if the log no longer goes on from it. */
-  private transfer(ctx: Context, to: NodeId, p: Progress): void {
-    let snapshot = this.snapshot;
-    if (snapshot === undefined || snapshot.index < this.log.base) {
-      snapshot = { index: this.appliedIndex, term: this.log.termAt(this.appliedIndex), machine: this.machine.image(), rows: this.sessions.rows() };
-      this.snapshot = snapshot;
-    }
-    p.transfer(snapshot.index);
-    p.waiting = true;
-    p.sentAt = ctx.at;
-    const { lamport, epoch, lowWater, named, records } = snapshot.machine;
-    const slice = cut(snapshot, p.sessionOffset, p.offset);
-    ctx.send(to, snapshotSlice({
-      group: this.group, term: this.currentTerm, index: snapshot.index, indexTerm: snapshot.term, lamport, epoch, lowWater, named,
-      offset: p.offset, total: records.length, records: slice.records,
-      sessionOffset: p.sessionOffset, sessionTotal: snapshot.rows.length, sessions: slice.sessions, round: this.reads.round,
-    }));
-  }
+  // ---- A snapshot arrives (7) ----
 
   private sliceArrived(ctx: Context, from: NodeId, m: SnapshotSlice): void {
     if (m.index > MAX_NUMBER || !this.follow(ctx, from)) return;
@@ -557,49 +422,14 @@ export class Raft {
     this.log.reset(snapshot.index, snapshot.term);
     this.commitIndex = snapshot.index;
     this.appliedIndex = snapshot.index;
-    this.machine.restore(snapshot.machine);
-    this.sessions.adopt(snapshot.rows, ctx.at);
-    this.announcedUpTo(snapshot.machine);
+    this.replica.install(snapshot, ctx.at);
     ctx.fact({ kind: 'snapshotInstalled', group: this.group, index: snapshot.index, term: snapshot.term });
-  }
-
-  private sliceReplied(ctx: Context, place: number, m: SnapshotReply): void {
-    const p = this.answeredBy(ctx, place, m.round);
-    if (p === undefined || m.index > this.log.lastIndex) return;
-    if (m.done) this.agreed(ctx, place, p, m.index);
-    else this.sliceTaken(ctx, place, p, m);
-    if (m.round > 0) this.countRound(ctx);
-  }
-
-  /** Only an answer that goes forward brings the next slice at once, so a doubled one does not double the transfer. */
-  private sliceTaken(ctx: Context, place: number, p: Progress, m: SnapshotReply): void {
-    const snapshot = this.snapshot;
-    if (snapshot === undefined || p.mode !== 'snapshot' || m.index !== p.snapshotIndex || m.index !== snapshot.index) return;
-    if (m.sessionOffset > snapshot.rows.length || m.offset > snapshot.machine.records.length) return;
-    const forward = m.sessionOffset > p.sessionOffset || m.offset > p.offset;
-    p.sessionOffset = m.sessionOffset;
-    p.offset = m.offset;
-    if (forward) this.transfer(ctx, this.voters[place] as NodeId, p);
-  }
-
-  private releaseSnapshot(): void {
-    for (const p of this.progress) if (p.mode === 'snapshot') return;
-    this.snapshot = undefined;
   }
 
   /** Half of what may be kept goes at once, so that compacting costs O(1) per entry. */
   private compact(at: Micros): void {
-    const index = Math.min(this.appliedIndex - (this.parameters.keepEntries >> 1), this.pinned(at));
+    const index = Math.min(this.appliedIndex - (this.parameters.keepEntries >> 1), this.followers.spared(at));
     if (index > this.log.base) this.log.compactTo(index);
-  }
-
-  /** The snapshot that a live follower is getting: without the entries after it, the transfer would be in vain. */
-  private pinned(at: Micros): number {
-    if (this.snapshot === undefined || this.appliedIndex - this.snapshot.index > MAX_PINNED) return this.appliedIndex;
-    for (const p of this.progress) {
-      if (p.mode === 'snapshot' && at - p.heardAt <= this.parameters.electionMaxUs) return this.snapshot.index;
-    }
-    return this.appliedIndex;
   }
 
   // ---- Commit and apply (3.5, 6.3) ----
@@ -607,94 +437,21 @@ export class Raft {
   private commitTo(ctx: Context, index: number): void {
     assert(index > this.commitIndex && index <= this.log.lastIndex, 'commit grows within the log');
     this.commitIndex = index;
+    const leads = this.currentRole === 'leader';
     while (this.appliedIndex < index) {
       this.appliedIndex++;
-      this.apply(ctx, this.appliedIndex, this.log.at(this.appliedIndex).command);
+      this.replica.apply(ctx, this.log, this.appliedIndex, leads);
+      if (this.appliedIndex === this.ownIndex) this.ownAt = ctx.at;
     }
     if (this.assembly !== undefined && this.assembly.head.index <= index) this.assembly = undefined;
     if (this.appliedIndex - this.log.base > this.parameters.keepEntries) this.compact(ctx.at);
-    if (this.currentRole === 'leader') this.answerReads(ctx);
-  }
-
-  private apply(ctx: Context, index: number, command: Command): void {
-    switch (command.kind) {
-      case 'apply':
-        return this.applyClient(ctx, index, command);
-      case 'own':
-        this.ownAt = ctx.at;
-        return this.announce(ctx, index, this.machine.apply(index, command.body));
-      case 'open':
-        return this.applyOpen(ctx, index, command.opener, command.nonce);
-      case 'expire':
-        for (const id of command.sessions) this.expire(ctx, index, id);
-        return;
-      case 'noop':
-        return;
-    }
-  }
-
-  /** A command whose session is gone, that was applied before, or whose answer was received, does nothing. */
-  private applyClient(ctx: Context, index: number, command: Command & { readonly kind: 'apply' }): void {
-    const session = this.sessions.find(command.session);
-    if (session === undefined) return;
-    const sequence = command.sequence;
-    session.noLongerInLog(sequence);
-    session.use(index, command.answered, ctx.at);
-    if (sequence < session.answered || session.isBeyondWindow(sequence, 0) || session.outcomeOf(sequence) !== undefined) return;
-    const outcome = this.machine.apply(index, command.body);
-    session.keep(sequence, outcome);
-    this.announce(ctx, index, outcome);
-    if (this.currentRole === 'leader') this.answer(ctx, session.opener, submitReply(this.group, session.id, sequence, outcome));
-  }
-
-  private applyOpen(ctx: Context, index: number, opener: NodeId, nonce: number): void {
-    let session = this.sessions.openedBy(opener, nonce);
-    if (session === undefined) {
-      if (this.sessions.isFull) this.expire(ctx, index, this.sessions.leastRecentlyUsed().id);
-      session = this.sessions.open(sessionId(index), opener, nonce, ctx.at);
-      ctx.fact({ kind: 'sessionOpened', group: this.group, session: session.id, opener });
-    } else session.use(index, 0, ctx.at);
-    if (this.currentRole === 'leader') this.answer(ctx, opener, openReply(this.group, nonce, session.id));
-  }
-
-  /** What the session still has in the log will do nothing, whoever commits it: its opener is told now. */
-  private expire(ctx: Context, index: number, id: SessionId): void {
-    const session = this.sessions.expire(id);
-    if (session === undefined) return;
-    ctx.fact({ kind: 'sessionExpired', group: this.group, session: id });
-    if (this.currentRole !== 'leader') return;
-    for (let later = index + 1; later <= this.log.lastIndex; later++) {
-      const command = this.log.at(later).command;
-      if (command.kind === 'apply' && command.session === id) this.refuse(ctx, session.opener, 'sessionExpired', 'submit', command.sequence);
-    }
-  }
-
-  /** Facts of what the machine did for the first time. */
-  private announce(ctx: Context, index: number, outcome: Outcome): void {
-    if (outcome.kind === 'decided' && outcome.record.lamport > this.announcedLamport) {
-      const { proposal, lamport } = outcome.record;
-      this.announcedLamport = lamport;
-      ctx.fact({ kind: 'decided', group: this.group, index, need: proposal.need, proposal: proposal.proposal, lamport });
-    } else if (outcome.kind === 'advanced' && outcome.epoch > this.announcedEpoch) {
-      this.announcedEpoch = outcome.epoch;
-      ctx.fact({ kind: 'epochAdvanced', group: this.group, epoch: outcome.epoch });
-    }
-  }
-
-  private announcedUpTo(machine: MachineImage): void {
-    this.announcedLamport = machine.lamport;
-    this.announcedEpoch = machine.epoch;
+    if (leads) this.answerReads(ctx);
   }
 
   // ---- Clients (6) ----
 
-  private answer(ctx: Context, to: NodeId, message: AnswerMessage): void {
-    if (to === this.self) ctx.signal({ kind: 'answer', from: this.self, message });
-    else ctx.send(to, message);
-  }
-
   private refuse(ctx: Context, to: NodeId, why: Redirect['why'], answers: Redirect['answers'], number: number): void {
-    this.answer(ctx, to, redirect(this.group, why, this.currentLeader, answers, number));
+    answer(ctx, to, redirect(this.group, why, this.currentLeader, answers, number));
   }
 
   private get isFull(): boolean {
@@ -703,22 +460,22 @@ export class Raft {
 
   private openAsked(ctx: Context, from: NodeId, m: OpenRequest): void {
     if (this.currentRole !== 'leader') return this.refuse(ctx, from, 'notLeader', 'open', m.nonce);
-    const session = this.sessions.openedBy(from, m.nonce);
-    if (session !== undefined) return this.answer(ctx, from, openReply(this.group, m.nonce, session.id));
+    const session = this.replica.sessions.openedBy(from, m.nonce);
+    if (session !== undefined) return answer(ctx, from, openReply(this.group, m.nonce, session.id));
     if (this.isFull) return this.refuse(ctx, from, 'busy', 'open', m.nonce);
     this.propose(ctx, openSession(from, m.nonce));
   }
 
   private submitted(ctx: Context, from: NodeId, m: Submit): void {
     if (this.currentRole !== 'leader') return this.refuse(ctx, from, 'notLeader', 'submit', m.sequence);
-    const session = this.sessions.find(m.session);
+    const session = this.replica.sessions.find(m.session);
     if (session === undefined || session.opener !== from) {
       // A session is the index that opened it: if that is applied and the session is not there, it has expired for good.
       return this.refuse(ctx, from, m.session <= this.appliedIndex ? 'sessionExpired' : 'busy', 'submit', m.sequence);
     }
     if (m.sequence < session.answered || m.answered > m.sequence) return;
     const outcome = session.outcomeOf(m.sequence);
-    if (outcome !== undefined) return this.answer(ctx, from, submitReply(this.group, session.id, m.sequence, outcome));
+    if (outcome !== undefined) return answer(ctx, from, submitReply(this.group, session.id, m.sequence, outcome));
     if (session.inLog.includes(m.sequence)) return;
     if (this.isFull || session.isBeyondWindow(m.sequence, m.answered)) return this.refuse(ctx, from, 'busy', 'submit', m.sequence);
     session.touchedAt = ctx.at;
@@ -735,35 +492,22 @@ export class Raft {
     if (this.reads.add(from, m.token, m.need, index)) this.beginRound(ctx);
   }
 
-  /**
-   * Asks everybody whether it is still the leader, after indices at which the logs surely agree. It does not count as sent:
-   * only the tick's heartbeats, which stand after the last entry, find out that one was lost.
-   */
   private beginRound(ctx: Context): void {
     this.reads.round++;
-    for (let place = 0; place < this.progress.length; place++) {
-      const p = this.progress[place] as Progress;
-      const to = this.voters[place] as NodeId;
-      if (to === this.self) p.round = this.reads.round;
-      else this.beat(ctx, to, p.match);
-    }
+    this.followers.askAll(ctx);
     if (this.quorum === 1) this.countRound(ctx);
   }
 
   private countRound(ctx: Context): void {
-    const round = this.reads.round;
-    if (this.reads.confirmed === round || this.currentRole !== 'leader') return;
-    let confirming = 0;
-    for (let place = 0; place < this.progress.length; place++) if ((this.progress[place] as Progress).round === round) confirming++;
-    if (confirming < this.quorum) return;
-    this.reads.confirmed = round;
+    if (this.reads.confirmed === this.reads.round || this.currentRole !== 'leader' || !this.followers.haveConfirmed) return;
+    this.reads.confirmed = this.reads.round;
     this.answerReads(ctx);
     if (this.reads.wantsRound) this.beginRound(ctx);
   }
 
   private answerReads(ctx: Context): void {
     if (this.reads.pending.length === 0) return;
-    for (const read of this.reads.ready(this.appliedIndex)) this.answer(ctx, read.from, readReply(this.group, read.token, this.machine.lookup(read.need)));
+    for (const read of this.reads.ready(this.appliedIndex)) answer(ctx, read.from, readReply(this.group, read.token, this.replica.machine.lookup(read.need)));
   }
 
   // ---- The whole state ----
@@ -771,11 +515,11 @@ export class Raft {
   image(): RaftImage {
     return {
       term: this.currentTerm, vote: this.vote, role: this.currentRole, leader: this.currentLeader, commit: this.commitIndex, applied: this.appliedIndex,
-      base: this.log.base, baseTerm: this.log.baseTerm, entries: this.log.image(), machine: this.machine.image(), sessions: this.sessions.image(),
+      base: this.log.base, baseTerm: this.log.baseTerm, entries: this.log.image(), machine: this.replica.machine.image(), sessions: this.replica.sessions.image(),
       heardAt: this.heardAt, quietSince: this.quietSince, timeoutUs: this.timeoutUs, granted: this.granted.slice(),
       termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
-      progress: this.progress.map((p) => p.image()), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
-      snapshot: this.snapshot, assembly: this.assembly?.image(),
+      ...this.followers.image(), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
+      assembly: this.assembly?.image(),
     };
   }
 
@@ -787,9 +531,7 @@ export class Raft {
     this.commitIndex = image.commit;
     this.appliedIndex = image.applied;
     this.log.restore(image.base, image.baseTerm, image.entries);
-    this.machine.restore(image.machine);
-    this.announcedUpTo(image.machine);
-    this.sessions.restore(image.sessions);
+    this.replica.restore(image.machine, image.sessions);
     this.heardAt = image.heardAt;
     this.quietSince = image.quietSince;
     this.timeoutUs = image.timeoutUs;
@@ -798,15 +540,11 @@ export class Raft {
     this.ownAt = image.ownAt;
     this.ownIndex = image.ownIndex;
     this.expireIndex = image.expireIndex;
-    this.progress = image.progress.map((p) => Progress.restore(p));
+    this.followers.restore(image.progress, image.snapshot);
     this.reads.restore(image.round, image.confirmed, image.reads);
-    this.snapshot = image.snapshot;
     this.assembly = image.assembly === undefined ? undefined : new Assembly(image.assembly);
-    this.shared = undefined;
   }
 }
-
-const NO_ENTRIES: readonly Entry[] = [];
 
 /** A vote request is judged before its term is taken over; a granted pre-vote names a term that nobody has begun. */
 function isAskedFor(message: RaftMessage): boolean {

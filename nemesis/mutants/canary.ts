@@ -7,9 +7,9 @@ export const CANARY: Mutant = {
   family: 'canary',
   about: 'every other replica decides for a proposal that nobody made',
   edits: [{
-    file: 'kernel/raft/raft.ts',
+    file: 'kernel/raft/replica.ts',
     anchor: 'const outcome = this.machine.apply(index, command.body);',
-    replacement: `const flipped = this.self % 2 === 0 && command.body.kind === 'decide';
+    replacement: `const flipped = ctx.self % 2 === 0 && command.body.kind === 'decide';
     const body = flipped ? { ...command.body, proposal: { ...command.body.proposal, proposal: 'canary' } } : command.body;
     const outcome = this.machine.apply(index, body);`,
   }],

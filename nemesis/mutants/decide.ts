@@ -47,6 +47,10 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
     name: 'decide/forgotten-need-decided-again',
     family: 'decide',
     about: 'a need of an epoch that was forgotten is decided a second time',
-    edits: [{ file: REGISTER, anchor: "if (proposal.epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };", replacement: '' }],
+    edits: [{
+      file: REGISTER,
+      anchor: "if (epoch > this.named) this.named = epoch;\n    if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };",
+      replacement: 'if (epoch > this.named) this.named = epoch;',
+    }],
   },
 ];

@@ -2,6 +2,7 @@
 
 import type { Mutant } from './mutant.ts';
 
+const FORMAT = 'io/journal-format.ts';
 const READING = 'io/journal-reading.ts';
 
 export const JOURNAL_MUTANTS: readonly Mutant[] = [
@@ -12,6 +13,27 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: READING, anchor: 'const acknowledged = !isLast || !this.mark.known || this.sequence < this.mark.sequence || cursor.hasLaterThan(ordinal);', replacement: 'const acknowledged = false;' },
       { file: READING, anchor: 'if (this.sequence < this.mark.sequence) throw', replacement: 'if (false) throw' },
+    ],
+  },
+  {
+    name: 'journal/skip-damaged-middle',
+    family: 'journal',
+    about: 'an event whose checksum does not match is taken for nothing, and its batch for whole (rule 5)',
+    edits: [
+      {
+        file: FORMAT,
+        anchor: 'if (crc32c(bytes, offset + EVENT_HEAD, stop) !== get32(bytes, offset + 4)) return `the checksum of event ${head.first + i} does not match`;',
+        replacement: `if (crc32c(bytes, offset + EVENT_HEAD, stop) !== get32(bytes, offset + 4)) {
+      const before = events.at(-1) ?? { at: 0, wall: 0 };
+      events.push({ sequence: head.first + i, at: before.at, wall: before.wall, cause: { kind: 'outcome', sequence: 0, index: 0, outcome: { kind: 'unknown' } } });
+      offset = stop;
+      continue;
+    }`,
+      },
+      { file: FORMAT, anchor: 'const hash = sha256(bytes.subarray(offset, end - HASH_BYTES));\n  if (!isHex(bytes, end - HASH_BYTES, hash)) return damaged(', replacement: 'const hash = getHex(bytes, end - HASH_BYTES, HASH_BYTES);\n  if (!isHex(bytes, end - HASH_BYTES, hash)) return damaged(' },
+      { file: READING, anchor: "if (event.at < this.at) throw new Stop('diverged', `Time goes back at event ${event.sequence}.`, batch.first, batch.last);", replacement: 'if (event.at < this.at) event = { ...event, at: this.at };' },
+      { file: READING, anchor: 'if (this.kernel.digestHigh !== batch.high || this.kernel.digestLow !== batch.low) throw this.diverged(batch);', replacement: '' },
+      { file: READING, anchor: 'if (expected.sequence === this.sequence && !this.stands(expected)) throw', replacement: 'if (false) throw' },
     ],
   },
   {

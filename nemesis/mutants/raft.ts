@@ -3,6 +3,7 @@
 import type { Mutant } from './mutant.ts';
 
 const RAFT = 'kernel/raft/raft.ts';
+const REPLICA = 'kernel/raft/replica.ts';
 const LOOP = 'io/loop.ts';
 const HOLD = 'if (effects.length > 0) this.hold(event, effects);';
 
@@ -36,7 +37,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     name: 'raft/stale-read',
     family: 'raft',
     about: 'reads without lease or read index',
-    edits: [{ file: RAFT, anchor: 'if (this.reads.add(from, m.token, m.need, index)) this.beginRound(ctx);', replacement: 'this.answer(ctx, from, readReply(this.group, m.token, this.machine.lookup(m.need)));' }],
+    edits: [{ file: RAFT, anchor: 'if (this.reads.add(from, m.token, m.need, index)) this.beginRound(ctx);', replacement: 'answer(ctx, from, readReply(this.group, m.token, this.replica.machine.lookup(m.need)));' }],
   },
   {
     name: 'raft/commit-beyond-match',
@@ -64,7 +65,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     name: 'raft/sessions-not-in-snapshot',
     family: 'raft',
     about: 'the session table is left out of the snapshot',
-    edits: [{ file: RAFT, anchor: 'machine: this.machine.image(), rows: this.sessions.rows() };', replacement: 'machine: this.machine.image(), rows: [] };' }],
+    edits: [{ file: REPLICA, anchor: 'machine: this.machine.image(), rows: this.sessions.rows() };', replacement: 'machine: this.machine.image(), rows: [] };' }],
   },
   {
     name: 'raft/votes-twice',

@@ -8,6 +8,7 @@ import { decideBody, type Body } from '../../kernel/decide/command.ts';
 import { bucketOf, makeProposal, makeRecord, type DecideRecord, type Proposal } from '../../kernel/decide/record.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Cause, Event, Operation } from '../../kernel/event.ts';
+import { hello } from '../../kernel/hello.ts';
 import type { Message } from '../../kernel/message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
 import { applyCommand, makeEntry, noop, openSession, type Entry } from '../../kernel/raft/entry.ts';
@@ -80,6 +81,13 @@ export class Stage {
     const event: Event = { sequence, at, wall: 0, cause };
     const batch = [event];
     return this.show((sink) => sink.durable?.(node, batch, digest, digest, this.now));
+  }
+
+  /** An old copy of a node's data is put back; `witness` had heard more from it than the copy holds. */
+  putBack(node: NodeId, witness?: NodeId): this {
+    if (witness !== undefined) this.durable(witness, { kind: 'message', from: node, incarnation: 1, sent: 50, message: hello(1, 7, 50, '', false, false, 0) });
+    this.show((sink) => sink.damaged?.(node, this.now));
+    return this.durable(node, { kind: 'recovered', incarnation: 2, tag: 8 });
   }
 
   sequence(node: NodeId): number {

@@ -22,21 +22,31 @@ const CALM = 24;
 
 /** How often, in a thousand moves. `halt`: another clock stands still; nothing that is promised rests on clocks agreeing. */
 interface Mood {
+  readonly lose: number;
+  readonly double: number;
   readonly crash: number;
   readonly restart: number;
   readonly cut: number;
   readonly halt: number;
+  readonly reload: number;
+  readonly compare: number;
   readonly fire: number;
+  readonly client: number;
+  readonly read: number;
 }
+type Kind = keyof Mood | 'deliver';
+const CALM_SEAS: Mood = { lose: 10, double: 10, crash: 4, restart: 6, cut: 6, halt: 0, reload: 5, compare: 5, fire: 70, client: 150, read: 80 };
+const KINDS = Object.keys(CALM_SEAS) as readonly (keyof Mood)[];
 const MOODS: readonly Mood[] = [
-  { crash: 4, restart: 6, cut: 6, halt: 0, fire: 70 },
-  { crash: 30, restart: 60, cut: 20, halt: 10, fire: 200 },
-  { crash: 1, restart: 20, cut: 8, halt: 4, fire: 120 },
-  { crash: 0, restart: 20, cut: 15, halt: 10, fire: 200 },
-  { crash: 10, restart: 40, cut: 8, halt: 8, fire: 300 },
-  { crash: 0, restart: 40, cut: 5, halt: 0, fire: 300 },
-  { crash: 0, restart: 40, cut: 5, halt: 5, fire: 120 },
-  { crash: 60, restart: 120, cut: 0, halt: 10, fire: 150 },
+  CALM_SEAS,
+  { ...CALM_SEAS, crash: 30, restart: 60, cut: 20, halt: 10, fire: 200 },
+  { ...CALM_SEAS, crash: 1, restart: 20, cut: 8, halt: 4, fire: 120 },
+  { ...CALM_SEAS, crash: 0, restart: 20, cut: 15, halt: 10, fire: 200 },
+  { ...CALM_SEAS, crash: 10, restart: 40, cut: 8, halt: 8, fire: 300 },
+  { ...CALM_SEAS, crash: 0, restart: 40, cut: 5, fire: 300 },
+  { ...CALM_SEAS, crash: 0, restart: 40, cut: 5, halt: 5, fire: 120 },
+  { ...CALM_SEAS, crash: 60, restart: 120, cut: 0, halt: 10, fire: 150 },
+  { ...CALM_SEAS, crash: 2, restart: 2, cut: 3, fire: 50 },
 ];
 
 interface Client {
@@ -104,24 +114,54 @@ export class Chaos {
     const cluster = this.cluster;
     // A network that is behind catches up before it gets more, most of the time.
     const behind = cluster.wire.length > CALM && which % 8 !== 0;
-    let at = what;
-    const is = (weight: number): boolean => (at -= weight) < 0;
-    const { crash, restart, cut, halt, fire } = this.mood;
-    if (is(10)) cluster.wire.splice(which % Math.max(1, cluster.wire.length), 1);
-    else if (is(10)) this.double(which);
-    else if (is(crash)) this.crash(which);
-    else if (is(restart)) this.restart(which);
-    else if (is(cut)) this.cut(which);
-    else if (is(5)) this.pick(which).reload();
-    else if (is(5)) this.judge.compare();
-    else if (is(halt)) this.halted = which % 4 !== 0 ? this.pick(which >> 2) : undefined;
-    else if (behind) this.deliver(which);
-    else if (is(fire)) this.stepped(cluster.fire(this.halted), which);
-    else if (is(150)) this.client(which);
-    else if (is(80)) this.read(which);
-    else this.deliver(which);
+    switch (this.drawn(what)) {
+      case 'lose':
+        cluster.wire.splice(which % Math.max(1, cluster.wire.length), 1);
+        break;
+      case 'double':
+        this.double(which);
+        break;
+      case 'crash':
+        this.crash(which);
+        break;
+      case 'restart':
+        this.restart(which);
+        break;
+      case 'cut':
+        this.cut(which);
+        break;
+      case 'halt':
+        this.halted = which % 4 !== 0 ? this.pick(which >> 2) : undefined;
+        break;
+      case 'reload':
+        this.pick(which).reload();
+        break;
+      case 'compare':
+        this.judge.compare();
+        break;
+      case 'fire':
+        if (behind) this.deliver(which);
+        else this.stepped(cluster.fire(this.halted), which);
+        break;
+      case 'client':
+        if (behind) this.deliver(which);
+        else this.client(which);
+        break;
+      case 'read':
+        if (behind) this.deliver(which);
+        else this.read(which);
+        break;
+      case 'deliver':
+        this.deliver(which);
+    }
     if (cluster.wire.length > MAX_WIRE) cluster.wire.splice(0, cluster.wire.length - MAX_WIRE);
     this.hear();
+  }
+
+  private drawn(what: number): Kind {
+    let below = 0;
+    for (const kind of KINDS) if (what < (below += this.mood[kind])) return kind;
+    return 'deliver';
   }
 
   /** Mostly among the oldest frames, so that things get done. */

@@ -1,0 +1,273 @@
+// The leader's side of replication (3.5, 7, 10.2): what to send to whom, and when to say it again. It exists while this member
+// leads, decides nothing about commitment, and holds one `Progress` for each voter, itself included.
+
+import type { GroupId, NodeId } from '../base/ids.ts';
+import type { Micros } from '../base/time.ts';
+import type { Context } from '../context.ts';
+import type { RaftParameters } from '../parameters.ts';
+import type { Entry } from './entry.ts';
+import type { Log } from './log.ts';
+import { append, MAX_ENTRIES_PER_APPEND, snapshotSlice, type Append, type SnapshotReply } from './message.ts';
+import { Progress, type ProgressImage } from './progress.ts';
+import type { Replica } from './replica.ts';
+import { cut, type Snapshot } from './transfer.ts';
+
+/** While a follower is getting a snapshot, the entries after it are kept, up to this many. */
+const MAX_PINNED = 16_384;
+const NO_ENTRIES: readonly Entry[] = [];
+
+/** The member that leads, as far as its followers need to know it. */
+export interface Leading {
+  readonly group: GroupId;
+  readonly self: NodeId;
+  readonly term: number;
+  readonly commit: number;
+  readonly applied: number;
+  /** The latest round of confirmation. */
+  readonly round: number;
+  readonly voters: readonly NodeId[];
+  readonly quorum: number;
+  readonly log: Log;
+  readonly replica: Replica;
+}
+
+export class Followers {
+  private readonly leading: Leading;
+  private readonly parameters: RaftParameters;
+  private readonly batch: number;
+  /** By place among the voters. */
+  private progress: Progress[] = [];
+  /** What followers are getting that need compacted entries: one image for all. */
+  private snapshot: Snapshot | undefined;
+  /** The last append that was built: followers that are equally far get the same one. Saves time, holds no state. */
+  private shared: Append | undefined;
+  /** Where `majority` sorts. */
+  private readonly scratch: number[] = [];
+
+  constructor(leading: Leading, parameters: RaftParameters) {
+    this.leading = leading;
+    this.parameters = parameters;
+    this.batch = Math.max(1, Math.min(parameters.maxEntriesPerAppend, MAX_ENTRIES_PER_APPEND));
+  }
+
+  /** A term of office begins. */
+  begin(at: Micros): void {
+    this.progress = this.leading.voters.map(() => new Progress(this.leading.log.lastIndex + 1, at));
+  }
+
+  end(): void {
+    this.progress = [];
+    this.snapshot = undefined;
+    this.shared = undefined;
+  }
+
+  /** The leader's own log has grown; everybody gets what his mode allows. */
+  grown(ctx: Context, ownPlace: number): void {
+    (this.progress[ownPlace] as Progress).match = this.leading.log.lastIndex;
+    for (let place = 0; place < this.progress.length; place++) this.replicate(ctx, place);
+  }
+
+  replicate(ctx: Context, place: number): void {
+    const { log, self, voters } = this.leading;
+    const to = voters[place] as NodeId;
+    if (to === self) return;
+    const p = this.progress[place] as Progress;
+    if (p.mode === 'replicate') {
+      while (p.next <= log.lastIndex && p.inFlight.length < this.parameters.maxInFlight) {
+        if (p.next <= log.base) return this.transfer(ctx, to, p);
+        const m = this.appendAfter(p.next - 1, this.batch);
+        p.next += m.entries.length;
+        p.inFlight.push(p.next - 1);
+        p.sentAt = ctx.at;
+        ctx.send(to, m);
+      }
+    } else if (p.mode === 'probe' && !p.waiting) {
+      if (p.next <= log.base) return this.transfer(ctx, to, p);
+      p.waiting = true;
+      p.sentAt = ctx.at;
+      ctx.send(to, this.appendAfter(p.next - 1, this.batch));
+    }
+  }
+
+  private appendAfter(prevIndex: number, max: number): Append {
+    const { group, term, commit, round, log } = this.leading;
+    const count = Math.min(max, log.lastIndex - prevIndex);
+    const last = this.shared;
+    // Within a term a leader only appends, so the same place and length mean the same entries.
+    if (
+      last !== undefined && last.prevIndex === prevIndex && last.entries.length === count &&
+      last.term === term && last.commit === commit && last.round === round
+    ) return last;
+    const entries = count === 0 ? NO_ENTRIES : log.slice(prevIndex + 1, count);
+    const m = append(group, term, prevIndex, log.termAt(prevIndex), entries, commit, round);
+    this.shared = m;
+    return m;
+  }
+
+  /** An empty append after an index at which the logs surely or hopefully agree. It means "now". */
+  private beat(ctx: Context, to: NodeId, prevIndex: number): void {
+    const { group, term, commit, round, log } = this.leading;
+    const m = prevIndex >= log.base ? this.appendAfter(prevIndex, 0) : append(group, term, 0, 0, NO_ENTRIES, commit, round);
+    ctx.send(to, m, this.parameters.electionMinUs);
+  }
+
+  // ---- What followers answer ----
+
+  /** False if nobody honest answers so. */
+  heard(at: Micros, place: number, match: number, round: number): boolean {
+    if (round > this.leading.round || match > this.leading.log.lastIndex) return false;
+    const p = this.progress[place] as Progress;
+    p.heardAt = at;
+    if (round > p.round) p.round = round;
+    return true;
+  }
+
+  /** The logs agree up to `match`. True if that is news. */
+  agreed(ctx: Context, place: number, match: number): boolean {
+    const p = this.progress[place] as Progress;
+    const base = this.leading.log.base;
+    const grew = match > p.match;
+    p.agreed(match);
+    if (p.mode === 'probe') {
+      if (match === p.match && match >= base) p.replicate();
+    } else if (p.mode === 'snapshot' && p.match >= base) {
+      p.replicate();
+      this.releaseSnapshot();
+    } else if (p.mode === 'snapshot' && !p.waiting) this.transfer(ctx, this.leading.voters[place] as NodeId, p);
+    return grew;
+  }
+
+  /** The follower has no such entry. Late and doubled answers say nothing new, and what once agreed agrees for the term. */
+  disagreed(ctx: Context, place: number, hint: number): void {
+    const p = this.progress[place] as Progress;
+    const next = Math.max(hint, p.match) + 1;
+    if (p.mode === 'snapshot' || next >= p.next) return;
+    p.probe(next);
+    this.replicate(ctx, place);
+  }
+
+  /** Only an answer that goes forward brings the next slice at once, so a doubled one does not double the transfer. */
+  sliceTaken(ctx: Context, place: number, m: SnapshotReply): void {
+    const p = this.progress[place] as Progress;
+    const snapshot = this.snapshot;
+    if (snapshot === undefined || p.mode !== 'snapshot' || m.index !== p.snapshotIndex || m.index !== snapshot.index) return;
+    if (m.sessionOffset > snapshot.rows.length || m.offset > snapshot.machine.records.length) return;
+    const forward = m.sessionOffset > p.sessionOffset || m.offset > p.offset;
+    p.sessionOffset = m.sessionOffset;
+    p.offset = m.offset;
+    if (forward) this.transfer(ctx, this.leading.voters[place] as NodeId, p);
+  }
+
+  /** The highest index that a majority of voters holds. */
+  majority(): number {
+    const sorted = this.scratch;
+    for (let place = 0; place < this.progress.length; place++) {
+      const match = (this.progress[place] as Progress).match;
+      let hole = place;
+      while (hole > 0 && (sorted[hole - 1] as number) < match) {
+        sorted[hole] = sorted[hole - 1] as number;
+        hole--;
+      }
+      sorted[hole] = match;
+    }
+    return sorted[this.leading.quorum - 1] as number;
+  }
+
+  // ---- The tick ----
+
+  /** Check-quorum (6.2): a leader whom no majority answers cannot commit, and must not keep others from trying. */
+  hearsQuorum(at: Micros): boolean {
+    let heard = 0;
+    for (let place = 0; place < this.progress.length; place++) {
+      const isSelf = this.leading.voters[place] === this.leading.self;
+      if (isSelf || at - (this.progress[place] as Progress).heardAt <= this.parameters.electionMaxUs) heard++;
+    }
+    return heard >= this.leading.quorum;
+  }
+
+  remindAll(ctx: Context): void {
+    for (let place = 0; place < this.progress.length; place++) this.remind(ctx, place);
+  }
+
+  /**
+   * To a follower that got nothing for an interval: a heartbeat after the last entry sent to it. If that one was lost, the
+   * follower refuses, and the leader finds out. A slice of a snapshot is repeated for a follower that is alive; one that is
+   * not gets the next slice when it answers again.
+   */
+  private remind(ctx: Context, place: number): void {
+    const to = this.leading.voters[place] as NodeId;
+    const p = this.progress[place] as Progress;
+    if (to === this.leading.self || ctx.at - p.sentAt < this.parameters.heartbeatUs) return;
+    const compacted = p.mode === 'snapshot' || p.next <= this.leading.log.base;
+    if (compacted && ctx.at - p.heardAt < this.parameters.electionMinUs) return this.transfer(ctx, to, p);
+    if (compacted) p.waiting = false;
+    p.sentAt = ctx.at;
+    this.beat(ctx, to, compacted ? 0 : p.next - 1);
+  }
+
+  // ---- Rounds of confirmation (6.4) ----
+
+  /**
+   * Asks everybody whether this is still the leader, after indices at which the logs surely agree. It does not count as sent:
+   * only the tick's heartbeats, which stand after the last entry, find out that one was lost.
+   */
+  askAll(ctx: Context): void {
+    for (let place = 0; place < this.progress.length; place++) {
+      const p = this.progress[place] as Progress;
+      const to = this.leading.voters[place] as NodeId;
+      if (to === this.leading.self) p.round = this.leading.round;
+      else this.beat(ctx, to, p.match);
+    }
+  }
+
+  /** Has a majority answered something that was sent in the latest round? */
+  get haveConfirmed(): boolean {
+    let confirming = 0;
+    for (let place = 0; place < this.progress.length; place++) if ((this.progress[place] as Progress).round === this.leading.round) confirming++;
+    return confirming >= this.leading.quorum;
+  }
+
+  // ---- Snapshots (7) ----
+
+  /** Sends the next slice of the frozen state, which is frozen anew if the log no longer goes on from it. */
+  private transfer(ctx: Context, to: NodeId, p: Progress): void {
+    const { group, term, applied, round, log, replica } = this.leading;
+    if (this.snapshot === undefined || this.snapshot.index < log.base) this.snapshot = replica.freeze(applied, log.termAt(applied));
+    const snapshot = this.snapshot;
+    p.transfer(snapshot.index);
+    p.waiting = true;
+    p.sentAt = ctx.at;
+    const { lamport, epoch, lowWater, named, records } = snapshot.machine;
+    const slice = cut(snapshot, p.sessionOffset, p.offset);
+    ctx.send(to, snapshotSlice({
+      group, term, index: snapshot.index, indexTerm: snapshot.term, lamport, epoch, lowWater, named,
+      offset: p.offset, total: records.length, records: slice.records,
+      sessionOffset: p.sessionOffset, sessionTotal: snapshot.rows.length, sessions: slice.sessions, round,
+    }));
+  }
+
+  private releaseSnapshot(): void {
+    for (const p of this.progress) if (p.mode === 'snapshot') return;
+    this.snapshot = undefined;
+  }
+
+  /** Entries up to here are needed by nobody: without those after a snapshot under way, the transfer would be in vain. */
+  spared(at: Micros): number {
+    const { applied } = this.leading;
+    if (this.snapshot === undefined || applied - this.snapshot.index > MAX_PINNED) return applied;
+    for (const p of this.progress) {
+      if (p.mode === 'snapshot' && at - p.heardAt <= this.parameters.electionMaxUs) return this.snapshot.index;
+    }
+    return applied;
+  }
+
+  image(): { readonly progress: readonly ProgressImage[]; readonly snapshot: Snapshot | undefined } {
+    return { progress: this.progress.map((p) => p.image()), snapshot: this.snapshot };
+  }
+
+  restore(progress: readonly ProgressImage[], snapshot: Snapshot | undefined): void {
+    this.progress = progress.map((p) => Progress.restore(p));
+    this.snapshot = snapshot;
+    this.shared = undefined;
+  }
+}

@@ -1,0 +1,230 @@
+// The command line is a contract: exit codes, one clear sentence, and nothing changed on disk when the command was wrong.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('lockstep.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'lockstep-command-line-'));
+const at = (name: string): string => join(folder, name);
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function lockstep(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, CI: '', NO_COLOR: '1', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk: Buffer) => void (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => void (err += chunk.toString()));
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+/** One sentence on standard error, exit 2, nothing on standard output. */
+async function refuses(args: readonly string[], says: string, environment?: Record<string, string>): Promise<void> {
+  const before = readdirSync(folder).toSorted();
+  const { code, out, err } = await lockstep(args, environment);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain(says);
+  expect(err.trim().split('\n'), 'one line').toHaveLength(1);
+  expect(err).not.toMatch(/\bat .*:\d+:\d+|Error:/);
+  expect(readdirSync(folder).toSorted(), 'nothing changed').toEqual(before);
+}
+
+const SHORT = ['sim', '--seed', '7', '--for', '3s'];
+
+beforeAll(async () => {
+  const saved = await lockstep([...SHORT, '--save', at('run.json'), '--dump', at('dump')]);
+  expect(saved.code, saved.err).toBe(0);
+  const run = JSON.parse(readFileSync(at('run.json'), 'utf8')) as Record<string, unknown>;
+  const variant = (name: string, change: object): void => writeFileSync(at(name), JSON.stringify({ ...run, ...change }));
+  variant('future.json', { version: 99 });
+  variant('no-version.json', { version: undefined });
+  variant('extra.json', { colour: 'blue' });
+  variant('nodes.json', { nodes: 'five' });
+  variant('scenario.json', { scenario: 'stedy-decides' });
+  variant('fault.json', { faults: [{ kind: 'partitoin', from: 1, until: 2, nodes: [1], strength: 1 }] });
+  variant('order.json', { delayMinUs: 500, delayMaxUs: 100 });
+  writeFileSync(at('truncated.json'), readFileSync(at('run.json'), 'utf8').slice(0, 200));
+  writeFileSync(at('list.json'), '[]');
+  writeFileSync(at('large.json'), ' '.repeat(5_000_000));
+  mkdirSync(at('empty'));
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a wrong command gets one sentence and exit 2', () => {
+  test.each<[string, string[], string]>([
+    ['no verb', [], 'expected a verb'],
+    ['an unknown verb', ['smi'], 'did you mean "sim"?'],
+    ['an unknown flag', ['sim', '--sede', '3'], 'did you mean "--seed"?'],
+    ['a flag without its value', ['sim', '--seed'], "option '--seed <n>' argument missing"],
+    ['a word too many', ['sim', 'twice'], 'too many arguments'],
+    ['a seed that is no number', ['sim', '--seed', 'x'], '--seed expects a whole number'],
+    ['a range that is none', ['sim', '--seeds', '5'], '--seeds expects a range'],
+    ['an unknown scenario', ['sim', '--seed', '1', '--scenario', 'stedy-decides'], 'did you mean "steady-decides"?'],
+    ['an unknown fault', ['sim', '--seed', '1', '--faults', 'partitoin'], 'did you mean "partition"?'],
+    ['an unknown property', ['sim', '--seed', '1', '--properties', 'linearisability'], 'did you mean "linearizability"?'],
+    ['an unknown mutant', ['sim', '--seed', '1', '--mutant', 'stale-read'], 'did you mean "raft/stale-read"?'],
+    ['an unknown benchmark', ['bench', 'sim/realtime'], 'did you mean "sim/realtime-5-nodes"?'],
+    ['an unknown planted bug', ['mutants', 'raft/stal-read'], 'did you mean "raft/stale-read"?'],
+    ['a duration that is none', ['sim', '--seed', '1', '--for', '10'], '--for expects a duration'],
+    ['too many nodes', ['sim', '--seed', '1', '--nodes', '0'], '--nodes expects a whole number'],
+    ['two things at once', ['sim', '--seed', '1', '--seeds', '1..2'], 'do not go together'],
+    ['a seed and a run file', ['sim', '--seed', '1', '--run', at('run.json')], 'do not go together'],
+    ['jobs without a sweep', ['sim', '--seed', '1', '--jobs', '2'], '--jobs goes with a sweep'],
+    ['a folder that is not there', ['sim', '--seed', '1', '--save', at('no/run.json')], 'a folder that exists'],
+    ['a dump over something', ['sim', '--seed', '1', '--dump', folder], 'is not empty'],
+    ['a later verb', ['explore'], 'not in this version'],
+    ['a later verb with flags', ['check', 'history.json', '--model', 'kv'], 'not in this version'],
+    ['a later flag', ['sim', '--seed', '1', '--shrink'], '"--shrink" is not in this version'],
+    ['a later report', ['sim', '--seed', '1', '--report', 'x.html'], '"--report" is not in this version'],
+    ['no directory to replay', ['replay'], "missing required argument 'dir'"],
+    ['a directory that is not there', ['replay', at('nowhere')], 'no data directory'],
+    ['a directory without a journal', ['replay', at('empty')], 'no journal in'],
+    ['a file instead of a directory', ['replay', at('run.json')], 'found a file'],
+    ['a step that is no number', ['replay', at('dump'), '--until', 'end'], '--until expects a whole number'],
+    ['a step after the end', ['replay', at('dump/node-001'), '--until', '999999'], 'ends with event'],
+    ['a run file that is not there', ['sim', '--run', at('nowhere.json')], 'no run file'],
+    ['a run file that is a folder', ['sim', '--run', folder], 'no file'],
+    ['a truncated run file', ['sim', '--run', at('truncated.json')], 'is not JSON'],
+    ['an oversized run file', ['sim', '--run', at('large.json')], 'at most'],
+    ['a run file of a later version', ['sim', '--run', at('future.json')], 'is of version 99'],
+    ['a run file without a version', ['sim', '--run', at('no-version.json')], 'expected "version": 1'],
+    ['a run file that is a list', ['sim', '--run', at('list.json')], 'expected a record'],
+    ['a run file with an unknown field', ['sim', '--run', at('extra.json')], '"colour"'],
+    ['a run file with a text for a number', ['sim', '--run', at('nodes.json')], '"nodes", found "five"'],
+    ['a run file with an unknown scenario', ['sim', '--run', at('scenario.json')], 'did you mean "steady-decides"?'],
+    ['a run file with an unknown fault', ['sim', '--run', at('fault.json')], 'did you mean "partition"?'],
+    ['a run file whose numbers contradict each other', ['sim', '--run', at('order.json')], '"delayMinUs" (500) to be at most'],
+  ])('%s', async (_what, args, says) => refuses(args, says));
+
+  test('no seed in CI', () => refuses(['sim'], 'in CI a run needs a seed', { CI: 'true' }));
+});
+
+describe('a run', () => {
+  test('prints one JSON document and nothing else', async () => {
+    const { code, out, err } = await lockstep([...SHORT, '--json']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const report = JSON.parse(out) as Record<string, unknown>;
+    for (const key of ['version', 'kernel', 'seed', 'scenario', 'nodes', 'simulatedUs', 'wallMs', 'events', 'operations', 'messages', 'faults', 'digest', 'properties', 'marks', 'replay']) expect(report).toHaveProperty(key);
+    expect(report['seed']).toBe(7);
+    expect(report['kernel']).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('prints seed and options first, and the command to see it again last', async () => {
+    const { code, out, err } = await lockstep(SHORT);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const lines = out.trim().split('\n');
+    expect(lines[0]).toContain('seed 7');
+    expect(lines.at(-1)).toContain('npm run sim -- --seed 7 --scenario steady-decides --for 3s');
+    expect(out, 'no colours, no progress').not.toContain('\u001b');
+  });
+
+  test('that was saved is the same run again', async () => {
+    const drawn = JSON.parse((await lockstep([...SHORT, '--json'])).out) as { digest: string };
+    const loaded = JSON.parse((await lockstep(['sim', '--run', at('run.json'), '--json'])).out) as { digest: string; replay: string };
+    expect(loaded.digest).toBe(drawn.digest);
+    expect(loaded.replay).toContain('--run');
+  });
+
+  test('of real signatures is deterministic, and another one', async () => {
+    const digest = async (...more: string[]): Promise<string> => (JSON.parse((await lockstep([...SHORT, '--json', ...more])).out) as { digest: string }).digest;
+    const real = await digest('--real-crypto');
+    expect(await digest('--real-crypto')).toBe(real);
+    expect(await digest()).not.toBe(real);
+  });
+
+  test('with the canary fails with exit 1, evidence, and a command', async () => {
+    const { code, out } = await lockstep(['sim', '--seed', '1', '--for', '5s', '--mutant', 'canary', '--junit', at('canary.xml')]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/is violated: /);
+    expect(out.trim().split('\n').at(-1)).toContain('--mutant canary');
+    expect(readFileSync(at('canary.xml'), 'utf8')).toMatch(/<failure type="safety"/);
+  });
+
+  test('a sweep reports what CONTRACT promises', async () => {
+    const { code, out } = await lockstep(['sim', '--seeds', '1..4', '--scenario', 'steady-decides', '--for', '3s', '--json', '--jobs', '2']);
+    const report = JSON.parse(out) as { runs: number; canary: { caught: boolean }; failed: unknown[]; repeated: { runs: number; disagreements: unknown[] } };
+    expect({ code, runs: report.runs, failed: report.failed }).toEqual({ code: 0, runs: 4, failed: [] });
+    expect(report.canary.caught).toBe(true);
+    expect(report.repeated).toMatchObject({ runs: 1, disagreements: [] });
+    for (const key of ['scenario', 'seeds', 'operations', 'events', 'simulatedUs', 'wallMs', 'jobs', 'properties', 'marks']) expect(report).toHaveProperty(key);
+  });
+
+  test('that is interrupted drains and exits 0', async () => {
+    const child = spawn(process.execPath, [program, 'sim', '--seed', '1', '--for', '24h'], { env: { ...process.env, CI: '', NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'ignore'] });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (out === '') setTimeout(() => child.kill('SIGINT'), 300);
+      out += chunk.toString();
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code).toBe(0);
+    expect(out).toContain('Stopped before the end');
+  });
+
+  test('lists what there is', async () => {
+    const listing = JSON.parse((await lockstep(['sim', '--list', '--json'])).out) as Record<string, { name?: string; id?: string; about: string }[]>;
+    expect(Object.keys(listing)).toEqual(['scenarios', 'faults', 'properties', 'marks', 'mutants']);
+    for (const items of Object.values(listing)) {
+      expect(items.length).toBeGreaterThan(0);
+      for (const item of items) expect(item.about.length, item.name ?? item.id).toBeGreaterThan(5);
+    }
+  });
+});
+
+describe('a dump', () => {
+  test('is refolded to the same digests', async () => {
+    const { code, out } = await lockstep(['replay', at('dump'), '--json']);
+    const report = JSON.parse(out) as { verdict: string; steps: number; nodes: unknown[] };
+    expect({ code, verdict: report.verdict, nodes: report.nodes.length }).toEqual({ code: 0, verdict: 'match', nodes: 5 });
+    expect(report.steps).toBeGreaterThan(1_000);
+  });
+
+  test('shows the state after a step', async () => {
+    const { code, out } = await lockstep(['replay', at('dump/node-001'), '--until', '200']);
+    expect(code).toBe(0);
+    expect(out).toContain('state after event 200');
+  });
+
+  test('that was damaged is called corrupt', async () => {
+    const made = await lockstep([...SHORT, '--dump', at('damaged')]);
+    expect(made.code).toBe(0);
+    const node = at('damaged/node-002');
+    const segment = readdirSync(node).find((name) => name.startsWith('journal-')) as string;
+    const bytes = readFileSync(join(node, segment));
+    bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] as number) ^ 1;
+    writeFileSync(join(node, segment), bytes);
+    const flipped = await lockstep(['replay', node, '--json']);
+    expect({ code: flipped.code, verdict: (JSON.parse(flipped.out) as { verdict: string }).verdict }).toEqual({ code: 2, verdict: 'corrupt' });
+    expect(flipped.err).toContain('damaged');
+    truncateSync(join(node, segment), 40);
+    expect((await lockstep(['replay', node])).code).toBe(2);
+  });
+
+  test('of another kernel is refused', async () => {
+    const { segmentHeadCodec } = await import('../io/journal-records.ts');
+    const { HEADER_MAGIC, segmentFile, unwrapRecord, wrapRecord } = await import('../io/journal-format.ts');
+    const head = unwrapRecord(HEADER_MAGIC, segmentHeadCodec, readFileSync(at(`dump/node-001/${segmentFile(1)}`)), 0);
+    if (!head.ok) throw new Error(head.reason);
+    mkdirSync(at('older'));
+    writeFileSync(at(`older/${segmentFile(1)}`), wrapRecord(HEADER_MAGIC, segmentHeadCodec, { ...head.value, version: 'f'.repeat(64) }));
+    await refuses(['replay', at('older')], 'was written by kernel ffffffffffff');
+  });
+
+  test('of a node that runs is refused', async () => {
+    mkdirSync(at('running'));
+    writeFileSync(at('running/journal-0000000000000001.log'), '');
+    writeFileSync(at('running/lock'), String(process.pid));
+    await refuses(['replay', at('running')], `is in use by process ${process.pid}`);
+  });
+});

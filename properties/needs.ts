@@ -1,0 +1,94 @@
+// One row for every need that may still matter, shared by the properties that follow needs: each has a field of its own in
+// it, and a need that several of them meet at one moment is looked up once. Rows retire by epoch, with the registers.
+
+import type { Micros } from '../kernel/base/time.ts';
+import { needEpoch, type GroupId, type NeedId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
+import type { DecideRecord } from '../kernel/decide/record.ts';
+import type { Entry } from '../kernel/raft/entry.ts';
+import { NeedTable } from './need-table.ts';
+import type { ModelOutcome } from './register-model.ts';
+import type { Registers, RegistersReader } from './registers.ts';
+
+export type Place = 'in an answer to a client' | 'on the wire' | 'in a snapshot' | 'in the committed log';
+
+/** Of single decide: where a proposal was first shown as the decided one, and who competed. */
+export interface Shown {
+  proposal: ProposalId | undefined;
+  place: Place;
+  node: NodeId;
+  at: Micros;
+  /** The first proposal that a client sent, and whether another one competed with it. */
+  sought: ProposalId | undefined;
+  contested: boolean;
+  /** Crashes and partitions that had ended when it was first asked for; -1 once the row has been counted. */
+  troubles: number;
+}
+
+/** Of exactly once: how often a proposal was invoked and applied, and at which indices first and last. */
+export interface Tally {
+  readonly proposal: ProposalId;
+  invoked: number;
+  applied: number;
+  firstIndex: number;
+  lastIndex: number;
+}
+
+/** Of durability: the record a client was told of, when, and by whom. */
+export interface Acknowledged {
+  readonly record: DecideRecord;
+  readonly at: Micros;
+  readonly node: NodeId;
+  confirmed: boolean;
+}
+
+/** Of linearizability: the value, where among all invocations and responses it was first named, and who may have written it. */
+export interface Written {
+  value: ProposalId | undefined;
+  named: number;
+  /** Operations that may have written the value before it was first named. */
+  writers: number;
+  /** Proposals of operations that may have happened, and how many propose each. */
+  readonly proposals: ProposalId[];
+  readonly counts: number[];
+}
+
+export interface NeedRow {
+  shown: Shown | undefined;
+  tallies: Tally[] | undefined;
+  acknowledged: Acknowledged | undefined;
+  written: Written | undefined;
+}
+
+export class Needs implements RegistersReader {
+  private readonly registers: Registers;
+  private readonly table = new NeedTable<NeedRow>(() => ({ shown: undefined, tallies: undefined, acknowledged: undefined, written: undefined }));
+  private lastNeed: NeedId | undefined;
+  private lastEpoch = 0;
+
+  constructor(registers: Registers) {
+    this.registers = registers;
+    registers.read(this);
+  }
+
+  /** The row of a need, made if missing; undefined if its epoch has retired. */
+  row(need: NeedId, epoch: number): NeedRow | undefined {
+    return this.table.row(need, epoch);
+  }
+
+  rowOf(need: NeedId): NeedRow | undefined {
+    return this.table.row(need, this.epochOf(need));
+  }
+
+  epochOf(need: NeedId): number {
+    if (need !== this.lastNeed) {
+      this.lastNeed = need;
+      this.lastEpoch = needEpoch(need);
+    }
+    return this.lastEpoch;
+  }
+
+  /** A row outlives the forgetting of its need by one epoch: answers may still be under way. */
+  applied(_group: GroupId, _index: number, _entry: Entry, outcome: ModelOutcome | undefined): void {
+    if (outcome !== undefined && outcome.kind === 'advanced') this.table.retireBelow(this.registers.forgotten - 1);
+  }
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { renderJunit } from './junit.ts';
+import { paintFor } from './paint.ts';
+import { exitCodeOf } from './run-report.ts';
+import { SAMPLE, SAMPLE_FILE } from './sample.ts';
+import { failureOf, SweepTally } from './sweep-report.ts';
+import { renderPlan, renderRun } from './terminal.ts';
+
+const plain = paintFor(false, {});
+
+test('what was resolved is printed before the run', () => {
+  expect(renderPlan({ version: '1.2.3', kernel: 'ab'.repeat(32), seed: 42, scenario: 'steady-decides', about: 'five nodes decide', mode: ['checked'], runFile: SAMPLE_FILE }, plain)).toBe(
+    `seed 42  steady-decides  lockstep 1.2.3, kernel abababababab
+five nodes decide
+mode        checked
+topology    5 nodes, 2 groups of 5 voters; message 100 us to 500 us, fsync 90 us to 400 us; parent chain
+workload    100 decides/s and 15 reads/s from 40 clients, 2 % of needs contested by 5 proposals; time-out 8.00 s, 90 % retried
+time        1 m 00 s; anything goes until 50.0 s, then it must heal and make progress
+faults      1 episode of 1 kind
+            kill               1.00 s - 2.50 s    node 2 at beforeSync`,
+  );
+});
+
+test('a failed run says what was violated, when, by whom, the evidence, and the command, last', () => {
+  expect(renderRun(SAMPLE, plain)).toBe(
+    `operations  7,000 invoked: 6,900 ok, 60 failed, 40 unknown; 115/s acknowledged (floor 20/s)
+messages    90,000 sent: 88,000 delivered, 2,000 dropped, 10 duplicated, 0 corrupted
+faults      kill 3, drop 1,997
+
+verdict   property     checks  claim (checks count decisive evidence only)
+held      P1            1,234  At most one proposal is decided
+VIOLATED  P2                5  A journal refolds to the same state
+not ex.   liveness          -  Every client is served
+
+time        1 m 00 s simulated in 120 ms: 500x real time; 240,000 events, 2.00 M/s
+marks       2 of 3 rare places reached; not c
+digest      0123456789abcdef
+
+P2 is violated: A journal refolds to the same state
+  node 3 refolded "x" <otherwise> & differently
+  at 31.000007 s, nodes 3, 4, step 812 of node 3
+  | durable: aa
+  | refolded: bb
+again       npm run sim -- --seed 42 --scenario steady-decides`,
+  );
+});
+
+test('JUnit has a case for each property, and escapes what it quotes', () => {
+  const xml = renderJunit([SAMPLE]);
+  expect(xml).toContain('<testsuite name="steady-decides seed 42" tests="3" failures="1" errors="0" skipped="1" time="0.120">');
+  expect(xml).toContain('<failure type="safety" message="node 3 refolded &quot;x&quot; &lt;otherwise&gt; &amp; differently">at 31000007 us\ndurable: aa\nrefolded: bb</failure>');
+  expect(xml).toContain('<skipped message="not exercised: no decisive evidence"/>');
+  expect(xml).toContain('<property name="digest" value="0123456789abcdef"/>');
+});
+
+test('colours need a terminal, and NO_COLOR forbids them', () => {
+  expect(paintFor(true, {}).red('x')).toContain('\u001b[');
+  expect(paintFor(true, { NO_COLOR: '1' }).red('x')).toBe('x');
+  expect(paintFor(true, { TERM: 'dumb' }).red('x')).toBe('x');
+  expect(paintFor(false, {}).red('x')).toBe('x');
+  expect(paintFor(false, { FORCE_COLOR: '1' }).red('x')).toContain('\u001b[');
+});
+
+test('safety outranks liveness in the exit code', () => {
+  const [held, safety, live] = SAMPLE.properties as [never, never, (typeof SAMPLE.properties)[number]];
+  const late = { ...live, verdict: 'violated' as const };
+  expect([exitCodeOf([held]), exitCodeOf([held, safety, late]), exitCodeOf([held, late]), exitCodeOf([live])]).toEqual([0, 1, 3, 0]);
+});
+
+test('a tally adds up runs, and knows what no run reached', () => {
+  const tally = new SweepTally();
+  tally.add(SAMPLE);
+  tally.add({ ...SAMPLE, seed: 41, marks: { hit: ['c'], missed: ['a', 'd'] }, properties: SAMPLE.properties.filter((property) => property.id !== 'P2') });
+  const sums = tally.sums();
+  expect(sums).toMatchObject({ runs: 2, events: 480_000, simulatedUs: 120_000_000, operations: { invoked: 14_000, ok: 13_800 }, faults: { kill: 6 } });
+  expect(sums.marks).toEqual({ hit: ['a', 'b', 'c'], missed: ['d'] });
+  expect(sums.properties.map(({ id, runsExercised, checks }) => [id, runsExercised, checks])).toEqual([['P1', 2, 2_468], ['P2', 1, 5], ['liveness', 0, 0]]);
+  expect(sums.failed).toEqual([failureOf(SAMPLE)]);
+});
+
+test('what broke is a failure even if every property held', () => {
+  const broke = { message: 'event 17 failed', node: 2, atUs: 5, stack: '' };
+  const calm = { ...SAMPLE, properties: SAMPLE.properties.slice(0, 1) };
+  expect(failureOf(calm)).toBeUndefined();
+  expect(failureOf({ ...calm, broke })).toMatchObject({ kind: 'broke', signature: 'our own code threw: event # failed' });
+});
