@@ -3,7 +3,7 @@
 
 import { CHAIN_DEFAULTS, LiveChain } from '../../io/live/chain.ts';
 import { GPU_DEFAULTS, LiveGpu } from '../../io/live/gpu.ts';
-import { LiveServices, type Answered } from '../../io/live/services.ts';
+import { LiveServices, type Answered } from '../../io/live/calls.ts';
 import { FileSigner, type NodeKey } from '../../io/live/signer.ts';
 import type { Services } from '../../io/ports.ts';
 import type { ServiceRequest } from '../../kernel/event.ts';

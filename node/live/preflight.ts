@@ -1,13 +1,12 @@
 // Whether this machine can run what was configured: the key, the data directory, the ports. Nothing is changed, and everything
 // that is in the way is found in one go. Between here and the start another process may still be faster; then the start says so.
 
-import { accessSync, constants, existsSync, openSync, readdirSync, readSync, closeSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { lockHolder } from '../../io/live/lock.ts';
 import { KeyFault, loadKey, type NodeKey } from '../../io/live/signer.ts';
-import { HEADER_MAGIC, segmentOf, unwrapRecord } from '../../io/journal-format.ts';
-import { segmentHeadCodec, type SegmentHead } from '../../io/journal-records.ts';
+import { writerOf } from '../data-directory.ts';
 import type { Place, Probe } from './configuration.ts';
 import { networkHash } from './network-definition.ts';
 
@@ -81,27 +80,11 @@ function writable(path: string): boolean {
 
 /** A journal of another network or node is not ours to continue. The loop says so too; here it is said with the rest. */
 function checkOwner(data: string, probe: Probe, faults: string[]): void {
-  const head = firstHead(data);
+  const head = writerOf(data);
   if (head === undefined || probe.network === undefined) return;
   const network = networkHash(probe.network);
   if (head.network !== network) faults.push(`data: ${data} holds the journal of another network (${head.network.slice(0, 16)}, and this is ${network.slice(0, 16)}): give this node a directory of its own, or the configuration that belongs to it`);
   else if (head.self !== probe.self) faults.push(`data: ${data} holds the journal of node ${head.self}, and this is node ${probe.self}`);
-}
-
-const HEAD_BYTES = 4_096;
-
-function firstHead(data: string): SegmentHead | undefined {
-  const segment = readdirSync(data).filter((file) => segmentOf(file) !== undefined).sort((a, b) => (a < b ? -1 : 1))[0];
-  if (segment === undefined) return undefined;
-  const handle = openSync(join(data, segment), 'r');
-  try {
-    const bytes = new Uint8Array(HEAD_BYTES);
-    const length = readSync(handle, bytes);
-    const head = unwrapRecord(HEADER_MAGIC, segmentHeadCodec, bytes.subarray(0, length), 0);
-    return head.ok ? head.value : undefined;
-  } finally {
-    closeSync(handle);
-  }
 }
 
 /** Port 0 is whichever is free. */
