@@ -1,13 +1,11 @@
 // `lockstep node`: one live node from a configuration, or with --dev a whole network for a person to try.
 
 import type { NodeKey } from '../io/live/signer.ts';
-import { NetworkFault } from '../io/live/network.ts';
 import { Complaint, EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
 import { kernelHash } from './kernel-hash.ts';
 import { readConfiguration, type Configuration, type NodeFlags } from './live/configuration.ts';
-import { LiveNode } from './live/live-node.ts';
-import { preflight } from './live/preflight.ts';
+import type { LiveNode } from './live/live-node.ts';
 import { VERSION } from './version.ts';
 
 /** The disk failed or is full: not the command's fault, and not ours (sysexits.h, EX_IOERR). */
@@ -22,7 +20,7 @@ export async function node(flags: NodeFlags): Promise<number> {
 
 async function checked(flags: NodeFlags): Promise<{ readonly configuration: Configuration; readonly key: NodeKey }> {
   const { configuration, probe, faults } = readConfiguration(flags);
-  const machine = await preflight(probe);
+  const machine = await (await import('./live/preflight.ts')).preflight(probe);
   const all = [...faults, ...machine.faults];
   if (all.length === 1) throw new Complaint(`this node cannot start: ${all[0]}`);
   if (all.length > 1 || configuration === undefined || machine.key === undefined) throw new Complaint(`this node cannot start, for ${all.length} reasons:\n${all.map((fault) => `  - ${fault}`).join('\n')}`);
@@ -39,6 +37,8 @@ const CODES = { refused: EXIT.wrongCommand, disk: EXIT_DISK, poisoned: EXIT.ourB
 async function run(configuration: Configuration, key: NodeKey): Promise<number> {
   let failed: (ending: Ending) => void = () => undefined;
   const ending = new Promise<Ending>((resolve) => (failed = resolve));
+  // Loaded when it is needed: a command that is wrong need not wait for the network's libraries.
+  const { LiveNode } = await import('./live/live-node.ts');
   const live = new LiveNode(configuration, key, { version: VERSION, kernel: kernelHash() }, {
     say: (line) => say(configuration.self, line),
     failed: (sentence, code) => failed({ sentence, code: CODES[code] }),
@@ -70,7 +70,7 @@ async function started(live: LiveNode): Promise<void> {
     await live.start();
   } catch (error) {
     await live.end();
-    if (error instanceof NetworkFault) throw new Complaint(`this node cannot start: p2p: ${error.message}`);
+    if (error instanceof Error && error.name === 'NetworkFault') throw new Complaint(`this node cannot start: p2p: ${error.message}`);
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') throw new Complaint(`this node cannot start: http: ${(error as Error).message}`);
     throw error;
