@@ -46,6 +46,7 @@ async function run(configuration: Configuration, key: NodeKey): Promise<number> 
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const interruption = new Interruption(stop);
+  process.once('uncaughtException', endAtOnce);
   // Started by another process of ours: when that one is gone, so are we.
   if (process.send !== undefined) process.once('disconnect', stop);
   try {
@@ -61,6 +62,7 @@ async function run(configuration: Configuration, key: NodeKey): Promise<number> 
     return EXIT.held;
   } finally {
     interruption.forget();
+    process.off('uncaughtException', endAtOnce);
     if (process.send !== undefined && process.connected) process.disconnect();
   }
 }
@@ -75,6 +77,12 @@ async function started(live: LiveNode): Promise<void> {
     if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') throw new Complaint(`this node cannot start: http: ${(error as Error).message}`);
     throw error;
   }
+}
+
+/** Something of ours, or of a library, broke where nobody expects it. What was promised is on disk: the next start goes on from there. */
+function endAtOnce(error: unknown): void {
+  process.stderr.write(`lockstep: a bug of ours; please report it with these lines (the journal is sound, the node can be started again):\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(EXIT.ourBug);
 }
 
 const shown = (host: string): string => (host.includes(':') ? `[${host}]` : host);

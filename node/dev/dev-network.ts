@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { generateKey, inspectKey, KeyFault } from '../../io/live/signer.ts';
 import { MINUTE } from '../../kernel/base/time.ts';
 import { Complaint } from '../complaint.ts';
-import type { ConfigurationFile } from '../live/configuration.ts';
+import type { ConfigurationFile } from '../live/configuration-schema.ts';
 
 export const DEV_NODES = 3;
 /** HTTP ports that are easy to remember, if they are free. */

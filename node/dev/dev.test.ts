@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../live/api/schemas.ts';
-import type { ConfigurationFile } from '../live/configuration.ts';
+import type { ConfigurationFile } from '../live/configuration-schema.ts';
 import { eventually } from '../live/testing/lone-node.ts';
 
 const program = fileURLToPath(new URL('../lockstep.ts', import.meta.url));

@@ -3,13 +3,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { EXIT } from '../complaint.ts';
 import type { Status } from '../live/api/schemas.ts';
 import type { DevNode } from './dev-network.ts';
 
 const PROGRAM: string = fileURLToPath(new URL('../lockstep.ts', import.meta.url));
 /** A node that died is started again after this long: time enough to see that the others go on. */
 const RESTART_MS = 3_000;
-/** One that dies as fast as this, so many times in a row, does not come back. */
+/** One that dies as fast as this, so many times in a row, is given up. */
 const SHORT_LIFE_MS = 5_000;
 const MAX_SHORT_LIVES = 3;
 const ASK_TIMEOUT_MS = 800;
@@ -88,7 +89,9 @@ export class MemberProcess {
     if (this.stopping) return;
     this.shortLives = performance.now() - this.startedAt < SHORT_LIFE_MS && signal === null ? this.shortLives + 1 : 0;
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-    if (this.lost) return this.say(`node ${this.node.id} ${how} again and again: it is not started any more`);
+    // What the configuration or the data directory does not allow today is not allowed in three seconds either.
+    if (code === EXIT.wrongCommand) this.shortLives = MAX_SHORT_LIVES;
+    if (this.lost) return this.say(`node ${this.node.id} ${how}: it is not started any more`);
     this.say(`node ${this.node.id} ${how}; it is started again in ${RESTART_MS / 1_000} s`);
     this.restarts++;
     this.timer = setTimeout(() => this.start(), RESTART_MS);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DirectoryLock } from '../../io/live/lock.ts';
 import { generateKey } from '../../io/live/signer.ts';
-import { readConfiguration, type Configuration, type ConfigurationFile, type NodeFlags } from './configuration.ts';
+import type { ConfigurationFile } from './configuration-schema.ts';
+import { readConfiguration, type Configuration, type NodeFlags } from './configuration.ts';
 import { networkHash } from './network-definition.ts';
 import { preflight } from './preflight.ts';
 

@@ -3,71 +3,14 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Type, type Static, type TArray, type TInteger, type TLiteral, type TObject, type TOptional, type TSchema, type TString, type TUnion } from '@sinclair/typebox';
+import type { TSchema } from '@sinclair/typebox';
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
 import { isAddress, memberFaults, type Member } from '../../io/live/members.ts';
 import type { DecideParameters, RaftParameters } from '../../kernel/parameters.ts';
 import { Complaint } from '../complaint.ts';
 import { nearest } from '../nearest.ts';
+import { FileSchema, type ConfigurationFile, type Mode } from './configuration-schema.ts';
 import { LIVE_DECIDE, LIVE_RAFT, type NetworkDefinition } from './network-definition.ts';
-
-export const MODES = ['full', 'compute', 'storage', 'validator'] as const;
-export type Mode = (typeof MODES)[number];
-
-/** `expects` completes the sentence "expected ...". */
-const whole = (least: number, most: number): TInteger => Type.Integer({ minimum: least, maximum: most, expects: `a whole number from ${least} to ${most}` });
-const text = (expects: string): TString => Type.String({ minLength: 1, maxLength: 4_096, expects });
-
-const overrides = (defaults: object): TObject => Type.Object(Object.fromEntries(Object.keys(defaults).map((name) => [name, Type.Optional(whole(1, Number.MAX_SAFE_INTEGER))])), { additionalProperties: false, expects: 'an object' });
-
-const MemberSchema: TObject<{ id: TInteger; publicKey: TString; addresses: TArray<TString> }> = Type.Object(
-  { id: whole(1, 0xffff), publicKey: text('64 hexadecimal digits'), addresses: Type.Array(text('/ip4/<address>/tcp/<port>'), { maxItems: 16, expects: 'a list of addresses' }) },
-  { additionalProperties: false, expects: 'an object {id, publicKey, addresses}' },
-);
-
-const NetworkSchema: TObject<{ name: TString; groups: TOptional<TInteger>; members: TArray<typeof MemberSchema>; raft: TOptional<TObject>; decide: TOptional<TObject> }> = Type.Object(
-  {
-    name: Type.String({ minLength: 1, maxLength: 64, expects: 'a name of 1 to 64 characters' }),
-    groups: Type.Optional(whole(1, 256)),
-    members: Type.Array(MemberSchema, { minItems: 1, maxItems: 1_000, expects: 'a list of 1 to 1000 members' }),
-    raft: Type.Optional(overrides(LIVE_RAFT)),
-    decide: Type.Optional(overrides(LIVE_DECIDE)),
-  },
-  { additionalProperties: false, expects: 'an object' },
-);
-
-const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptional<TInteger>; requestsPerSecond: TOptional<TInteger>; reserveMb: TOptional<TInteger> }> = Type.Object(
-  {
-    inFlight: Type.Optional(whole(1, 100_000)),
-    connections: Type.Optional(whole(1, 100_000)),
-    requestsPerSecond: Type.Optional(whole(1, 1_000_000)),
-    reserveMb: Type.Optional(whole(0, 1_000_000)),
-  },
-  { additionalProperties: false, expects: 'an object' },
-);
-
-const FileSchema: TObject<{
-  self: TInteger; key: TString; data: TString; http: TOptional<TString>; p2p: TOptional<TString>; mode: TOptional<TUnion<TLiteral<Mode>[]>>;
-  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; gpuPollSeconds: TOptional<TInteger>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
-}> = Type.Object(
-  {
-    self: whole(1, 0xffff),
-    key: text('the path of a key file'),
-    data: text('the path of a directory'),
-    http: Type.Optional(text('<host>:<port>')),
-    p2p: Type.Optional(text('/ip4/<address>/tcp/<port>')),
-    mode: Type.Optional(Type.Union(MODES.map((mode) => Type.Literal(mode)), { expects: `one of ${MODES.join(', ')}` })),
-    chainRpc: Type.Optional(text('a URL ws://... or wss://... or http(s)://...')),
-    sidecar: Type.Optional(text('<host>:<port>')),
-    gpuPollSeconds: Type.Optional(whole(0, 86_400)),
-    network: NetworkSchema,
-    limits: Type.Optional(LimitsSchema),
-  },
-  { additionalProperties: false, expects: 'an object' },
-);
-
-/** A configuration file, as JSON. */
-export type ConfigurationFile = Static<typeof FileSchema>;
 
 export interface Place {
   readonly host: string;
@@ -93,6 +36,8 @@ export interface Configuration {
   readonly sidecar: string | undefined;
   /** How often the GPU driver is asked what there is; 0: never. */
   readonly gpuPollSeconds: number;
+  /** Whether peers are also looked for in the local network. */
+  readonly mdns: boolean;
   readonly network: NetworkDefinition;
   readonly limits: Limits;
 }
@@ -291,6 +236,7 @@ function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<stri
     chainRpc: file.chainRpc,
     sidecar: file.sidecar,
     gpuPollSeconds: file.gpuPollSeconds ?? (COMPUTING.has(file.mode ?? 'full') ? GPU_POLL_SECONDS : 0),
+    mdns: file.mdns ?? false,
     network: {
       name: network.name,
       groups: network.groups ?? 1,

@@ -45,6 +45,7 @@ export interface Told {
 /** A live node writes fewer and larger snapshots than a simulated one: refolding this much takes about a second. */
 const SNAPSHOT_EVERY = 250_000;
 const TICK_MS = 1_000;
+const ANNOUNCE_EVERY_TICKS = 10;
 /** What is under way when a node stops gets this much longer than the gateway gives it. */
 const DRAIN_MARGIN_MS = 1_000;
 const PER_CONNECTION = 64;
@@ -74,6 +75,7 @@ export class LiveNode {
   private draining = false;
   /** When the batch under way was written; there is one at a time. */
   private batchBegan = 0;
+  private ticks = 0;
 
   /** `wrapped`: a disk between the node and its files, such as one that is slow or full. */
   constructor(configuration: Configuration, key: NodeKey, about: About, told: Told, wrapped: (files: DiskMaker) => DiskMaker = (files) => files) {
@@ -94,7 +96,7 @@ export class LiveNode {
     });
     this.monitors = new Monitors(self, parameters, () => this.clock.now(), (property, violation) => told.say(`VIOLATED ${property}: ${violation.message}`));
     this.network = new LiveNetwork(
-      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], version: about.version },
+      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], mdns: configuration.mdns, version: about.version },
       (frame: Frame) => {
         this.loop.heard(frame);
         this.driver.wake();
@@ -185,6 +187,7 @@ export class LiveNode {
   private tick(): void {
     this.requests.expire();
     this.loop.flush();
+    if (this.ticks++ % ANNOUNCE_EVERY_TICKS === 0 && this.phase === 'running') this.network.announce(this.showing.ready().ready ? 'ready' : 'not ready');
   }
 
   private burst(turns: number, tookMs: number): void {
