@@ -47,7 +47,7 @@ export const DEFAULT_P2P_PORT = 30_333;
 /** Modes in which a node offers accelerators, and asks the driver for them. */
 const COMPUTING: ReadonlySet<Mode> = new Set(['full', 'compute']);
 const GPU_POLL_SECONDS = 30;
-export const LIMITS: Limits = { inFlight: 2_048, connections: 1_024, requestsPerSecond: 5_000, reserveMb: 64 };
+export const LIMITS: Limits = { inFlight: 2_048, connections: 1_024, requestsPerSecond: 1_000, reserveMb: 64 };
 
 /** Flags of `lockstep node`, as the parser found them. */
 export interface NodeFlags {

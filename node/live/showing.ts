@@ -6,7 +6,7 @@ import type { Fact } from '../../kernel/fact.ts';
 import type { KernelImage } from '../../kernel/image.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { Health, Ready, Status } from './api/schemas.ts';
-import type { Shown } from './api/server.ts';
+import { TURNED_AWAY, type Shown, type TurnedAway } from './api/server.ts';
 import type { Figures } from './figures.ts';
 import type { Instruments, Read } from './instruments.ts';
 import type { MeasuredDisk } from './measured-disk.ts';
@@ -39,7 +39,7 @@ export class Showing implements Shown {
   readonly metricsType: string;
   private readonly look: Look;
   private readonly since = performance.now();
-  private readonly turned: Record<'rate' | 'inFlight' | 'notReady', number> = { rate: 0, inFlight: 0, notReady: 0 };
+  private readonly turned = Object.fromEntries(TURNED_AWAY.map((why) => [why, 0])) as Record<TurnedAway, number>;
   /** By group: the newest epoch that is known to be durable here. */
   private readonly epochs: number[] = [];
 
@@ -101,7 +101,7 @@ export class Showing implements Shown {
     return this.look.instruments.registry.metrics();
   }
 
-  turnedAway(why: 'rate' | 'inFlight' | 'notReady'): void {
+  turnedAway(why: TurnedAway): void {
     this.turned[why]++;
   }
 

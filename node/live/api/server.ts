@@ -7,15 +7,19 @@ import { needIdFault, type NeedId, type ProposalId } from '../../../kernel/base/
 import { bucketOf } from '../../../kernel/decide/record.ts';
 import type { Operation } from '../../../kernel/event.ts';
 import type { Connection, Requests } from '../requests.ts';
+import { Allowance, Allowances } from './allowance.ts';
 import { responseTo, type Response } from './answers.ts';
 import { openApi } from './openapi.ts';
 import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status, type ErrorCode } from './schemas.ts';
 
 export interface HttpBounds {
   readonly connections: number;
-  /** Requests a second on one connection; twice as many may come at once. */
+  /** Requests a second on one connection. */
   readonly requestsPerSecond: number;
 }
+
+export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady'] as const;
+export type TurnedAway = (typeof TURNED_AWAY)[number];
 
 /** What the server shows. */
 export interface Shown {
@@ -27,7 +31,7 @@ export interface Shown {
   /** Why no request can be taken on now; undefined if one can. */
   unready(): string | undefined;
   /** A request was turned away by the server itself, by reason. */
-  turnedAway(why: 'rate' | 'inFlight' | 'notReady'): void;
+  turnedAway(why: TurnedAway): void;
 }
 
 /** A decide is far below 1 KiB. */
@@ -37,11 +41,19 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 const SWEEP_MS = 20;
 
+/** Of the requests a connection may make in a second, so many may come at once. */
+const SHARE_AT_ONCE = 0.1;
+/** Connections that one address may open in a second; and at once. Who is turned away costs an accept and nothing else. */
+const CONNECTIONS_PER_SECOND = 100;
+const CONNECTIONS_AT_ONCE = 512;
+const MAX_ADDRESSES = 4_096;
+
 interface Visitor {
   readonly connection: Connection;
-  tokens: number;
-  filledMs: number;
+  readonly allowance: Allowance;
 }
+
+const now = (): number => performance.now();
 
 const failure = (code: ErrorCode, message: string): Failure => ({ code, message });
 
@@ -51,6 +63,7 @@ export class HttpServer {
   private readonly shown: Shown;
   private readonly bounds: HttpBounds;
   private readonly visitors: WeakMap<Socket, Visitor> = new WeakMap();
+  private readonly addresses: Allowances = new Allowances(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, MAX_ADDRESSES, now);
 
   constructor(requests: Requests, shown: Shown, bounds: HttpBounds, version: string) {
     this.requests = requests;
@@ -68,6 +81,7 @@ export class HttpServer {
       clientErrorHandler: (error, socket) => refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     });
     this.app.server.maxConnections = bounds.connections;
+    this.app.server.on('connection', (socket) => this.connected(socket));
     this.app.setErrorHandler((error: FastifyError, _request, reply) => this.failed(error, reply));
     this.app.setNotFoundHandler((request, reply) => this.notFound(request, reply));
     this.app.addHook('onRequest', async (request, reply) => this.admit(request, reply));
@@ -128,7 +142,7 @@ export class HttpServer {
   /** Before anything is read: is there room, and is this connection within its rate? What people look at is always let in. */
   private admit(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const visitor = this.visitor(request.raw.socket);
-    if (!this.withinRate(visitor)) {
+    if (!visitor.allowance.take(now)) {
       this.shown.turnedAway('rate');
       reply.header('connection', 'close');
       return answered(reply, { status: 429, retryAfterSeconds: 1, body: failure('tooManyRequests', `a connection may make ${this.bounds.requestsPerSecond} requests a second`) });
@@ -138,22 +152,18 @@ export class HttpServer {
     return answered(reply, OVERLOADED);
   }
 
-  private withinRate(visitor: Visitor): boolean {
-    if (visitor.tokens < 1) {
-      const now = performance.now();
-      const rate = this.bounds.requestsPerSecond;
-      visitor.tokens = Math.min(2 * rate, visitor.tokens + ((now - visitor.filledMs) / 1_000) * rate);
-      visitor.filledMs = now;
-      if (visitor.tokens < 1) return false;
-    }
-    visitor.tokens--;
-    return true;
+  /** Who opens connection after connection, such as after each was ended for its rate, is not listened to. */
+  private connected(socket: Socket): void {
+    if (this.addresses.take(socket.remoteAddress ?? '')) return;
+    this.shown.turnedAway('address');
+    socket.destroy();
   }
 
   private visitor(socket: Socket): Visitor {
     const known = this.visitors.get(socket);
     if (known !== undefined) return known;
-    const visitor: Visitor = { connection: this.requests.connected(), tokens: 2 * this.bounds.requestsPerSecond, filledMs: performance.now() };
+    const rate = this.bounds.requestsPerSecond;
+    const visitor: Visitor = { connection: this.requests.connected(), allowance: new Allowance(rate, Math.max(1, rate * SHARE_AT_ONCE), now()) };
     this.visitors.set(socket, visitor);
     socket.once('close', () => this.requests.gone(visitor.connection));
     return visitor;
