@@ -102,7 +102,6 @@ export class Peers {
     const peer = this.peers[from];
     if (peer === undefined || from === this.self || incarnation !== message.incarnation) return;
     if (message.refused) return this.wasRefused(ctx, from, message);
-    if (message.incarnation < peer.incarnation) return;
     const why = this.fault(peer, message);
     if (why !== undefined) {
       ctx.fact({ kind: 'peerRefused', peer: from, why });
@@ -114,7 +113,8 @@ export class Peers {
     if (message.greet) this.greet(ctx, from, false, false);
   }
 
-  private fault(peer: Peer, message: Hello): 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
+  private fault(peer: Peer, message: Hello): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
+    if (message.incarnation < peer.incarnation) return 'olderIncarnation';
     if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
     return message.resumed <= peer.heard ? 'cameBackOlder' : undefined;
   }

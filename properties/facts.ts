@@ -73,7 +73,7 @@ class Facts extends Verdicts implements ElectionReader {
   }
 
   led(frame: Frame, group: GroupId, term: number): void {
-    this.owed[frame.from] = { group, term, sequence: frame.sequence };
+    if (!this.damage.isSuspect(frame.from)) this.owed[frame.from] = { group, term, sequence: frame.sequence };
   }
 
   fact(node: NodeId, fact: Fact, _at: Micros, now: Micros): void {

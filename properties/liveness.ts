@@ -11,6 +11,7 @@ import { Verdicts } from './verdict.ts';
 class Liveness extends Verdicts {
   private readonly groupOf: readonly GroupId[];
   private readonly down: Uint8Array;
+  private readonly out: Uint8Array;
   private from: Micros = Number.MAX_SAFE_INTEGER;
   private readonly open = new Set<Invocation>();
 
@@ -18,13 +19,18 @@ class Liveness extends Verdicts {
     super('liveness', run);
     this.groupOf = from.registers.groupOf;
     this.down = new Uint8Array(run.parameters.nodes + 1);
+    this.out = new Uint8Array(run.parameters.nodes + 1);
   }
 
   healed(now: Micros): void {
     this.from = now + this.run.livenessBoundUs;
   }
 
-  /** Nodes that are down, or refused for good, serve nobody: a quorum of every group is up without them. */
+  /** Nodes that are down, or may not come back as themselves, serve nobody: a quorum of every group is up without them. */
+  damaged(node: NodeId): void {
+    this.out[node] = 1;
+  }
+
   crashed(node: NodeId): void {
     this.down[node] = 1;
   }
@@ -34,7 +40,7 @@ class Liveness extends Verdicts {
   }
 
   refused(node: NodeId): void {
-    this.down[node] = 1;
+    this.out[node] = 1;
   }
 
   refolded(node: NodeId): void {
@@ -46,18 +52,18 @@ class Liveness extends Verdicts {
   }
 
   invoked(invocation: Invocation): void {
-    if (invocation.invokedAt >= this.from && this.down[invocation.node] === 0) this.open.add(invocation);
+    if (invocation.invokedAt >= this.from && this.down[invocation.node] === 0 && this.out[invocation.node] === 0) this.open.add(invocation);
   }
 
   returned(invocation: Invocation, answer: Answer, now: Micros): void {
-    if (!this.open.delete(invocation)) return;
+    if (!this.open.delete(invocation) || this.down[invocation.node] === 1 || this.out[invocation.node] === 1) return;
     this.checks++;
     if (answer.kind !== 'unknown' && answer.kind !== 'refused') return;
     this.stuck(invocation, `got "${answer.kind}" (${answer.why})`, now);
   }
 
   finished(world: { readonly now: Micros }): void {
-    for (const invocation of this.open) return this.stuck(invocation, 'got no answer', world.now);
+    for (const invocation of this.open) if (this.down[invocation.node] === 0 && this.out[invocation.node] === 0) return this.stuck(invocation, 'got no answer', world.now);
   }
 
   private stuck(invocation: Invocation, got: string, now: Micros): void {

@@ -8,7 +8,6 @@ import { NEVER, SECOND, type Micros } from '../../kernel/base/time.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
-import { helloText } from '../../kernel/hello.ts';
 import { BatchChunk } from '../journal-chunks.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
@@ -78,7 +77,6 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   private readonly options: LoopOptions;
   private readonly marks: Marks;
   private readonly random: Random;
-  private readonly verified = new Set<string>();
   private armed: Armed | undefined = undefined;
 
   constructor(world: World, id: number, options: LoopOptions, disk: SimDisk, services: SimServices) {
@@ -196,17 +194,10 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.world.clients.reply(request, answer);
   }
 
-  // Verifier. A signature that was good is remembered by its text: a hello is repeated to many.
+  // Verifier
   verify(frame: Frame): boolean {
     const message = frame.message;
-    if (message.kind !== 'hello') return true;
-    const text = helloText(this.world.parameters.network, frame.from, message.incarnation, message.tag, message.resumed);
-    const key = `${message.signature} ${text}`;
-    if (this.verified.has(key)) return true;
-    if (!this.world.scheme.verify(frame.from, text, message.signature)) return false;
-    if (this.verified.size >= 1_024) this.verified.clear();
-    this.verified.add(key);
-    return true;
+    return message.kind !== 'hello' || this.world.hellos.verify(frame.from, message);
   }
 
   // Entropy

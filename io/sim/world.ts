@@ -21,7 +21,7 @@ import { Marks } from './marks.ts';
 import { SimNetwork, type NetworkWorld } from './network.ts';
 import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
 import { EventQueue } from './queue.ts';
-import type { Scheme } from './scheme.ts';
+import { HelloVerifier, type Scheme } from './scheme.ts';
 import { SimServices, type ServicesWorld } from './services.ts';
 import { Shadow } from './shadow.ts';
 
@@ -76,6 +76,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   readonly seed: number;
   readonly parameters: Parameters;
   readonly scheme: Scheme;
+  readonly hellos: HelloVerifier;
   readonly listeners: Listeners;
   readonly marks: Marks = new Marks();
   readonly network: SimNetwork;
@@ -102,6 +103,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
     this.seed = options.seed;
     this.parameters = options.parameters;
     this.scheme = options.scheme;
+    this.hellos = new HelloVerifier(options.scheme, options.parameters.network);
     this.listeners = new Listeners(evidence);
     const nodes = options.parameters.nodes;
     this.network = new SimNetwork(this, options.seed, nodes, options.delayMinUs, options.delayMaxUs, options.encoded);
@@ -315,6 +317,16 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   }
 
   // What faults do to a process.
+
+  /** A frame that no node sent reaches one: a stranger's work, and no evidence of what `from` says. */
+  intrude(at: Micros, frame: Frame): void {
+    this.at(at, () => {
+      const host = this.host(frame.to);
+      if (host.loop === undefined || host.pauses > 0) return;
+      host.loop.heard(frame);
+      host.attend();
+    });
+  }
 
   wasStarted(host: Host): void {
     if (host.starts > 1) for (const one of this.listeners.restarted) one.restarted(host.id, this.now);
