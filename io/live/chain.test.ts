@@ -12,7 +12,7 @@ let lines: string[];
 function follow(scheme: 'ws' | 'http', after?: number): void {
   heard = [];
   lines = [];
-  const options = { ...CHAIN_DEFAULTS, url: `${scheme}://127.0.0.1:${substrate.port}`, after, pollMs: 20, timeoutMs: 500, backoffMs: { least: 10, most: 40 } };
+  const options = { ...CHAIN_DEFAULTS, url: `${scheme}://127.0.0.1:${substrate.port}`, after, pollMs: 20, timeoutMs: 5_000, backoffMs: { least: 10, most: 40 } };
   chain = new LiveChain(options, (head) => heard.push(head), (line) => lines.push(line));
   chain.follow();
 }

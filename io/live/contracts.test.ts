@@ -102,8 +102,8 @@ class LiveCalls implements ServicesSubject {
     process.env['NVML_TEST_MODE'] = this.mode;
     generateKey(join(directory, `key-${number}`));
     this.key = loadKey(join(directory, `key-${number}`));
-    this.gpu = new LiveGpu({ library, timeoutMs: 1_500 }, () => undefined);
-    const live = new LiveServices(new FileSigner(this.key), this.gpu, (sequence, index, outcome) => this.answers.push({ sequence, index, outcome }), { timeoutMs: 5_000 });
+    this.gpu = new LiveGpu({ library, timeoutMs: 4_000 }, () => undefined);
+    const live = new LiveServices(new FileSigner(this.key), this.gpu, (sequence, index, outcome) => this.answers.push({ sequence, index, outcome }), { timeoutMs: 8_000 });
     this.services = live;
     const call = live.call.bind(live);
     live.call = (...args) => {
@@ -144,7 +144,7 @@ describe.skipIf(!compiled)('a key file and a GPU driver keep the contract of ser
     calls.hangGpu();
     calls.services.call(1, 0, { service: 'gpu', ask: 'inventory' });
     calls.services.call(2, 0, { service: 'signer', bytes: 'text' });
-    await until('the signer has answered', () => calls.answers.length === 1, 1_000);
+    await until('the signer has answered', () => calls.answers.length === 1, 3_000);
     await calls.settle();
     expect(calls.answers.map((answer) => [answer.sequence, answer.outcome.kind])).toEqual([[2, 'ok'], [1, 'unknown']]);
   }));
@@ -184,7 +184,7 @@ class LiveHeads implements ChainSubject {
   }
 
   private follow(after: number | undefined): LiveChain {
-    const options = { ...CHAIN_DEFAULTS, url: `${this.scheme}://127.0.0.1:${this.substrate.port}`, after, pollMs: 10, timeoutMs: 1_000, backoffMs: { least: 5, most: 20 } };
+    const options = { ...CHAIN_DEFAULTS, url: `${this.scheme}://127.0.0.1:${this.substrate.port}`, after, pollMs: 10, timeoutMs: 5_000, backoffMs: { least: 5, most: 20 } };
     const chain = new LiveChain(options, (head) => this.heads.push(head), () => undefined);
     chain.follow();
     return chain;

@@ -19,7 +19,7 @@ const second = { id: 'GPU-00000000-0000-0000-0000-000000000001', memoryMb: 2 ** 
 let gpu: LiveGpu;
 let lines: string[];
 
-function machine(mode: string, path: string = library, timeoutMs = 2_000): LiveGpu {
+function machine(mode: string, path: string = library, timeoutMs = 8_000): LiveGpu {
   lines = [];
   writeFileSync(modeFile, mode);
   process.env['NVML_TEST_MODE'] = modeFile;
@@ -60,14 +60,14 @@ describe.skipIf(!compiles)('with a library that speaks NVML', () => {
   });
 
   test('a driver that hangs costs its process, not the node; the next question is answered', async () => {
-    machine('hang', library, 1_500);
+    machine('hang', library, 3_000);
     const started = performance.now();
     const answers = await Promise.allSettled([gpu.inventory(), gpu.inventory()]);
     expect(answers).toMatchObject([{ status: 'rejected', reason: { kind: 'silent' } }, { status: 'rejected', reason: { kind: 'silent' } }]);
-    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(performance.now() - started).toBeLessThan(5_500);
     writeFileSync(modeFile, '');
     expect(await gpu.inventory()).toEqual([first, second]);
-    expect(lines[0]).toMatch(/^GPU driver has not answered for 1500 ms; its process was killed/);
+    expect(lines[0]).toMatch(/^GPU driver has not answered for 3000 ms; its process was killed/);
     await until('no process is left behind', () => drivers().length === 1);
   });
 

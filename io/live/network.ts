@@ -8,7 +8,7 @@ import { identify, type Identify } from '@libp2p/identify';
 import { mdns } from '@libp2p/mdns';
 import { noise } from '@libp2p/noise';
 import { ping, type Ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
+import { corkedTcp } from './corked-tcp.ts';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
@@ -135,7 +135,7 @@ export class LiveNetwork implements Network {
       nodeInfo: { name: 'lockstep', version, userAgent: `lockstep/${version}` },
       addresses: { listen: [...listen] },
       // A handshake that is not finished within three seconds makes room for another.
-      transports: [tcp({ maxConnections: 4 * this.members.count + 64 })],
+      transports: [corkedTcp({ maxConnections: 4 * this.members.count + 64 })],
       connectionEncrypters: [noise()],
       // A window of 256 KiB bounds what a peer can make us hold, and a slow peer us.
       streamMuxers: [yamux({ maxInboundStreams: 32, maxOutboundStreams: 32, streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW, maxReadBufferLength: 2 * WINDOW } })],

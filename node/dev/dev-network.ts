@@ -11,8 +11,13 @@ import { Complaint } from '../complaint.ts';
 import type { ConfigurationFile } from '../live/configuration-schema.ts';
 
 export const DEV_NODES = 3;
-/** HTTP ports that are easy to remember, if they are free. */
+/**
+ * Ports that are easy to remember, if they are free. They lie below those that the system deals out to outgoing connections:
+ * one of these must not take the port of a node that is down for a moment.
+ */
 const FIRST_HTTP_PORT = 8_081;
+const FIRST_P2P_PORT = 30_333;
+const PORTS_TRIED = 1_000;
 const HOST = '127.0.0.1';
 /** Long enough for a person who comes back after lunch: needs of the last two epochs are still answered. */
 const EPOCH_US: number = 30 * MINUTE;
@@ -36,7 +41,7 @@ const ids: readonly number[] = Array.from({ length: DEV_NODES }, (_, place) => p
 export async function prepareDevNetwork(data: string | undefined): Promise<DevNetwork> {
   const folder = data === undefined ? mkdtempSync(join(tmpdir(), 'lockstep-dev-')) : usable(resolve(data));
   const http = await freePorts(DEV_NODES, FIRST_HTTP_PORT);
-  const p2p = await freePorts(DEV_NODES, 0);
+  const p2p = await freePorts(DEV_NODES, FIRST_P2P_PORT);
   const publicKeys = ids.map((id) => keyOf(join(folder, `${nameOf(id)}.key`)));
   const members = ids.map((id) => ({ id, publicKey: publicKeys[id - 1] as string, addresses: [`/ip4/${HOST}/tcp/${p2p[id - 1]}`] }));
   const nodes = ids.map((id) => {
@@ -75,15 +80,15 @@ function keyOf(file: string): string {
   }
 }
 
-/** Ports that are free now, from `first` on if that is not 0. All are held until the last is found, so that none comes twice. */
+/** Ports that are free now, from `first` on. All are held until the last is found, so that none comes twice. */
 async function freePorts(count: number, first: number): Promise<number[]> {
   const servers = [];
   const ports: number[] = [];
-  for (let next = first; ports.length < count; next = next === 0 ? 0 : next + 1) {
+  for (let next = first; ports.length < count; next++) {
     const server = createServer();
     const port = await new Promise<number | undefined>((settle) => {
       server.once('error', () => settle(undefined));
-      server.listen({ host: HOST, port: next > first + 100 ? 0 : next, exclusive: true }, () => settle((server.address() as { readonly port: number }).port));
+      server.listen({ host: HOST, port: next > first + PORTS_TRIED ? 0 : next, exclusive: true }, () => settle((server.address() as { readonly port: number }).port));
     });
     if (port === undefined) continue;
     servers.push(server);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
 import type { Status } from '../live/api/schemas.ts';
 import type { ConfigurationFile } from '../live/configuration-schema.ts';
 import { eventually } from '../live/testing/lone-node.ts';
@@ -15,7 +15,7 @@ let child: ChildProcess;
 let output = '';
 let exit: Promise<number | null>;
 
-const lockstep = (...args: string[]): { status: number | null; stdout: string; stderr: string } => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+const lockstep = (...args: string[]): { status: number | null; stdout: string; stderr: string } => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', timeout: 30_000 });
 const configurationOf = (id: number): ConfigurationFile => JSON.parse(readFileSync(join(folder, `node-00${id}.json`), 'utf8')) as ConfigurationFile;
 const urlOf = (id: number): string => `http://${configurationOf(id).http}`;
 
@@ -47,6 +47,8 @@ afterAll(() => {
 });
 
 describe('a network of three processes', () => {
+  beforeEach(() => onTestFailed(() => process.stderr.write(`what the network said:\n${output}\n`)));
+
   test('decides once, whoever is asked, and tells it to whoever asks', async () => {
     const answers = await Promise.all(IDS.map((id) => decide(id, '0/contested', `from-${id}`)));
     expect(answers.map((answer) => answer.status).toSorted()).toEqual([200, 409, 409]);

@@ -26,6 +26,7 @@ export class MemberProcess {
   private shortLives = 0;
   private stopping = false;
   private timer: NodeJS.Timeout | undefined;
+  private hasRun = false;
   private gone: (() => void) | undefined;
 
   constructor(node: DevNode, say: (line: string) => void) {
@@ -69,6 +70,7 @@ export class MemberProcess {
     try {
       const answer = await fetch(`${this.url}/v1/status`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
       this.status = (await answer.json()) as Status;
+      this.hasRun = true;
     } catch {
       this.status = undefined;
     }
@@ -76,7 +78,8 @@ export class MemberProcess {
 
   async ready(): Promise<boolean> {
     try {
-      return (await fetch(`${this.url}/ready`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) })).ok;
+      this.hasRun ||= (await fetch(`${this.url}/ready`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) })).ok;
+      return this.hasRun;
     } catch {
       return false;
     }
@@ -89,8 +92,8 @@ export class MemberProcess {
     if (this.stopping) return;
     this.shortLives = performance.now() - this.startedAt < SHORT_LIFE_MS && signal === null ? this.shortLives + 1 : 0;
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-    // What the configuration or the data directory does not allow today is not allowed in three seconds either.
-    if (code === EXIT.wrongCommand) this.shortLives = MAX_SHORT_LIVES;
+    // What did not allow the first start will not allow the next one. Later something may be in the way for a moment.
+    if (code === EXIT.wrongCommand && !this.hasRun) this.shortLives = MAX_SHORT_LIVES;
     if (this.lost) return this.say(`node ${this.node.id} ${how}: it is not started any more`);
     this.say(`node ${this.node.id} ${how}; it is started again in ${RESTART_MS / 1_000} s`);
     this.restarts++;
