@@ -47,7 +47,7 @@ afterAll(() => {
 });
 
 describe('a network of three processes', () => {
-  beforeEach(() => onTestFailed(() => process.stderr.write(`what the network said:\n${output}\n`)));
+  beforeEach(() => onTestFailed(() => void process.stderr.write(`what the network said:\n${output}\n`)));
 
   test('decides once, whoever is asked, and tells it to whoever asks', async () => {
     const answers = await Promise.all(IDS.map((id) => decide(id, '0/contested', `from-${id}`)));

@@ -78,8 +78,9 @@ export class MemberProcess {
 
   async ready(): Promise<boolean> {
     try {
-      this.hasRun ||= (await fetch(`${this.url}/ready`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) })).ok;
-      return this.hasRun;
+      const { ok } = await fetch(`${this.url}/ready`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+      if (ok) this.hasRun = true;
+      return ok;
     } catch {
       return false;
     }
