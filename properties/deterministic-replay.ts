@@ -1,11 +1,12 @@
 // P2. After every restart the refolded state has the digest that was durable at that place before the crash, and nothing that
-// was durable is missing (unless a fault damaged it, and then the node must not take part as itself). A shadow that folds
+// was durable is missing. An older copy that somebody put back looks whole, so a node may start from it (its peers refuse it);
+// but one whose bits rotted must not start from what is left. A shadow that folds
 // one node's journal from `boot` agrees with it at every batch.
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import { digestText } from '../kernel/base/digest.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
-import type { Micros } from '../kernel/base/time.ts';
+import { NEVER, type Micros } from '../kernel/base/time.ts';
 import type { Event } from '../kernel/event.ts';
 import { Verdicts } from './verdict.ts';
 
@@ -18,7 +19,9 @@ class NodeDigests {
   readonly low: Int32Array = new Int32Array(BATCHES);
   next = 0;
   durable = 0;
-  damaged = false;
+  /** When a fault last damaged what was durable; NEVER if it did not since the last start. */
+  damagedAt: Micros = NEVER;
+  rotten = false;
 
   remember(sequence: number, high: number, low: number): void {
     const slot = this.next++ % BATCHES;
@@ -47,14 +50,21 @@ class DeterministicReplay extends Verdicts {
     if (events.length > 0) (this.nodes[node] as NodeDigests).remember((events[events.length - 1] as Event).sequence, high | 0, low | 0);
   }
 
-  damaged(node: NodeId): void {
-    (this.nodes[node] as NodeDigests).damaged = true;
+  damaged(node: NodeId, now: Micros): void {
+    (this.nodes[node] as NodeDigests).damagedAt = now;
+  }
+
+  /** The fault that damaged a node is named right after it struck. */
+  faultBegan(kind: string, nodes: readonly NodeId[], now: Micros): void {
+    if (kind !== 'bit-rot') return;
+    for (const node of nodes) (this.nodes[node] as NodeDigests).rotten = (this.nodes[node] as NodeDigests).damagedAt === now;
   }
 
   refolded(node: NodeId, sequence: number, high: number, low: number, now: Micros): void {
     const known = this.nodes[node] as NodeDigests;
-    if (sequence < known.durable && !known.damaged) {
-      return this.violated(now, [node], `a restart came back at journal place ${sequence}, though ${known.durable} was durable before the crash`, [], sequence);
+    if (sequence < known.durable && (known.damagedAt === NEVER || known.rotten)) {
+      const why = known.rotten ? ['what it had acknowledged was damaged on its disk: it must refuse to start'] : [];
+      return this.violated(now, [node], `a restart came back at journal place ${sequence}, though ${known.durable} was durable before the crash`, why, sequence);
     }
     const slot = sequence === 0 ? -1 : known.sequence.indexOf(sequence);
     if (slot >= 0) {
@@ -62,7 +72,8 @@ class DeterministicReplay extends Verdicts {
       if (known.high[slot] !== (high | 0) || known.low[slot] !== (low | 0)) this.differs(node, sequence, digestText(known.high[slot] as number, known.low[slot] as number), digestText(high, low), now);
     }
     known.cutTo(sequence);
-    known.damaged = false;
+    known.damagedAt = NEVER;
+    known.rotten = false;
   }
 
   shadowed(node: NodeId, sequence: number, same: boolean, now: Micros): void {

@@ -124,7 +124,10 @@ export class Workload {
     return `p${++this.counter}` as ProposalId;
   }
 
+  /** Any node; one that stays away for good is asked again rarely: its clients know. */
   private node(): NodeId {
+    const first = 1 + this.random.below(this.nodes);
+    if (this.world.host(first).state !== 'out') return nodeId(first);
     return nodeId(1 + this.random.below(this.nodes));
   }
 

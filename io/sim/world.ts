@@ -12,10 +12,9 @@ import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
-import { type ClockWorld } from './clock.ts';
 import { SimDisk, type CrashLoss, type DiskOperation, type DiskWorld } from './disk.ts';
 import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
-import { Crashed, Host } from './host.ts';
+import { Crashed, Host, type HostWorld } from './host.ts';
 import { Listeners } from './listeners.ts';
 import { Marks } from './marks.ts';
 import { SimNetwork, type NetworkWorld } from './network.ts';
@@ -69,7 +68,7 @@ const EXPIRE_EVERY_US: Micros = 250_000;
 /** A supervisor starts a failed process again after so long. */
 const RESTART_AFTER_US: Micros = 200_000;
 
-export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld, ClientsWorld, ParentWorld {
+export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld, ClientsWorld, ParentWorld {
   now: Micros = 0;
   /** Entries taken from the queue. */
   events = 0;
