@@ -2,7 +2,8 @@
 
 import { CODEC } from './codec.ts';
 import { JOURNALS } from './journals.ts';
+import { NETWORK } from './network.ts';
 import type { Bench } from './row.ts';
 import { SIMULATOR } from './simulator.ts';
 
-export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC];
+export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...NETWORK];

@@ -64,7 +64,7 @@ export interface ReadingOptions {
   /** Whose journal it must be; what is left out may be anything. */
   readonly writing: Partial<Writing>;
   readonly lock: boolean;
-  /** From the first event, if it is still there, instead of the newest snapshot. */
+  /** From the first event, or the oldest snapshot if that event is no longer there, instead of the newest snapshot. */
   readonly fromBoot: boolean;
   /** Stop after this event. */
   readonly until: number;
@@ -217,6 +217,7 @@ class Reader {
   /** The newest snapshot that is intact. Newer ones that are not are forgotten, and removed. */
   private *newestSnapshot(): Asking<Snapshot | undefined> {
     if (this.options.fromBoot && this.segments[0] === 1) return undefined;
+    if (this.options.fromBoot) return yield* this.oldestSnapshot();
     while (this.snapshots.length > 0) {
       const sequence = this.snapshots[this.snapshots.length - 1] as number;
       if (sequence <= this.options.until) {
@@ -226,6 +227,17 @@ class Reader {
         this.repairs.push({ kind: 'remove', file: snapshotFile(sequence) });
       }
       this.snapshots.pop();
+    }
+    return undefined;
+  }
+
+  /** Where the longest refold begins that the files allow. */
+  private *oldestSnapshot(): Asking<Snapshot | undefined> {
+    for (const sequence of this.snapshots) {
+      if (sequence > this.options.until) break;
+      const snapshot = this.readSnapshot(sequence, yield* this.content(snapshotFile(sequence)));
+      if (snapshot !== undefined) return snapshot;
+      this.counts.snapshotsSkipped++;
     }
     return undefined;
   }

@@ -4,7 +4,7 @@
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import type { Event, RequestId, ServiceRequest } from '../kernel/event.ts';
+import type { Event, GpuDevice, RequestId, ServiceRequest } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
 import type { Message } from '../kernel/message.ts';
 
@@ -72,6 +72,24 @@ export interface Entropy {
 /** Answers calls to outside services (signer, gpu) through `Loop.answered`, once each, or never. */
 export interface Services {
   call(sequence: number, index: number, request: ServiceRequest): void;
+}
+
+/** A head of the parent chain, as its endpoint reports it. */
+export interface ParentHead {
+  readonly number: number;
+  readonly hash: string;
+  readonly parent: string;
+}
+
+/** Final heads of a parent chain arrive as `Loop.parentHead`, in order and none skipped, once each unless a node starts again. */
+export interface Chain {
+  follow(): void;
+  stop(): void;
+}
+
+/** The driver of this machine's accelerators. It may fail, and it may say nothing for ever. */
+export interface Gpu {
+  inventory(): Promise<readonly GpuDevice[]>;
 }
 
 /** Where answers to clients go. */

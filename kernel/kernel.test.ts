@@ -106,7 +106,7 @@ describe('the gateway', () => {
 
   it('retries with the same session, sequence and content, at another member, also after a restart', () => {
     const { node, submit, leader } = submitted();
-    const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 10 * MS), 'submit');
+    const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
     expect(again.map((out) => out.message)).toEqual([submit]);
     expect(again[0]?.to).not.toBe(leader);
     node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });

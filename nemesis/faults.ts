@@ -3,12 +3,12 @@
 import { clockJump, clockSkew } from './clock.ts';
 import { bitRot, diskLost, diskTorn, oldBackup, slowFsync } from './disk.ts';
 import type { Fault } from './fault.ts';
-import { corrupt, drop, duplicate, oneWay, partition, reorder, slow } from './network.ts';
+import { corrupt, drop, duplicate, forgedHello, oneWay, partition, reorder, slow } from './network.ts';
 import { gpuLost, parentOutage, parentReorg } from './outside.ts';
 import { kill, pause, restart } from './process.ts';
 
 export const FAULTS: readonly Fault[] = [
-  partition, oneWay, slow, drop, duplicate, reorder, corrupt, kill, restart, pause, clockSkew, clockJump, diskLost, diskTorn, slowFsync, bitRot, oldBackup,
+  partition, oneWay, slow, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, clockSkew, clockJump, diskLost, diskTorn, slowFsync, bitRot, oldBackup,
   parentOutage, parentReorg, gpuLost,
 ];
 

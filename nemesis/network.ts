@@ -1,12 +1,13 @@
 // Faults of the network between nodes. Links of clients are never cut: clients stand beside their node.
 
 import { MS } from '../kernel/base/time.ts';
+import { hello, helloText } from '../kernel/hello.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
 import { LINK_FAULTS, type LinkFault, type LinkFaultKind } from '../io/sim/network.ts';
 import type { World } from '../io/sim/world.ts';
 import { nodeId, type NodeId } from '../kernel/base/ids.ts';
 import type { Draw } from './draw.ts';
-import { lasting, some, type Fault, type Site } from './fault.ts';
+import { few, lasting, some, type Fault, type Site } from './fault.ts';
 
 const ids = (nodes: readonly number[]): NodeId[] => nodes.map((node) => nodeId(node));
 const rest = (world: World, nodes: readonly number[]): NodeId[] => ids(world.ids.filter((id) => !nodes.includes(id)));
@@ -112,3 +113,26 @@ export const corrupt: Fault = {
   begin: outgoing('corrupt'),
   happened: touched('corrupt'),
 };
+
+export const forgedHello: Fault = {
+  name: 'forged-hello',
+  about: 'somebody says hello in the name of the nodes named, without their key; nobody may believe it',
+  unit: 'how many incarnations ahead the forged ones are',
+  strongest: 1_000,
+  draw: (draw, site) => ({ kind: 'forged-hello', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(1, 3) }),
+  begin: (world, episode) => {
+    for (const from of ids(episode.nodes)) for (const to of ids(world.ids)) if (from !== to) forge(world, from, to, episode.strength);
+    return () => {};
+  },
+};
+
+/** A frame that a stranger puts on the wire: all of it is right but for the signature. */
+function forge(world: World, from: NodeId, to: NodeId, ahead: number): void {
+  const loop = world.host(from).loop;
+  if (loop === undefined) return;
+  const incarnation = loop.incarnation + ahead;
+  const resumed = loop.kernel.sequence + 1_000_000;
+  const signature = world.scheme.sign(to, helloText(world.parameters.network, from, incarnation, ahead, resumed));
+  world.count('forged-hello', 1);
+  world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, ahead, resumed, signature, true, false, 0) });
+}

@@ -16,6 +16,11 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
 /** How long a crash waits for its point before it strikes between two turns. */
 const PATIENCE_US: Micros = 400 * MS;
 
+/** Snapshots are rare. */
+const SNAPSHOT_PATIENCE_US: Micros = 6_000 * MS;
+
+const patience = (point: CrashPoint | undefined): Micros => (point === 'duringSnapshot' ? SNAPSHOT_PATIENCE_US : PATIENCE_US);
+
 const MAX_DOWN: Micros = 30_000 * MS;
 
 export function drawCrash(kind: string, points: readonly (CrashPoint | undefined)[]): (draw: Draw, site: Site) => FaultEpisode {
@@ -24,7 +29,7 @@ export function drawCrash(kind: string, points: readonly (CrashPoint | undefined
     const room = Math.max(1, site.healAt - site.from - PATIENCE_US);
     const down = Math.min(draw.pick([30, 300, 1_500, 4_000]) * MS, room);
     const point = draw.pick(points);
-    const episode = { kind, from: site.from, until: Math.min(site.healAt, site.from + PATIENCE_US + down), nodes, strength: down };
+    const episode = { kind, from: site.from, until: Math.min(site.healAt, site.from + patience(point) + down), nodes, strength: down };
     return point === undefined ? episode : { ...episode, point };
   };
 }
@@ -48,9 +53,9 @@ function strike(world: World, host: Host, episode: FaultEpisode, loss: CrashLoss
     host.arm('duringRecovery', 1, loss, episode.strength);
     return;
   }
-  if (episode.point !== undefined) host.arm(episode.point, 1 + (world.events % 7), loss, episode.strength);
+  if (episode.point !== undefined) host.arm(episode.point, episode.point === 'duringSnapshot' ? 1 : 1 + (world.events % 7), loss, episode.strength);
   else if (loss !== 'kept') host.ambushSync(() => world.crash(host, loss, episode.strength));
-  const late = Math.min(world.now + PATIENCE_US, episode.until);
+  const late = Math.min(world.now + patience(episode.point), episode.until);
   world.at(late, () => {
     host.ambushSync(undefined);
     if (host.loop !== undefined && host.starts === life) world.crash(host, loss, Math.max(1, Math.min(episode.strength, episode.until - world.now)));

@@ -47,10 +47,14 @@ export function readCount(text: string, flag: string, least: number, most: numbe
 /** One of `words`, or the complaint that says which is nearest. `noun` is what the word names: "scenario". */
 export function readWord(text: string, noun: string, words: readonly string[]): string {
   if (words.includes(text)) return text;
+  throw new Complaint(unknownWord(text, noun, words));
+}
+
+export function unknownWord(text: string, noun: string, words: readonly string[]): string {
   const near = nearest(text, words);
-  if (near === undefined) throw new Complaint(`unknown ${noun} "${text}": this version has none`);
+  if (near === undefined) return `unknown ${noun} "${text}": this version has none`;
   const all = words.length <= 12 ? ` (expected one of: ${words.join(', ')})` : ` (${words.length} are listed by "lockstep sim --list")`;
-  throw new Complaint(`unknown ${noun} "${text}": did you mean "${near}"?${all}`);
+  return `unknown ${noun} "${text}": did you mean "${near}"?${all}`;
 }
 
 /** A comma-separated list of such words, without repetitions. */

@@ -126,7 +126,11 @@ async function dumped<T>(spec: RunSpec, use: (folder: string) => Promise<T>): Pr
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
   const thread = new SimulatorThread();
   try {
-    await thread.perform({ kind: 'one', request: requestOf(spec), dump: folder });
+    // No snapshots on the way: they would let the journals forget the events that are to be refolded.
+    const { resolve } = await import('../scenarios/run.ts');
+    const request = requestOf(spec);
+    const runFile = { ...resolve(spec.seed, request.options), snapshotEvery: 10_000_000 };
+    await thread.perform({ kind: 'one', request: { ...request, runFile }, dump: folder });
     return await use(folder);
   } finally {
     await thread.end();

@@ -51,6 +51,12 @@ export function writerOf(directory: string): SegmentHead | undefined {
   return head.ok ? head.value : undefined;
 }
 
+/** The first event of which the files can show the state. */
+export function firstStep(directory: string): number {
+  const numbers = readdirSync(directory).map((name) => segmentOf(name) ?? snapshotOf(name)).filter((number) => number !== undefined);
+  return Math.min(...numbers);
+}
+
 export function refoldDirectory(directory: string, options: Omit<ReadingOptions, 'lock' | 'sliceEvents'>): Refolded | Refusal {
   return refold((request) => answer(directory, request), options);
 }

@@ -6,7 +6,7 @@ import { paintFor } from '../reports/paint.ts';
 import { renderReplay, type NodeReplay, type ReplayReport, type ReplayVerdict, type StateReport } from '../reports/replay-report.ts';
 import { readCount } from './arguments.ts';
 import { Complaint, EXIT } from './complaint.ts';
-import { dataDirectories, refoldDirectory, refuseIfRunning, writerOf } from './data-directory.ts';
+import { dataDirectories, firstStep, refoldDirectory, refuseIfRunning, writerOf } from './data-directory.ts';
 import { kernelHash } from './kernel-hash.ts';
 
 const SEVERITY: readonly ReplayVerdict[] = ['match', 'diverged', 'corrupt'];
@@ -37,17 +37,19 @@ function replayDirectory(directory: string, until: number | undefined): NodeRepl
   if (writer !== undefined && writer.version !== kernelHash()) {
     throw new Complaint(`the journal in "${directory}" was written by kernel ${writer.version.slice(0, 12)}, and this is kernel ${kernelHash().slice(0, 12)}: replay it with the version that wrote it`);
   }
+  const first = firstStep(directory);
+  if (until !== undefined && until < first) throw new Complaint(`--until ${until}: the journal in "${directory}" begins with event ${first}, what came before is compacted`);
   const read = refoldDirectory(directory, { writing: {}, fromBoot: true, until: until ?? Number.MAX_SAFE_INTEGER });
   if (read.kind === 'refused') {
     if (read.code === 'format' || read.code === 'version' || read.code === 'locked') throw new Complaint(`the journal in "${directory}" cannot be replayed: ${read.text}`);
     const verdict = read.code === 'diverged' ? 'diverged' : 'corrupt';
     const place = { ...(read.first === undefined ? {} : { at: read.first }), ...(read.last === undefined ? {} : { before: read.last }) };
-    return { directory, node: writer?.self ?? 0, verdict, steps: 0, digest: '', cut: 0, message: read.text, ...place };
+    return { directory, node: writer?.self ?? 0, verdict, steps: 0, digest: '', last: 0, cut: 0, message: read.text, ...place };
   }
   const { kernel, place, counts } = read;
   if (until !== undefined && place.sequence < until) throw new Complaint(`--until ${until}: the journal in "${directory}" ends with event ${place.sequence}`);
   const state = until === undefined ? {} : { state: stateOf(kernel) };
-  return { directory, node: kernel.self, verdict: 'match', steps: counts.refolded, digest: kernel.digest(), cut: counts.cut, ...state };
+  return { directory, node: kernel.self, verdict: 'match', steps: counts.refolded, digest: kernel.digest(), last: place.sequence, cut: counts.cut, ...state };
 }
 
 function stateOf(kernel: Kernel): StateReport {

@@ -79,7 +79,7 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
     ...(flags.dump === undefined ? {} : { dump: emptyFolder(flags.dump) }),
   };
   if (flags.run === undefined) return { ...base, seed: seedOf(flags) };
-  const runFile = loadRunFile(flags.run, catalogue);
+  const runFile = loadRunFile(flags.run);
   return { ...base, seed: runFile.seed, runFile, runPath: flags.run };
 }
 

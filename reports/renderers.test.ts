@@ -14,7 +14,7 @@ test('what was resolved is printed before the run', () => {
 five nodes decide
 mode        checked
 topology    5 nodes, 2 groups of 5 voters; message 100 us to 500 us, fsync 90 us to 400 us; parent chain
-workload    100 decides/s and 15 reads/s from 40 clients, 2 % of needs contested by 5 proposals; time-out 8.00 s, 90 % retried
+workload    100 decides/s and 15 reads/s from 40 clients, 10 % of needs contested by 5 proposals; time-out 8.00 s, 90 % retried
 time        1 m 00 s; anything goes until 50.0 s, then it must heal and make progress
 faults      1 episode of 1 kind
             kill               1.00 s - 2.50 s    node 2 at beforeSync`,

@@ -33,6 +33,8 @@ export interface NodeReplay {
   /** Events that were refolded; the digest after the last of them, compared with the journal at the end of every batch. */
   readonly steps: number;
   readonly digest: string;
+  /** The place in the journal of the last event that was refolded. */
+  readonly last: number;
   /** The first event at which the journal and the refolded state may differ, and the last before the difference was noticed. */
   readonly at?: number;
   readonly before?: number;
@@ -66,7 +68,7 @@ function colouredVerdict(verdict: ReplayVerdict, paint: Paint): string {
 
 function nodeLines(node: NodeReplay, paint: Paint): string[] {
   const cut = node.cut > 0 ? paint.yellow(`, ${plural(node.cut, 'torn write')} cut`) : '';
-  const lines = [`node ${String(node.node).padEnd(4)} ${node.verdict === 'match' ? paint.green('match   ') : paint.red(node.verdict.padEnd(8))} ${grouped(node.steps).padStart(10)} events  ${paint.cyan(node.digest)}${cut}  ${paint.dim(node.directory)}`];
+  const lines = [`node ${String(node.node).padEnd(4)} ${node.verdict === 'match' ? paint.green('match   ') : paint.red(node.verdict.padEnd(8))} ${grouped(node.steps).padStart(10)} events to ${grouped(node.last)}  ${paint.cyan(node.digest)}${cut}  ${paint.dim(node.directory)}`];
   if (node.message !== undefined) lines.push(`  ${node.message}`);
   if (node.state !== undefined) lines.push(...stateLines(node.state, paint));
   return lines;

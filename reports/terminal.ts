@@ -36,7 +36,7 @@ const range = (low: number, high: number): string => (low === high ? duration(lo
 
 function workload(run: RunFile): string {
   const w = run.workload;
-  const contested = w.contestedPerMille > 0 ? `, ${perCent(Math.round(w.contestedPerMille / w.rivals))} of needs contested by ${w.rivals} proposals` : '';
+  const contested = w.contestedPerMille > 0 ? `, ${perCent(w.contestedPerMille)} of needs contested by ${w.rivals} proposals` : '';
   return `${rate(w.decidesPer1000s)} decides/s and ${rate(w.getsPer1000s)} reads/s from ${plural(w.clients, 'client')}${contested}; time-out ${duration(w.timeoutUs)}, ${perCent(w.retryPerMille)} retried`;
 }
 

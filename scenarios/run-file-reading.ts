@@ -1,15 +1,19 @@
 // Reads a run file that somebody wrote, edited or cut. It is input from outside: whatever is wrong with it is said in one
-// sentence that names the place, what was expected and what was found; nothing is repaired or guessed.
+// sentence (that begins after "the run file") naming the place, what was expected and what was found; nothing is guessed.
 
 import { CRASH_POINTS } from '../nemesis/process.ts';
 import { FAULTS, faultNamed } from '../nemesis/faults.ts';
 import { affordable } from '../nemesis/schedule.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../kernel/parameters.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import { MINUTE, SECOND } from '../kernel/base/time.ts';
 import { SCENARIOS } from './list.ts';
 import { groupsOf } from './topology.ts';
 
 export type ReadRunFile = { readonly ok: true; readonly run: RunFile } | { readonly ok: false; readonly problem: string };
+
+/** Says in a sentence that a word is unknown; the program knows how to suggest the nearest one. */
+export type Unknown = (noun: string, word: string, words: readonly string[]) => string;
 
 export const MAX_RUN_FILE_BYTES: number = 4 * 1024 * 1024;
 const MAX_EPISODES = 20_000;
@@ -21,84 +25,33 @@ class Wrong extends Error {
 }
 
 export function writeRunFile(run: RunFile): string {
-  return `${JSON.stringify(run, null, 1)}\n`;
+  return `${JSON.stringify(run, undefined, 2)}\n`;
 }
 
-export function readRunFile(text: string): ReadRunFile {
-  if (text.length > MAX_RUN_FILE_BYTES) return { ok: false, problem: `the run file has ${text.length} characters, at most ${MAX_RUN_FILE_BYTES} are allowed` };
+const plainly: Unknown = (noun, word, words) => `unknown ${noun} "${word}" (expected one of: ${words.join(', ')})`;
+
+export function readRunFile(text: string, unknown: Unknown = plainly): ReadRunFile {
+  if (text.length > MAX_RUN_FILE_BYTES) return { ok: false, problem: `has ${text.length} characters, at most ${MAX_RUN_FILE_BYTES} are read` };
   const parsed = parse(text);
-  if (parsed === undefined) return { ok: false, problem: 'the run file is not complete JSON' };
+  if (parsed === undefined) return { ok: false, problem: 'is not JSON: it may have been cut short' };
   try {
-    return { ok: true, run: readRun(new Fields(parsed, 'the run file')) };
+    return { ok: true, run: readRun(new Fields(parsed.value, '', unknown)) };
   } catch (thrown) {
     if (thrown instanceof Wrong) return { ok: false, problem: thrown.message };
     throw thrown;
   }
 }
 
-function parse(text: string): unknown {
+function parse(text: string): { readonly value: unknown } | undefined {
   try {
-    return JSON.parse(text) as unknown;
+    return { value: JSON.parse(text) as unknown };
   } catch {
     return undefined;
   }
 }
 
-/** The fields of one JSON object, each asked for once; one that nobody asked for is wrong too. */
-class Fields {
-  private readonly values: Map<string, unknown>;
-  private readonly place: string;
-
-  constructor(value: unknown, place: string) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Wrong(`${place}: expected an object, got ${shown(value)}`);
-    this.values = new Map(Object.entries(value));
-    this.place = place;
-  }
-
-  private take(name: string): unknown {
-    if (!this.values.has(name)) throw new Wrong(`${this.place}: ${name} is missing`);
-    const value = this.values.get(name);
-    this.values.delete(name);
-    return value;
-  }
-
-  integer(name: string, low: number, high: number): number {
-    const value = this.take(name);
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < low || value > high) {
-      throw new Wrong(`${this.place}: ${name} must be an integer from ${low} to ${high}, got ${shown(value)}`);
-    }
-    return value;
-  }
-
-  word(name: string, known: readonly string[]): string {
-    const value = this.take(name);
-    if (typeof value !== 'string' || !known.includes(value)) throw new Wrong(`${this.place}: ${name} must be one of ${known.join(', ')}, got ${shown(value)}`);
-    return value;
-  }
-
-  optionalWord(name: string, known: readonly string[]): string | undefined {
-    return this.values.has(name) ? this.word(name, known) : undefined;
-  }
-
-  flag(name: string): boolean {
-    const value = this.take(name);
-    if (typeof value !== 'boolean') throw new Wrong(`${this.place}: ${name} must be true or false, got ${shown(value)}`);
-    return value;
-  }
-
-  list(name: string, most: number): readonly unknown[] {
-    const value = this.take(name);
-    if (!Array.isArray(value) || value.length > most) throw new Wrong(`${this.place}: ${name} must be a list of at most ${most}, got ${shown(value)}`);
-    return value as readonly unknown[];
-  }
-
-  object(name: string): Fields {
-    return new Fields(this.take(name), `${this.place}, ${name}`);
-  }
-
-  end(): void {
-    for (const name of this.values.keys()) throw new Wrong(`${this.place}: there is no field ${name}`);
-  }
+function malformed(expected: string, place: string, found: unknown): Wrong {
+  return new Wrong(`is malformed: expected ${expected} at "${place}", found ${shown(found)}`);
 }
 
 function shown(value: unknown): string {
@@ -106,55 +59,144 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
+/** The fields of one JSON object, each asked for once; one that nobody asked for is wrong too. */
+class Fields {
+  private readonly values: Map<string, unknown>;
+  private readonly prefix: string;
+  private readonly unknown: Unknown;
+
+  constructor(value: unknown, prefix: string, unknown: Unknown) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('a record', prefix === '' ? 'the file' : prefix.slice(0, -1), value);
+    this.values = new Map(Object.entries(value));
+    this.prefix = prefix;
+    this.unknown = unknown;
+  }
+
+  private take(name: string): unknown {
+    const value = this.values.get(name);
+    this.values.delete(name);
+    return value;
+  }
+
+  has(name: string): boolean {
+    return this.values.has(name);
+  }
+
+  whole(name: string, low: number, high: number): number {
+    const value = this.take(name);
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= low && value <= high) return value;
+    throw malformed(`a whole number from ${low} to ${high}`, this.prefix + name, value);
+  }
+
+  word(name: string, noun: string, known: readonly string[]): string {
+    const value = this.take(name);
+    if (typeof value !== 'string') throw malformed('a text', this.prefix + name, value);
+    if (!known.includes(value)) throw new Wrong(`has an ${this.unknown(noun, value, known)}`);
+    return value;
+  }
+
+  flag(name: string): boolean {
+    const value = this.take(name);
+    if (typeof value !== 'boolean') throw malformed('true or false', this.prefix + name, value);
+    return value;
+  }
+
+  list(name: string, most: number): readonly unknown[] {
+    const value = this.take(name);
+    if (!Array.isArray(value)) throw malformed('a list', this.prefix + name, value);
+    if (value.length > most) throw new Wrong(`has ${value.length} values at "${this.prefix}${name}", at most ${most} are read`);
+    return value as readonly unknown[];
+  }
+
+  record(name: string): Fields {
+    return new Fields(this.take(name), `${this.prefix}${name}.`, this.unknown);
+  }
+
+  records(name: string, most: number): readonly Fields[] {
+    return this.list(name, most).map((value, place) => new Fields(value, `${this.prefix}${name}[${place}].`, this.unknown));
+  }
+
+  /** Two numbers of which the first must not be above the second. */
+  range(low: string, high: string, least: number, most: number): readonly [number, number] {
+    const values = [this.whole(low, least, most), this.whole(high, least, most)] as const;
+    this.ordered(low, values[0], high, values[1]);
+    return values;
+  }
+
+  ordered(low: string, a: number, high: string, b: number): void {
+    if (a > b) throw new Wrong(`is malformed: expected "${this.prefix}${low}" (${a}) to be at most "${high}" (${b})`);
+  }
+
+  end(): void {
+    for (const name of this.values.keys()) throw new Wrong(`has a field "${this.prefix}${name}" that this version does not know`);
+  }
+}
+
 function readRun(fields: Fields): RunFile {
-  const version = fields.integer('version', 1, Number.MAX_SAFE_INTEGER);
-  if (version !== RUN_FILE_VERSION) throw new Wrong(`the run file has version ${version}; this program reads version ${RUN_FILE_VERSION}`);
-  const seed = fields.integer('seed', 0, Number.MAX_SAFE_INTEGER);
-  const scenario = fields.word('scenario', SCENARIOS.map((one) => one.name));
-  const nodes = fields.integer('nodes', 1, 1_000);
-  const groups = fields.integer('groups', 1, 256);
-  const votersPerGroup = fields.integer('votersPerGroup', 1, Math.min(nodes, 63));
-  const forUs = fields.integer('forUs', SECOND / 10, MAX_FOR_US);
-  const healAt = fields.integer('healAt', 1, forUs);
-  const delayMinUs = fields.integer('delayMinUs', 1, SECOND);
-  const delayMaxUs = fields.integer('delayMaxUs', delayMinUs, SECOND);
-  const syncMinUs = fields.integer('syncMinUs', 1, SECOND);
-  const syncMaxUs = fields.integer('syncMaxUs', syncMinUs, SECOND);
-  const gpuPollUs = fields.integer('gpuPollUs', 0, MAX_FOR_US);
+  const version = readVersion(fields);
+  const seed = fields.whole('seed', 0, Number.MAX_SAFE_INTEGER);
+  const scenario = fields.word('scenario', 'scenario', SCENARIOS.map((one) => one.name));
+  const nodes = fields.whole('nodes', 1, 1_000);
+  const groups = fields.whole('groups', 1, 256);
+  const votersPerGroup = fields.whole('votersPerGroup', 1, 63);
+  fields.ordered('votersPerGroup', votersPerGroup, 'nodes', nodes);
+  const [healAt, forUs] = fields.range('healAt', 'forUs', 1, MAX_FOR_US);
+  const [delayMinUs, delayMaxUs] = fields.range('delayMinUs', 'delayMaxUs', 1, SECOND);
+  const [syncMinUs, syncMaxUs] = fields.range('syncMinUs', 'syncMaxUs', 1, SECOND);
+  const raft = readNumbers(fields.record('raft'), RAFT_DEFAULTS, 1);
+  const decide = readNumbers(fields.record('decide'), DECIDE_DEFAULTS, 0);
+  const snapshotEvery = fields.whole('snapshotEvery', 1, 10_000_000);
+  const gpuPollUs = fields.whole('gpuPollUs', 0, MAX_FOR_US);
   const followsParent = fields.flag('followsParent');
-  const shadow = fields.integer('shadow', 1, nodes);
-  const workload = readWorkload(fields.object('workload'));
-  const faults = fields.list('faults', MAX_EPISODES).map((value, place) => readEpisode(new Fields(value, `fault ${place + 1} of the run file`), nodes, healAt));
+  const shadow = fields.whole('shadow', 1, nodes);
+  const workload = readWorkload(fields.record('workload'));
+  const faults = fields.records('faults', MAX_EPISODES).map((one) => readEpisode(one, nodes, healAt));
   fields.end();
   checkBudget(faults, nodes, groups, votersPerGroup);
   return {
-    version, seed, scenario, nodes, groups, votersPerGroup, forUs, healAt, delayMinUs, delayMaxUs, syncMinUs, syncMaxUs, gpuPollUs, followsParent, shadow, workload, faults,
+    version, seed, scenario, nodes, groups, votersPerGroup, forUs, healAt, delayMinUs, delayMaxUs, syncMinUs, syncMaxUs, raft, decide, snapshotEvery,
+    gpuPollUs, followsParent, shadow, workload, faults,
   };
+}
+
+function readVersion(fields: Fields): number {
+  if (!fields.has('version')) throw malformed(`"version": ${RUN_FILE_VERSION}`, 'the file', undefined);
+  const version = fields.whole('version', 1, Number.MAX_SAFE_INTEGER);
+  if (version === RUN_FILE_VERSION) return version;
+  throw new Wrong(`is of version ${version}, and this program reads version ${RUN_FILE_VERSION}: use the lockstep that wrote it, or a newer one`);
+}
+
+/** A record of whole numbers with the very fields of another one. */
+function readNumbers<T extends { readonly [K in keyof T]: number }>(fields: Fields, like: T, least: number): T {
+  const names = Object.keys(like) as (keyof T & string)[];
+  const read = Object.fromEntries(names.map((name) => [name, fields.whole(name, least, MAX_FOR_US)])) as unknown as T;
+  fields.end();
+  return read;
 }
 
 function readWorkload(fields: Fields): WorkloadPlan {
   const most = 1_000_000_000;
   const plan: WorkloadPlan = {
-    decidesPer1000s: fields.integer('decidesPer1000s', 0, most), getsPer1000s: fields.integer('getsPer1000s', 0, most), clients: fields.integer('clients', 1, 100_000),
-    contestedPerMille: fields.integer('contestedPerMille', 0, 1_000_000), rivals: fields.integer('rivals', 1, 1_000),
-    retryPerMille: fields.integer('retryPerMille', 0, 1_000), timeoutUs: fields.integer('timeoutUs', SECOND / 100, 10 * MINUTE),
-    goodputPer1000s: fields.integer('goodputPer1000s', 0, most),
+    decidesPer1000s: fields.whole('decidesPer1000s', 0, most), getsPer1000s: fields.whole('getsPer1000s', 0, most), clients: fields.whole('clients', 1, 100_000),
+    contestedPerMille: fields.whole('contestedPerMille', 0, 1_000), rivals: fields.whole('rivals', 1, 1_000), strayPerMille: fields.whole('strayPerMille', 0, 1_000),
+    retryPerMille: fields.whole('retryPerMille', 0, 1_000), timeoutUs: fields.whole('timeoutUs', SECOND / 100, 10 * MINUTE),
+    goodputPer1000s: fields.whole('goodputPer1000s', 0, most),
   };
   fields.end();
   return plan;
 }
 
 function readEpisode(fields: Fields, nodes: number, healAt: number): FaultEpisode {
-  const kind = fields.word('kind', FAULTS.map((fault) => fault.name));
-  const from = fields.integer('from', 0, healAt);
-  const until = fields.integer('until', from, healAt);
-  const strength = fields.integer('strength', 0, faultNamed(kind)?.strongest ?? 0);
+  const kind = fields.word('kind', 'fault', FAULTS.map((fault) => fault.name));
+  const [from, until] = fields.range('from', 'until', 0, MAX_FOR_US);
+  fields.ordered('until', until, 'healAt', healAt);
+  const strength = fields.whole('strength', 0, faultNamed(kind)?.strongest ?? 0);
   const concerned = fields.list('nodes', nodes).map((node) => {
-    if (typeof node !== 'number' || !Number.isSafeInteger(node) || node < 1 || node > nodes) throw new Wrong(`a fault names node ${shown(node)}; nodes are numbered from 1 to ${nodes}`);
-    return node;
+    if (typeof node === 'number' && Number.isSafeInteger(node) && node >= 1 && node <= nodes) return node;
+    throw malformed(`nodes from 1 to ${nodes}`, 'nodes', node);
   });
-  if (new Set(concerned).size !== concerned.length) throw new Wrong(`a fault names a node twice: ${concerned.join(', ')}`);
-  const point = fields.optionalWord('point', CRASH_POINTS);
+  if (new Set(concerned).size !== concerned.length) throw malformed('every node once', 'nodes', concerned);
+  const point = fields.has('point') ? fields.word('point', 'crash point', CRASH_POINTS) : undefined;
   fields.end();
   const episode = { kind, from, until, nodes: concerned, strength };
   return point === undefined ? episode : { ...episode, point: point as (typeof CRASH_POINTS)[number] };
@@ -164,5 +206,5 @@ function readEpisode(fields: Fields, nodes: number, healAt: number): FaultEpisod
 function checkBudget(faults: readonly FaultEpisode[], nodes: number, groups: number, votersPerGroup: number): void {
   const damaged = new Set(faults.filter((episode) => faultNamed(episode.kind)?.damages === true).flatMap((episode) => episode.nodes));
   if (affordable(groupsOf(nodes, groups, votersPerGroup), damaged, [])) return;
-  throw new Wrong(`the faults damage what nodes ${[...damaged].join(', ')} acknowledged: in some group these are half of the voters or more`);
+  throw new Wrong(`damages what nodes ${[...damaged].join(', ')} acknowledged: in some group these are half of the voters or more`);
 }

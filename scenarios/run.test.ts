@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { SECOND } from '../kernel/base/time.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Property, Violation, Watch } from '../io/sim/evidence.ts';
@@ -6,14 +6,16 @@ import { readRunFile, writeRunFile } from './run-file-reading.ts';
 import { execute, resolve } from './run.ts';
 import type { RunResult } from './scenario.ts';
 
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
-const short = (seed: number, scenario = 'steady-decides') => resolve(seed, { scenario, forUs: 6 * SECOND, faults: 'all' });
+const SEEDS = [1, 2, 3, 4, 5];
+const short = (seed: number, scenario = 'steady-decides') => resolve(seed, { scenario, forUs: 4 * SECOND, faults: 'all' });
 const play = (run: ReturnType<typeof short>, checked = false): RunResult => execute(run, [], { checked, kernelVersion: 'test' }).result;
 
 /** A property made of a watch. */
 const claimed = (watch: (violated: (violation: Violation) => void) => Watch): Property => ({
   id: 'claimed', claim: 'a claim', kind: 'safety', scope: 'global', watch: (run) => watch((violation) => run.violated('claimed', violation)),
 });
+
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('a run', () => {
   test('is the same every time it is executed, and from its file', () => {
@@ -31,7 +33,7 @@ describe('a run', () => {
   });
 
   test.each(['steady-decides', 'contested-need', 'rolling-restarts', 'slow-disk', 'parent-and-gpu'])('of %s has the same digest when everything is frozen, encoded and restored on the way', (scenario) => {
-    for (const seed of SEEDS.slice(0, 4)) expect(play(short(seed, scenario), true)).toEqual(play(short(seed, scenario)));
+    for (const seed of SEEDS.slice(0, 2)) expect(play(short(seed, scenario), true)).toEqual(play(short(seed, scenario)));
   });
 
   test('shows a property the same evidence in the same order, frozen or not', () => {
@@ -60,7 +62,7 @@ describe('a run', () => {
       judge: () => ({ verdict: 'held', checks: batches }),
     }));
     for (const seed of SEEDS) execute(short(seed, 'rolling-restarts'), [property], { checked: false, kernelVersion: 'test' });
-    expect(batches).toBeGreaterThan(1_000);
+    expect(batches).toBeGreaterThan(500);
     expect(different).toBe(0);
   });
 
@@ -85,7 +87,7 @@ describe('a run', () => {
       const { result } = execute(short(seed, 'rolling-restarts'), [property], { checked: false, kernelVersion: 'test' });
       expect(result.properties[0]?.violation).toBeUndefined();
     }
-    expect(compared).toBeGreaterThan(20);
+    expect(compared).toBeGreaterThan(8);
   });
 
   test('ends where a property is violated, unless told to go on', () => {
@@ -98,7 +100,7 @@ describe('a run', () => {
     const whole = execute(run, [property], { checked: false, kernelVersion: 'test', keepGoing: true }).result;
     expect(stopped.properties[0]).toMatchObject({ verdict: 'violated', violation: { message: 'enough' } });
     expect(stopped.simulatedUs).toBeLessThan(2 * SECOND);
-    expect(whole.simulatedUs).toBeGreaterThan(5 * SECOND);
+    expect(whole.simulatedUs).toBeGreaterThan(3 * SECOND);
     expect(whole.properties[0]?.violation).toEqual(stopped.properties[0]?.violation);
   });
 

@@ -30,8 +30,6 @@ export interface Execution {
   readonly world: World;
 }
 
-/** Two snapshots' worth of events stay referenced on every simulated disk: few enough to keep the heap small and the run fast. */
-const SNAPSHOT_EVERY = 400;
 const ENTRIES_BETWEEN_LOOKS = 20_000;
 /** After the bound for liveness, clients still get their time-outs. */
 const DRAIN_US: Micros = 10 * SECOND;
@@ -80,7 +78,7 @@ class Run {
     const checked = this.options.checked;
     const restoreAt = checked ? Random.of(this.file.seed, 'restore', node).between(2, 5_000) : 0;
     return {
-      ...LOOP_DEFAULTS, snapshotEvery: SNAPSHOT_EVERY, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
+      ...LOOP_DEFAULTS, snapshotEvery: this.file.snapshotEvery, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
       checked: { freeze: checked, encode: checked, restoreAt },
     };
   }

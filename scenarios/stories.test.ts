@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { SECOND } from '../kernel/base/time.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { FAULTS } from '../nemesis/faults.ts';
@@ -9,6 +9,8 @@ import { execute, resolve } from './run.ts';
 function mostAtOnce(run: RunFile): number {
   return Math.max(0, ...run.faults.map(({ from }) => new Set(run.faults.filter((other) => other.from <= from && other.until > from).map((other) => other.kind)).size));
 }
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const eventful = SCENARIOS.filter((scenario) => scenario.name !== 'steady-decides');
 

@@ -1,7 +1,7 @@
 // What all stories share: how long they run, when they heal, which faults may come. Each story changes what it is about.
 
 import { SECOND, type Micros } from '../kernel/base/time.ts';
-import { RAFT_DEFAULTS } from '../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type RaftParameters } from '../kernel/parameters.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import type { Draw } from '../nemesis/draw.ts';
 import { faultNamed, FAULTS } from '../nemesis/faults.ts';
@@ -23,13 +23,15 @@ export interface Story {
   readonly gapUs: Micros;
   readonly gpuPollUs?: Micros;
   readonly followsParent?: boolean;
+  /** Whether the seed draws bounds and intervals of the protocol too, so that its rare paths are reached. */
+  readonly tuned?: boolean;
   /** Episodes that make the story what it is, whatever else happens. */
   readonly own?: (draw: Draw, healAt: Micros, nodes: number) => readonly FaultEpisode[];
 }
 
 /** Clients and rates that suit five nodes; a story says what differs. */
 export const STEADY: WorkloadPlan = {
-  decidesPer1000s: 100_000, getsPer1000s: 15_000, clients: 40, contestedPerMille: 100, rivals: 3, retryPerMille: 900, timeoutUs: 8 * SECOND,
+  decidesPer1000s: 100_000, getsPer1000s: 15_000, clients: 40, contestedPerMille: 40, rivals: 3, strayPerMille: 2, retryPerMille: 900, timeoutUs: 8 * SECOND,
   goodputPer1000s: 20_000,
 };
 
@@ -52,9 +54,24 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
   return {
     version: RUN_FILE_VERSION, seed, scenario: story.name, nodes, groups: story.groups, votersPerGroup, forUs, healAt,
     delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
+    ...tuning(draw.split('tuning'), story.tuned ?? true, nodes),
     gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
     workload: story.workload, faults,
   };
+}
+
+/** Two snapshots' worth of events stay referenced on every simulated disk: few keep the heap small and the run fast. */
+const SNAPSHOT_EVERY = 400;
+/** Three epochs' worth of records are kept, by every voter. */
+const EPOCH_US: Micros = 5 * SECOND;
+
+function tuning(draw: Draw, tuned: boolean, nodes: number): Pick<RunFile, 'raft' | 'decide' | 'snapshotEvery'> {
+  if (!tuned) return { raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, epochUs: EPOCH_US }, snapshotEvery: SNAPSHOT_EVERY };
+  const raft: RaftParameters = {
+    ...RAFT_DEFAULTS, maxEntriesPerAppend: draw.pick([4, 16, 64]), maxInFlight: draw.pick([2, 4, 16]), keepEntries: draw.pick([16, 64, 256]),
+    maxSessions: draw.pick([nodes + 2, 2 * nodes + 8, 128 + nodes]), sessionIdleUs: draw.pick([10, 60, 600]) * SECOND,
+  };
+  return { raft, decide: { ...DECIDE_DEFAULTS, epochUs: draw.pick([1, 3, 6]) * EPOCH_US }, snapshotEvery: draw.pick([200, SNAPSHOT_EVERY, 1_500]) };
 }
 
 /** Some node whose journal no fault will damage. */

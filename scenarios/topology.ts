@@ -1,7 +1,7 @@
 // From a run file to the parameters that every node of the run boots with.
 
 import { groupId, nodeId } from '../kernel/base/ids.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type GroupParameters, type Parameters } from '../kernel/parameters.ts';
+import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 
 /** Voters of a group stand side by side in the member list; the groups begin at even distances. */
@@ -19,8 +19,8 @@ export function parametersOf(run: RunFile): Parameters {
     network: `sim-${run.scenario}-${run.seed}`,
     nodes: run.nodes,
     groups: groupsOf(run.nodes, run.groups, run.votersPerGroup),
-    raft: RAFT_DEFAULTS,
-    decide: { ...DECIDE_DEFAULTS, epochUs: 5_000_000 },
+    raft: run.raft,
+    decide: run.decide,
     gpuPollUs: run.gpuPollUs,
     followsParent: run.followsParent,
   };

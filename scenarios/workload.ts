@@ -22,6 +22,8 @@ const FINAL_READS = 32;
 const MAX_TRIES = 5;
 /** Rivals propose within so long of each other. */
 const RIVALRY_US: Micros = 20 * MS;
+/** More epochs than a register may ever be behind its clients. */
+const FAR_AHEAD = 50;
 const RETRY_WITHIN_US: Micros = 500 * MS;
 
 export class Workload {
@@ -55,33 +57,52 @@ export class Workload {
     this.running = false;
   }
 
-  /** Calls at a mean rate, each gap drawn between half the mean and one and a half times. */
-  private repeat(per1000s: number, act: () => void): void {
+  /**
+   * Acts at a mean rate of operations, of which an act may invoke several. Each gap is drawn between half the mean and one and
+   * a half times.
+   */
+  private repeat(per1000s: number, act: () => number): void {
     const mean = 1_000_000_000 / per1000s;
     const low = Math.ceil(mean / 2);
     const span = Math.max(1, Math.floor(mean));
     const again = (): void => {
       if (!this.running) return;
-      act();
-      this.world.at(this.world.now + low + this.random.below(span), again);
+      const invoked = act();
+      this.world.at(this.world.now + invoked * (low + this.random.below(span)), again);
     };
     this.world.at(low + this.random.below(span), again);
   }
 
-  private propose(): void {
-    const target = this.fresh();
-    const contested = this.random.below(1_000) * this.plan.rivals < this.plan.contestedPerMille;
-    if (!contested) return this.decide(target, this.proposal(), this.node());
+  private propose(): number {
+    const target = this.random.below(1_000) < this.plan.strayPerMille ? this.stray() : this.fresh();
+    if (this.random.below(1_000) >= this.plan.contestedPerMille) {
+      this.decide(target, this.proposal(), this.node());
+      return 1;
+    }
     for (let rival = 0; rival < this.plan.rivals; rival++) {
       const proposal = this.proposal();
       const node = this.node();
       this.world.at(this.world.now + this.random.below(RIVALRY_US), () => this.decide(target, proposal, node));
     }
+    return this.plan.rivals;
   }
 
-  private read(): void {
-    const target = this.recent.length === 0 ? this.fresh() : this.random.pick(this.recent);
+  private read(): number {
+    const stray = this.recent.length === 0 || this.random.below(1_000) < this.plan.strayPerMille;
+    const target = stray ? this.stray() : this.random.pick(this.recent);
     this.ask({ kind: 'get', need: target.need, bucket: target.bucket }, this.node(), false);
+    return 1;
+  }
+
+  /** A need of the first epoch, or of one that is far ahead. */
+  private stray(): Need {
+    const epoch = this.random.below(2) === 0 ? 0 : this.epoch() + FAR_AHEAD;
+    const need = `${epoch}/s${++this.counter}` as NeedId;
+    return { need, bucket: bucketOf(need) };
+  }
+
+  private epoch(): number {
+    return Math.floor(this.world.now / this.world.parameters.decide.epochUs);
   }
 
   private decide(target: Need, proposal: ProposalId, node: NodeId): void {
@@ -93,8 +114,7 @@ export class Workload {
   }
 
   private fresh(): Need {
-    const epoch = Math.floor(this.world.now / this.world.parameters.decide.epochUs);
-    const need = `${epoch}/n${++this.counter}` as NeedId;
+    const need = `${this.epoch()}/n${++this.counter}` as NeedId;
     const target: Need = { need, bucket: bucketOf(need) };
     keep(this.recent, target, this.counter);
     return target;
@@ -104,7 +124,10 @@ export class Workload {
     return `p${++this.counter}` as ProposalId;
   }
 
+  /** Any node; one that stays away for good is asked again rarely: its clients know. */
   private node(): NodeId {
+    const first = 1 + this.random.below(this.nodes);
+    if (this.world.host(first).state !== 'out') return nodeId(first);
     return nodeId(1 + this.random.below(this.nodes));
   }
 

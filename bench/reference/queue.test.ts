@@ -1,20 +1,21 @@
 import { expect, test } from 'vitest';
+import { EventQueue } from '../../io/sim/queue.ts';
 import { ReferenceQueue } from './queue.ts';
-import { referenceRate } from './rate.ts';
 
-test('entries come out by time, and equal times in the order they went in', () => {
-  const queue = new ReferenceQueue();
-  const entries = Array.from({ length: 2_000 }, (_, i) => ({ at: (i * 7_919) % 97, i }));
-  for (const { at, i } of entries) queue.push(at, i, String(i));
-  const sorted = entries.toSorted((a, b) => a.at - b.at || a.i - b.i);
-  const found = sorted.map(() => {
-    queue.pop();
-    return { at: queue.time, i: queue.code, payload: queue.payload };
-  });
-  expect(found).toEqual(sorted.map(({ at, i }) => ({ at, i, payload: String(i) })));
-  expect(queue.size).toBe(0);
-});
-
-test('it can be measured', () => {
-  expect(referenceRate(43, 10_000)).toBeGreaterThan(0);
+test('the reference queue gives the same entries in the same order as the simulator\'s', () => {
+  const reference = new ReferenceQueue();
+  const queue = new EventQueue();
+  let word = 1;
+  for (let i = 0; i < 20_000; i++) {
+    word = (Math.imul(word, 1_103_515_245) + 12_345) >>> 0;
+    if (queue.size > 0 && word % 100 < 49) {
+      queue.pop();
+      reference.pop();
+      expect([reference.time, reference.code]).toEqual([queue.time, queue.code]);
+    } else {
+      queue.push(queue.time + (word >>> 16) % 50, i, undefined);
+      reference.push(queue.time + (word >>> 16) % 50, i, undefined);
+    }
+    expect(reference.size).toBe(queue.size);
+  }
 });

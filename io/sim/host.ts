@@ -8,17 +8,32 @@ import { NEVER, SECOND, type Micros } from '../../kernel/base/time.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
-import { helloText } from '../../kernel/hello.ts';
 import { BatchChunk } from '../journal-chunks.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
 import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
-import { SimClock } from './clock.ts';
+import { SimClock, type ClockWorld } from './clock.ts';
 import type { CrashLoss, SimDisk } from './disk.ts';
 import type { Marks } from './marks.ts';
-import type { SimServices } from './services.ts';
+import type { SimServices } from './calls.ts';
 import type { Shadow } from './shadow.ts';
-import type { World } from './world.ts';
+import type { SimClients } from './clients.ts';
+import type { Listeners } from './listeners.ts';
+import type { SimNetwork } from './network.ts';
+import type { HelloVerifier } from './scheme.ts';
+
+/** What a machine needs of the world it stands in. */
+export interface HostWorld extends ClockWorld {
+  readonly seed: number;
+  readonly listeners: Listeners;
+  readonly marks: Marks;
+  readonly network: SimNetwork;
+  readonly clients: SimClients;
+  readonly hellos: HelloVerifier;
+  wasStarted(host: Host): void;
+  wasShadowed(host: Host, same: boolean): void;
+  wasRefusedByPeer(host: Host, peer: NodeId): void;
+}
 
 /** What the world throws through a loop to end its process where it stands. */
 export class Crashed extends Error {
@@ -74,14 +89,13 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   /** Turns of processes that have ended. */
   endedSteps = 0;
 
-  private readonly world: World;
+  private readonly world: HostWorld;
   private readonly options: LoopOptions;
   private readonly marks: Marks;
   private readonly random: Random;
-  private readonly verified = new Set<string>();
   private armed: Armed | undefined = undefined;
 
-  constructor(world: World, id: number, options: LoopOptions, disk: SimDisk, services: SimServices) {
+  constructor(world: HostWorld, id: number, options: LoopOptions, disk: SimDisk, services: SimServices) {
     this.world = world;
     this.id = nodeId(id);
     this.options = options;
@@ -196,17 +210,10 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.world.clients.reply(request, answer);
   }
 
-  // Verifier. A signature that was good is remembered by its text: a hello is repeated to many.
+  // Verifier
   verify(frame: Frame): boolean {
     const message = frame.message;
-    if (message.kind !== 'hello') return true;
-    const text = helloText(this.world.parameters.network, frame.from, message.incarnation, message.tag, message.resumed);
-    const key = `${message.signature} ${text}`;
-    if (this.verified.has(key)) return true;
-    if (!this.world.scheme.verify(frame.from, text, message.signature)) return false;
-    if (this.verified.size >= 1_024) this.verified.clear();
-    this.verified.add(key);
-    return true;
+    return message.kind !== 'hello' || this.world.hellos.verify(frame.from, message);
   }
 
   // Entropy

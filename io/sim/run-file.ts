@@ -3,6 +3,7 @@
 // by label under its seed.
 
 import type { Micros } from '../../kernel/base/time.ts';
+import type { DecideParameters, RaftParameters } from '../../kernel/parameters.ts';
 import type { CrashPoint } from '../ports.ts';
 
 export const RUN_FILE_VERSION = 1;
@@ -19,15 +20,17 @@ export interface FaultEpisode {
   readonly point?: CrashPoint;
 }
 
-/** A workload: rates in operations per 1,000 simulated seconds, shares in per mille. */
+/** A workload: rates in operations per 1,000 simulated seconds, over all nodes; shares in per mille. */
 export interface WorkloadPlan {
   readonly decidesPer1000s: number;
   readonly getsPer1000s: number;
   readonly clients: number;
-  /** Of the decides: how many compete for a need that others propose for too. */
+  /** Of the needs: how many are contested. Each proposal counts as a decide. */
   readonly contestedPerMille: number;
   /** Proposals per contested need. */
   readonly rivals: number;
+  /** Of all operations: how many name a need of an epoch that is over or far ahead. */
+  readonly strayPerMille: number;
   /** Of the decides that returned `unknown` or `refused`: how many are tried again, with the same proposal, at any node. */
   readonly retryPerMille: number;
   readonly timeoutUs: Micros;
@@ -51,6 +54,10 @@ export interface RunFile {
   /** Duration of an fsync: uniform between the two. */
   readonly syncMinUs: Micros;
   readonly syncMaxUs: Micros;
+  readonly raft: RaftParameters;
+  readonly decide: DecideParameters;
+  /** Events between two snapshots of a node. */
+  readonly snapshotEvery: number;
   readonly gpuPollUs: Micros;
   readonly followsParent: boolean;
   /** The node whose journal is refolded from `boot` alongside the run. */

@@ -4,6 +4,9 @@
 import { Digest } from '../../kernel/base/digest.ts';
 import type { NodeId } from '../../kernel/base/ids.ts';
 import { Random } from '../../kernel/base/random.ts';
+import { helloText, type Hello } from '../../kernel/hello.ts';
+
+const MAX_REMEMBERED = 4_096;
 
 export interface Scheme {
   sign(node: NodeId, text: string): string;
@@ -26,5 +29,27 @@ export class StandInScheme implements Scheme {
 
   verify(node: NodeId, text: string, signature: string): boolean {
     return this.keys[node] !== undefined && this.sign(node, text) === signature;
+  }
+}
+
+/** Verifies hellos, and remembers those that were good: each is said to everybody, and a signature is dear to check. */
+export class HelloVerifier {
+  private readonly scheme: Scheme;
+  private readonly network: string;
+  private readonly good: Map<string, { readonly from: NodeId; readonly incarnation: number; readonly tag: number; readonly resumed: number }> = new Map();
+
+  constructor(scheme: Scheme, network: string) {
+    this.scheme = scheme;
+    this.network = network;
+  }
+
+  verify(from: NodeId, message: Hello): boolean {
+    const { incarnation, tag, resumed, signature } = message;
+    const known = this.good.get(signature);
+    if (known !== undefined && known.from === from && known.incarnation === incarnation && known.tag === tag && known.resumed === resumed) return true;
+    if (!this.scheme.verify(from, helloText(this.network, from, incarnation, tag, resumed), signature)) return false;
+    if (this.good.size >= MAX_REMEMBERED) this.good.clear();
+    this.good.set(signature, { from, incarnation, tag, resumed });
+    return true;
   }
 }

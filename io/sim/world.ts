@@ -12,17 +12,16 @@ import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
-import { type ClockWorld } from './clock.ts';
 import { SimDisk, type CrashLoss, type DiskOperation, type DiskWorld } from './disk.ts';
 import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
-import { Crashed, Host } from './host.ts';
+import { Crashed, Host, type HostWorld } from './host.ts';
 import { Listeners } from './listeners.ts';
 import { Marks } from './marks.ts';
 import { SimNetwork, type NetworkWorld } from './network.ts';
 import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
 import { EventQueue } from './queue.ts';
-import type { Scheme } from './scheme.ts';
-import { SimServices, type ServicesWorld } from './services.ts';
+import { HelloVerifier, type Scheme } from './scheme.ts';
+import { SimServices, type ServicesWorld } from './calls.ts';
 import { Shadow } from './shadow.ts';
 
 export interface WorldOptions {
@@ -69,13 +68,14 @@ const EXPIRE_EVERY_US: Micros = 250_000;
 /** A supervisor starts a failed process again after so long. */
 const RESTART_AFTER_US: Micros = 200_000;
 
-export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld, ClientsWorld, ParentWorld {
+export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld, ClientsWorld, ParentWorld {
   now: Micros = 0;
   /** Entries taken from the queue. */
   events = 0;
   readonly seed: number;
   readonly parameters: Parameters;
   readonly scheme: Scheme;
+  readonly hellos: HelloVerifier;
   readonly listeners: Listeners;
   readonly marks: Marks = new Marks();
   readonly network: SimNetwork;
@@ -102,6 +102,7 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
     this.seed = options.seed;
     this.parameters = options.parameters;
     this.scheme = options.scheme;
+    this.hellos = new HelloVerifier(options.scheme, options.parameters.network);
     this.listeners = new Listeners(evidence);
     const nodes = options.parameters.nodes;
     this.network = new SimNetwork(this, options.seed, nodes, options.delayMinUs, options.delayMaxUs, options.encoded);
@@ -315,6 +316,16 @@ export class World implements NetworkWorld, DiskWorld, ClockWorld, ServicesWorld
   }
 
   // What faults do to a process.
+
+  /** A frame that no node sent reaches one: a stranger's work, and no evidence of what `from` says. */
+  intrude(at: Micros, frame: Frame): void {
+    this.at(at, () => {
+      const host = this.host(frame.to);
+      if (host.loop === undefined || host.pauses > 0) return;
+      host.loop.heard(frame);
+      host.attend();
+    });
+  }
 
   wasStarted(host: Host): void {
     if (host.starts > 1) for (const one of this.listeners.restarted) one.restarted(host.id, this.now);

@@ -17,6 +17,8 @@ import { makeProposal } from './record.ts';
 const NO_SESSION: SessionId = sessionId(0);
 /** How often in a row a request follows a redirect at once; then it waits for its retry, so that two confused members cannot make it fly in circles. */
 const MAX_HOPS = 3;
+/** Calls that are due within a fraction of the retry time are seen to together. */
+const LOOKS_PER_RETRY = 4;
 
 /** A request the gateway has taken on. `number` is its sequence in the session (a decide) or its token (a get). */
 export interface OpenCall {
@@ -142,7 +144,8 @@ export class Gateway {
       }
       if (lane.waiting.length > 0 && lane.session === NO_SESSION && lane.nextOpen < next) next = lane.nextOpen;
     }
-    if (this.open > 0) this.arm(ctx, Math.min(Math.max(next, ctx.at + 1_000), ctx.at + this.parameters.retryUs));
+    const { retryUs } = this.parameters;
+    if (this.open > 0) this.arm(ctx, ctx.at + Math.min(Math.max(next - ctx.at, Math.ceil(retryUs / LOOKS_PER_RETRY)), retryUs));
   }
 
   image(): GatewayImage {

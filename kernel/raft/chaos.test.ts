@@ -18,7 +18,7 @@ describe('whatever the network, the disks, the clocks and the clients do', () =>
         chaos.play(moves);
         chaos.heal();
       }),
-      { numRuns: 80, seed: 1 },
+      { numRuns: 80, seed: 1, interruptAfterTimeLimit: 20_000 },
     );
   });
 

@@ -43,6 +43,6 @@ export const LOOP_MUTANTS: readonly Mutant[] = [
     name: 'loop/effect-aliases-state',
     family: 'loop',
     about: 'an effect that waits behind the barrier still sees later changes (rule 11)',
-    edits: [{ file: KERNEL, anchor: 'this.effects = [];\n    this.dispatch(event);', replacement: 'this.effects.length = 0;\n    this.dispatch(event);' }],
+    edits: [{ file: KERNEL, anchor: 'const effects = this.effects.slice(0, count);', replacement: 'this.effects.length = count;\n    const effects = this.effects;' }],
   },
 ];

@@ -2,7 +2,8 @@
 
 import type { GroupMessage } from '../message.ts';
 import type { Fact } from '../../fact.ts';
-import type { Member } from './cluster.ts';
+import type { Raft } from '../raft.ts';
+import type { NodeId } from '../../base/ids.ts';
 
 export function describe(m: GroupMessage): string {
   switch (m.kind) {
@@ -46,7 +47,13 @@ export function describeFact(fact: Fact): string {
 }
 
 /** What a member is after a step. */
-export function describeMember(member: Member): string {
+/** What a trace shows of a member. */
+interface Shown {
+  readonly self: NodeId;
+  readonly raft: Raft;
+}
+
+export function describeMember(member: Shown): string {
   const { role, term, firstIndex, lastIndex, commit } = member.raft;
   const log = lastIndex < firstIndex ? `log ..${lastIndex}` : `log ${firstIndex}..${lastIndex}`;
   return `${role}, term ${term}, ${log}, commit ${commit}`;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { SECOND } from '../kernel/base/time.ts';
-import { groupsOf } from '../scenarios/topology.ts';
-import { SeededDraw } from './draw.ts';
-import { FAULTS, faultNamed } from './faults.ts';
-import { affordable, compose, type ScheduleOptions } from './schedule.ts';
+import { groupsOf } from './topology.ts';
+import { SeededDraw } from '../nemesis/draw.ts';
+import { FAULTS, faultNamed } from '../nemesis/faults.ts';
+import { affordable, compose, type ScheduleOptions } from '../nemesis/schedule.ts';
 
 const ALL = FAULTS.map((fault) => fault.name);
 const options = (nodes: number, healAt: number, certain: readonly string[] = ALL): ScheduleOptions => ({

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { nodeId } from '../../kernel/base/ids.ts';
 import { Random } from '../../kernel/base/random.ts';
 import type { ServiceOutcome } from '../../kernel/event.ts';
+import { hello, helloText } from '../../kernel/hello.ts';
 import { entropyContract } from '../contract/entropy.ts';
-import { servicesContract, type ServicesSubject } from '../contract/services.ts';
-import { StandInScheme } from './scheme.ts';
-import { SimServices, type ServicesWorld } from './services.ts';
+import { servicesContract, type ServicesSubject } from '../contract/calls.ts';
+import { HelloVerifier, StandInScheme } from './scheme.ts';
+import { SimServices, type ServicesWorld } from './calls.ts';
 
 class Bench implements ServicesWorld, ServicesSubject {
   readonly answers: { sequence: number; index: number; outcome: ServiceOutcome }[] = [];
@@ -65,6 +66,23 @@ describe('the stand-in scheme', () => {
     expect(scheme.verify(nodeId(2), 'text', signature)).toBe(false);
     expect(scheme.verify(nodeId(4), 'text', signature)).toBe(false);
     expect(new StandInScheme(10, 3).verify(nodeId(1), 'text', signature)).toBe(false);
+  });
+});
+
+describe('a verifier of hellos', () => {
+  test('accepts what its sender signed, as often as it comes, and nothing else', () => {
+    const scheme = new StandInScheme(9, 3);
+    const verifier = new HelloVerifier(scheme, 'net');
+    const signature = scheme.sign(nodeId(1), helloText('net', nodeId(1), 2, 77, 5));
+    const good = hello(2, 77, 5, signature, true, false, 0);
+    for (let i = 0; i < 3; i++) {
+      expect(verifier.verify(nodeId(1), good)).toBe(true);
+      expect(verifier.verify(nodeId(2), good)).toBe(false);
+      expect(verifier.verify(nodeId(1), hello(3, 77, 5, signature, true, false, 0))).toBe(false);
+      expect(verifier.verify(nodeId(1), hello(2, 78, 5, signature, true, false, 0))).toBe(false);
+      expect(verifier.verify(nodeId(1), hello(2, 77, 6, signature, true, false, 0))).toBe(false);
+    }
+    expect(new HelloVerifier(scheme, 'other').verify(nodeId(1), good)).toBe(false);
   });
 });
 

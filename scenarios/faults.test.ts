@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { MS, SECOND } from '../kernel/base/time.ts';
 import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
-import { execute, resolve, type Execution } from '../scenarios/run.ts';
-import { SeededDraw } from './draw.ts';
-import type { Fault } from './fault.ts';
-import { FAULTS } from './faults.ts';
+import { execute, resolve, type Execution } from './run.ts';
+import { SeededDraw } from '../nemesis/draw.ts';
+import type { Fault } from '../nemesis/fault.ts';
+import { FAULTS } from '../nemesis/faults.ts';
 
 const HEAL_AT = 6 * SECOND;
 
