@@ -5,6 +5,7 @@
 
 import { assert, unreachable } from '../base/assert.ts';
 import { sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
+import { takeAt } from '../base/queues.ts';
 import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Operation, RequestId } from '../event.ts';
@@ -166,7 +167,7 @@ export class Gateway {
     if (lane.waiting.length === 0) return;
     if (lane.session === NO_SESSION) return this.openSession(ctx, lane);
     while (lane.waiting.length > 0 && lane.nextSequence - this.lowest(lane) < MAX_OUTCOMES_PER_ROW) {
-      const call = lane.waiting.shift() as OpenCall;
+      const call = takeAt(lane.waiting, 0);
       call.number = lane.nextSequence++;
       call.nextTry = ctx.at + this.parameters.retryUs;
       lane.submitted.push(call);
@@ -306,11 +307,7 @@ function firstGuess(group: GroupParameters, self: NodeId): NodeId {
 
 function takeByNumber(calls: OpenCall[], number: number): OpenCall | undefined {
   for (let place = 0; place < calls.length; place++) {
-    const call = calls[place] as OpenCall;
-    if (call.number !== number) continue;
-    if (place === 0) calls.shift();
-    else calls.splice(place, 1);
-    return call;
+    if ((calls[place] as OpenCall).number === number) return takeAt(calls, place);
   }
   return undefined;
 }
