@@ -15,6 +15,8 @@ import type { CrashPoint, Frame } from '../ports.ts';
 export interface Invocation {
   readonly client: number;
   readonly number: number;
+  /** A small number that no other operation has while this one is open: a place for it in tables. */
+  readonly slot: number;
   /** The node it was sent to. */
   readonly node: NodeId;
   readonly operation: Operation;

@@ -101,7 +101,7 @@ export class Stage {
   }
 
   invoke(node: NodeId, operation: Operation, client = 1): Invocation {
-    const invocation: Invocation = { client, number: ++this.requests, node, operation, invokedAt: ++this.now, final: false };
+    const invocation: Invocation = { client, number: ++this.requests, slot: this.requests, node, operation, invokedAt: ++this.now, final: false };
     this.show((sink) => sink.invoked?.(invocation));
     return invocation;
   }
