@@ -10,14 +10,21 @@ import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { LinkFault } from '../io/sim/network.ts';
 import type { World } from '../io/sim/world.ts';
 import type { Draw } from './draw.ts';
-import { lasting, type Fault, type Site } from './fault.ts';
+import type { Fault, Site } from './fault.ts';
 
 /** How long a leader may be left alone: short, and its first entry reaches nobody; long, and clients get answers from it. */
-const PATIENCE: readonly Micros[] = [1 * MS, 3 * MS, 10 * MS, 100 * MS, 400 * MS];
+const PATIENCE: readonly Micros[] = [1 * MS, 3 * MS, 10 * MS, 100 * MS, 400 * MS, 1_200 * MS];
 const STRONGEST: Micros = 5_000 * MS;
+/** The clock of a leader that is cut off runs slow, so that it believes in itself for longer. In parts per million. */
+const SLOW_CLOCK = 400_000;
+/** Votes under way that long meet those of rivals. */
+const SLOW_VOTES: Micros = 40 * MS;
 
-const drawn = (kind: string) => (draw: Draw, site: Site): FaultEpisode =>
-  ({ kind, from: site.from, until: lasting(draw, site), nodes: draw.nodes(1, site.nodes), strength: draw.pick(PATIENCE) });
+/** Long enough for an election or three, whatever the schedule thinks of other faults. */
+const drawn = (kind: string, patience: readonly Micros[]) => (draw: Draw, site: Site): FaultEpisode => {
+  const until = Math.min(site.healAt, site.from + draw.between(1_500 * MS, 5_000 * MS));
+  return { kind, from: site.from, until, nodes: draw.nodes(1, site.nodes), strength: draw.pick(patience) };
+};
 
 /** Node n stands for the n-th group, going round. */
 function groupOf(world: World, episode: FaultEpisode): GroupParameters {
@@ -55,10 +62,10 @@ function again(world: World, episode: FaultEpisode, look: () => void): () => voi
 
 export const hunt: Fault = {
   name: 'hunt',
-  about: 'whoever leads a group is cut off, until another one leads and is cut off instead',
+  about: 'whoever leads a group is cut off, and its clock runs slow, until another one leads and is cut off instead',
   unit: 'microseconds between two looks at who leads',
   strongest: STRONGEST,
-  draw: drawn('hunt'),
+  draw: drawn('hunt', PATIENCE),
   begin: (world, episode) => {
     const group = groupOf(world, episode);
     let quarry: NodeId | undefined;
@@ -66,6 +73,7 @@ export const hunt: Fault = {
     const release = (): void => {
       for (const fault of cut) world.network.end(fault);
       cut = [];
+      if (quarry !== undefined) world.host(quarry).clock.drift(0);
     };
     const stop = again(world, episode, () => {
       const leader = leaderOf(world, group);
@@ -75,6 +83,7 @@ export const hunt: Fault = {
       const others = world.ids.filter((id) => id !== leader).map((id) => nodeId(id));
       cut = [{ kind: 'partition', from: [leader], to: others, strength: 1 }, { kind: 'partition', from: others, to: [leader], strength: 1 }];
       for (const fault of cut) world.network.begin(fault);
+      world.host(leader).clock.drift(-SLOW_CLOCK);
       world.count('hunt', 1);
     });
     return () => {
@@ -86,14 +95,16 @@ export const hunt: Fault = {
 
 export const behead: Fault = {
   name: 'behead',
-  about: 'whoever stands for election in a group, or leads it, crashes and is soon back',
+  about: 'votes of a group take long, and whoever stands for election or leads crashes and is soon back',
   unit: 'microseconds between two looks at who stands or leads; a victim is down for as long',
   strongest: STRONGEST,
-  draw: drawn('behead'),
+  draw: drawn('behead', PATIENCE.slice(0, 4)),
   begin: (world, episode) => {
     const group = groupOf(world, episode);
     const last = Math.max(1, episode.until - world.now);
-    return again(world, episode, () => {
+    const slow: LinkFault = { kind: 'slow', from: group.voters, to: group.voters, strength: SLOW_VOTES };
+    world.network.begin(slow);
+    const stop = again(world, episode, () => {
       for (const voter of group.voters) {
         const role = memberOf(world, voter, group)?.role;
         if (role !== 'candidate' && role !== 'leader') continue;
@@ -101,5 +112,9 @@ export const behead: Fault = {
         world.count('behead', 1);
       }
     });
+    return () => {
+      stop();
+      world.network.end(slow);
+    };
   },
 };

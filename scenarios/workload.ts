@@ -37,7 +37,7 @@ export class Workload {
   private readonly clients: number;
   private readonly nodes: number;
   private readonly recent: Need[] = [];
-  /** The last ones of them. */
+  /** What was decided last: a reader who is told otherwise is told the past. */
   private readonly newest: Need[] = [];
   private readonly settled: Need[] = [];
   private readonly tries: Map<string, number> = new Map();
@@ -96,7 +96,8 @@ export class Workload {
 
   private read(): number {
     const stray = this.recent.length === 0 || this.random.below(1_000) < this.plan.strayPerMille;
-    const target = stray ? this.stray() : this.random.pick(this.random.below(1_000) < this.plan.freshPerMille ? this.newest : this.recent);
+    const fresh = this.random.below(1_000) < this.plan.freshPerMille && this.newest.length > 0;
+    const target = stray ? this.stray() : this.random.pick(fresh ? this.newest : this.recent);
     this.ask({ kind: 'get', need: target.need, bucket: target.bucket }, this.node(), false);
     return 1;
   }
@@ -124,8 +125,6 @@ export class Workload {
     const need = `${this.epoch()}/n${++this.counter}` as NeedId;
     const target: Need = { need, bucket: bucketOf(need) };
     keep(this.recent, target, this.counter);
-    this.newest.push(target);
-    if (this.newest.length > NEWEST) this.newest.shift();
     return target;
   }
 
@@ -158,7 +157,11 @@ export class Workload {
     this.acknowledged++;
     if (operation.kind !== 'decide') return;
     this.tries.delete(operation.proposal);
-    if (answer.kind === 'decided') keep(this.settled, { need: operation.need, bucket: operation.bucket }, this.acknowledged);
+    if (answer.kind !== 'decided') return;
+    const target: Need = { need: operation.need, bucket: operation.bucket };
+    keep(this.settled, target, this.acknowledged);
+    this.newest.push(target);
+    if (this.newest.length > NEWEST) this.newest.shift();
   }
 
   /** The same proposal for the same need, at any node: it must not matter whether the first try had its effect. */

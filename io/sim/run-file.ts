@@ -35,7 +35,7 @@ export interface WorkloadPlan {
   readonly retryPerMille: number;
   /** Of all operations: how many go to one node, which is another one every few seconds. */
   readonly hotPerMille: number;
-  /** Of the reads: how many ask for one of the needs that were named last. */
+  /** Of the reads: how many ask for one of the needs that were decided last. */
   readonly freshPerMille: number;
   readonly timeoutUs: Micros;
   /** Below this many acknowledged operations per 1,000 simulated seconds, the run tested nothing. */
