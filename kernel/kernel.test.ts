@@ -4,7 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { MS, SECOND } from './base/time.ts';
-import { bucketOf, makeRecord } from './decide/record.ts';
+import type { Outcome } from './decide/command.ts';
+import { bucketOf, makeProposal, makeRecord } from './decide/record.ts';
 import type { Answer, Effect } from './effect.ts';
 import type { Cause, GpuDevice, Operation } from './event.ts';
 import { hello } from './hello.ts';
@@ -111,6 +112,29 @@ describe('the gateway', () => {
     expect(again[0]?.to).not.toBe(leader);
     node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
     expect(sent(node.wait(node.at + 10 * MS), 'submit').map((out) => out.message)).toEqual([submit]);
+  });
+
+  it('gives no client an answer that does not fit its question', () => {
+    const { node, submit, leader } = submitted();
+    const other = makeProposal('0/other' as NeedId, 3, 'p' as ProposalId, SELF, 1, 5);
+    const rival = makeProposal(NEED, bucketOf(NEED), 'q' as ProposalId, SELF, 1, 5);
+    const told = (outcome: Outcome): Answer[] => answers(node.hear(leader, submitReply(GROUP, submit.session, 1, outcome)));
+    expect(told({ kind: 'decided', record: makeRecord(other, 9) })).toEqual([]);
+    expect(told({ kind: 'decided', record: makeRecord(rival, 9) })).toEqual([]);
+    expect(told({ kind: 'advanced', epoch: 1 })).toEqual([]);
+    expect(told({ kind: 'lost', record: makeRecord(rival, 9) })).toMatchObject([{ kind: 'lost' }]);
+  });
+
+  it('stays with a leader that works, though another member does not answer', () => {
+    const { node, submit, leader } = submitted();
+    const dead = VOTERS.find((voter) => voter !== leader) as NodeId;
+    node.hear(leader, redirect(GROUP, 'notLeader', dead, 'submit', submit.sequence));
+    const [second] = sent(node.ask(2, decide('q')), 'submit');
+    expect(second?.to).toBe(dead);
+    if (second?.message.kind !== 'submit' || second.message.body.kind !== 'decide') throw new Error('nothing submitted');
+    node.hear(leader, submitReply(GROUP, submit.session, 2, { kind: 'decided', record: makeRecord(second.message.body.proposal, 3) }));
+    const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
+    expect(again.map(({ to }) => to)).toEqual([leader]);
   });
 
   it('follows redirects at once, but not in circles', () => {

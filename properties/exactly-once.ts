@@ -10,13 +10,15 @@ import type { Entry } from '../kernel/raft/entry.ts';
 import type { NeedRow, Needs, Tally } from './needs.ts';
 import type { ModelOutcome } from './register-model.ts';
 import type { RegistersReader } from './registers.ts';
+import type { Submit } from '../kernel/raft/message.ts';
+import type { WireReader } from './wire.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Sessions of a group whose sent sequences are remembered. */
 const MAX_SESSIONS = 1024;
 
-class ExactlyOnce extends Verdicts implements RegistersReader {
+class ExactlyOnce extends Verdicts implements RegistersReader, WireReader {
   private readonly needs: Needs;
   /** By group: the highest sequence that was sent under a session. */
   private readonly submitted: Map<number, number>[] = [];
@@ -25,6 +27,7 @@ class ExactlyOnce extends Verdicts implements RegistersReader {
     super('exactly-once', run);
     this.needs = from.needs;
     from.registers.read(this);
+    from.wire.read(this);
     for (const group of run.parameters.groups) this.submitted[group.id] = new Map();
   }
 
@@ -35,9 +38,7 @@ class ExactlyOnce extends Verdicts implements RegistersReader {
     if (row !== undefined) tallyOf(row, operation.proposal).invoked++;
   }
 
-  sent(frame: Frame): void {
-    const message = frame.message;
-    if (message.kind !== 'submit') return;
+  asksDecide(_frame: Frame, message: Submit): void {
     const sessions = this.submitted[message.group];
     if (sessions === undefined) return;
     const sequence = sessions.get(message.session);

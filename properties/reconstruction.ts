@@ -1,9 +1,8 @@
-// What the evidence of a run adds up to, worked out once for all properties that judge by it: the journals as far as they are
-// durable, who may count on whom, elections, the committed logs, and the registers they mean. Whichever property is watched
+// What the evidence of a run adds up to, worked out once for all properties that judge by it: the frames by what they carry,
+// the journals as far as they are durable, who may count on whom, elections, the committed logs, and the registers they mean. Whichever property is watched
 // first carries it, so it hears everything before anybody judges, in any selection and order of properties.
 
 import type { Evidence, Invocation, RunView, Watch } from '../io/sim/evidence.ts';
-import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Event } from '../kernel/event.ts';
@@ -13,12 +12,14 @@ import { Journals } from './journals.ts';
 import { Ledger } from './ledger.ts';
 import { Needs } from './needs.ts';
 import { Registers } from './registers.ts';
+import { Wire } from './wire.ts';
 
 export class Reconstruction {
   readonly journals: Journals;
   readonly damage: Damage;
   readonly elections: Elections;
   readonly ledger: Ledger;
+  readonly wire: Wire;
   readonly registers: Registers;
   readonly needs: Needs;
 
@@ -28,14 +29,9 @@ export class Reconstruction {
     this.damage = new Damage(parameters.nodes, this.journals);
     this.elections = new Elections(parameters);
     this.ledger = new Ledger(parameters);
+    this.wire = new Wire(parameters.nodes, this.journals, this.damage, this.elections, this.ledger);
     this.registers = new Registers(parameters, this.ledger);
     this.needs = new Needs(this.registers);
-  }
-
-  sent(frame: Frame, now: Micros): void {
-    if (!this.damage.admits(frame)) return;
-    this.elections.sent(frame, now);
-    this.ledger.sent(frame, now);
   }
 
   durable(node: NodeId, events: readonly Event[], now: Micros): void {
@@ -65,9 +61,10 @@ export function reconstructed(run: RunView, make: (from: Reconstruction) => Watc
 /** The watch, with the reconstruction before it. Only what one of the two listens to is listened to. */
 function carrying(made: Reconstruction, watch: Watch): Watch {
   const own: Evidence = watch;
+  const wire = made.wire;
   const passed: { -readonly [K in keyof Evidence]: Evidence[K] } = {
-    sent: (frame, now, clock) => {
-      made.sent(frame, now);
+    sent: own.sent === undefined ? (frame, now, clock) => wire.sent(frame, now, clock) : (frame, now, clock) => {
+      wire.sent(frame, now, clock);
       own.sent?.(frame, now, clock);
     },
     durable: (node, events, high, low, now) => {

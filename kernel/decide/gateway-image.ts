@@ -17,7 +17,7 @@ const callCodec: Codec<OpenCall> = {
     w.option(bodyCodec, call.body);
     w.uint(call.since);
     w.uint(call.number);
-    w.bool(call.sent);
+    w.uint(call.to);
     w.uint(call.hops);
     w.uint(call.nextTry);
   },
@@ -25,7 +25,7 @@ const callCodec: Codec<OpenCall> = {
     r.tuple(9);
     return {
       request: { client: r.uint(), number: r.uint() }, operation: operationCodec.read(r), body: r.option(bodyCodec),
-      since: r.uint(), number: r.uint(), sent: r.bool(), hops: r.uint(), nextTry: r.uint(),
+      since: r.uint(), number: r.uint(), to: nodeId(r.uint(0xffff)), hops: r.uint(), nextTry: r.uint(),
     };
   },
 };

@@ -4,17 +4,18 @@
 // unanswered one is refused. After a restart the gateway goes on with what it had open.
 
 import { assert, unreachable } from '../base/assert.ts';
-import { sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
+import { nodeId, sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
 import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Operation, RequestId } from '../event.ts';
 import type { DecideParameters, GroupParameters } from '../parameters.ts';
 import { MAX_OUTCOMES_PER_ROW, openRequest, readRequest, submit, type AnswerMessage, type ClientMessage, type OpenReply, type ReadReply, type Redirect, type SubmitReply } from '../raft/message.ts';
 import { placement } from './buckets.ts';
-import { decideBody, type Body } from './command.ts';
+import { decideBody, type Body, type Lookup, type Outcome } from './command.ts';
 import { makeProposal } from './record.ts';
 
 const NO_SESSION: SessionId = sessionId(0);
+const NOBODY: NodeId = nodeId(0);
 /** How often in a row a request follows a redirect at once; then it waits for its retry, so that two confused members cannot make it fly in circles. */
 const MAX_HOPS = 3;
 /** Calls that are due within a fraction of the retry time are seen to together. */
@@ -28,7 +29,8 @@ export interface OpenCall {
   readonly body: Body | undefined;
   readonly since: Micros;
   number: number;
-  sent: boolean;
+  /** Where it was sent last; 0: it has not left yet. */
+  to: NodeId;
   hops: number;
   nextTry: Micros;
 }
@@ -94,7 +96,7 @@ export class Gateway {
     if (this.open >= this.parameters.maxOpen) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
     const lane = this.laneOf[this.groupOf[operation.bucket] as GroupId] as Lane;
     const body = operation.kind === 'decide' ? decideBody(makeProposal(operation.need, operation.bucket, operation.proposal, this.self, operation.kPlan, ctx.wall)) : undefined;
-    const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, sent: false, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
+    const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, to: NOBODY, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
     this.open++;
     if (body === undefined) {
       call.number = this.nextToken++;
@@ -134,8 +136,11 @@ export class Gateway {
       let turned = false;
       for (const call of [...lane.submitted, ...lane.reads]) {
         if (call.nextTry <= ctx.at) {
-          if (!turned) this.guessAgain(lane);
-          turned = true;
+          // Only a member that was asked and did not answer is turned away from, and once: the others may have asked elsewhere.
+          if (!turned && call.to === lane.leader) {
+            this.guessAgain(lane);
+            turned = true;
+          }
           call.hops = 0;
           call.nextTry = ctx.at + this.parameters.retryUs;
           this.transmit(ctx, lane, call);
@@ -188,7 +193,7 @@ export class Gateway {
   }
 
   private transmit(ctx: Context, lane: Lane, call: OpenCall): void {
-    call.sent = true;
+    call.to = lane.leader;
     if (call.body === undefined) this.ask(ctx, lane, readRequest(lane.group, call.number, call.operation.need));
     else this.ask(ctx, lane, submit(lane.group, lane.session, call.number, this.lowest(lane), call.body));
   }
@@ -200,7 +205,7 @@ export class Gateway {
 
   private submitted(ctx: Context, lane: Lane, from: NodeId, message: SubmitReply): void {
     if (message.session !== lane.session) return;
-    const call = takeByNumber(lane.submitted, message.sequence);
+    const call = takeByNumber(lane.submitted, message.sequence, message.outcome);
     if (call === undefined) return;
     lane.leader = from;
     this.finish(ctx, call, message.outcome);
@@ -208,8 +213,8 @@ export class Gateway {
   }
 
   private looked(ctx: Context, lane: Lane, from: NodeId, message: ReadReply): void {
-    const call = takeByNumber(lane.reads, message.token);
-    if (call === undefined || call.operation.kind !== 'get') return;
+    const call = takeByNumber(lane.reads, message.token, message.lookup);
+    if (call === undefined) return;
     lane.leader = from;
     this.finish(ctx, call, message.lookup);
   }
@@ -258,7 +263,7 @@ export class Gateway {
       const given = calls.filter(tooOld);
       calls.splice(0, calls.length, ...kept);
       for (const call of given) {
-        const uncertain = call.sent && call.body !== undefined;
+        const uncertain = call.to !== NOBODY && call.body !== undefined;
         this.finish(ctx, call, uncertain ? { kind: 'unknown', why: 'timeout' } : { kind: 'refused', why: 'unreachable' });
       }
     }
@@ -304,13 +309,35 @@ function firstGuess(group: GroupParameters, self: NodeId): NodeId {
   return group.voters.includes(self) ? self : (group.voters[self % group.voters.length] as NodeId);
 }
 
-function takeByNumber(calls: OpenCall[], number: number): OpenCall | undefined {
+/** Takes out the call that an answer is for. One that does not fit its question is not given to the client, whoever sent it. */
+function takeByNumber(calls: OpenCall[], number: number, answer: Outcome | Lookup): OpenCall | undefined {
   for (let place = 0; place < calls.length; place++) {
     const call = calls[place] as OpenCall;
     if (call.number !== number) continue;
+    if (!fits(call.operation, answer)) return undefined;
     if (place === 0) calls.shift();
     else calls.splice(place, 1);
     return call;
   }
   return undefined;
+}
+
+function fits(operation: Operation, answer: Outcome | Lookup): boolean {
+  switch (answer.kind) {
+    case 'decided':
+      return operation.kind === 'decide' && answer.record.proposal.need === operation.need && answer.record.proposal.proposal === operation.proposal;
+    case 'lost':
+      return operation.kind === 'decide' && answer.record.proposal.need === operation.need && answer.record.proposal.proposal !== operation.proposal;
+    case 'found':
+      return operation.kind === 'get' && answer.record.proposal.need === operation.need;
+    case 'none':
+      return operation.kind === 'get';
+    case 'tooNew':
+    case 'full':
+      return operation.kind === 'decide';
+    case 'tooOld':
+      return true;
+    case 'advanced':
+      return false;
+  }
 }
