@@ -46,6 +46,7 @@ export type DirectoryCopy = ReadonlyMap<string, readonly Chunk[]>;
 
 const MAX_PENDING = 4_096;
 const READ_US = 60;
+const LATE_CHUNKS = 8;
 const SUBMIT_US = 2;
 const BYTES_PER_US = 500;
 const DONE: DiskResult = { kind: 'done' };
@@ -234,7 +235,10 @@ export class SimDisk implements Disk {
   rot(): boolean {
     const file = this.files.get(this.lastAppended);
     if (file === undefined || file.durable < 2) return false;
-    const place = this.faultRandom.below(file.durable - 1);
+    // Half of the time near the end: what is older than the last snapshot is not needed any more.
+    const span = file.durable - 1;
+    const near = this.faultRandom.below(2) === 0 ? Math.min(span, LATE_CHUNKS) : span;
+    const place = span - 1 - this.faultRandom.below(near);
     const bytes = (file.chunks[place] as Chunk).bytes().slice();
     const byte = this.faultRandom.below(bytes.length);
     bytes[byte] = (bytes[byte] as number) ^ (1 << this.faultRandom.below(8));
