@@ -13,7 +13,7 @@ import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { openReply, readReply, redirect, submitReply, type Submit } from './raft/message.ts';
+import { appendReply, openReply, readReply, redirect, submitReply, voteReply, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -233,5 +233,37 @@ describe('the inventory', () => {
     expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'unknown' } })).toEqual([]);
     node.wait(node.at + SECOND);
     expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'failed', reason: 'XID 79' } })).toEqual([lost('B')]);
+  });
+});
+
+describe('signals', () => {
+  const CALLS = 600;
+  const parameters: Parameters = { ...PARAMETERS, nodes: 3, decide: { ...DECIDE_DEFAULTS, maxOpen: 2 * CALLS } };
+
+  /** Node 1 at the head of the group of three. */
+  function leading(): Told {
+    const node = new Told(parameters, nodeId(1));
+    for (const peer of [nodeId(2), nodeId(3)]) node.hear(peer, hello(1, peer, 2, 's', false, false, 0), 3);
+    node.wait(node.at + SECOND);
+    node.hear(nodeId(2), voteReply(GROUP, true, 1, true));
+    node.hear(nodeId(2), voteReply(GROUP, false, 1, true));
+    node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 0));
+    expect(node.kernel.groups[0]?.role).toBe('leader');
+    return node;
+  }
+
+  it('as many answers as clients wait for may be due in one step', () => {
+    const node = leading();
+    for (let number = 1; number <= CALLS; number++) node.ask(number, get);
+    const once = answers(node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 1)));
+    const rest = answers(node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 2)));
+    expect([once.length, rest.length]).toEqual([1, CALLS - 1]);
+  });
+
+  it('as many calls as are open may be tried again in one step', () => {
+    const node = leading();
+    for (let number = 1; number <= CALLS; number++) node.ask(number, get);
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    expect(answers(node.wait(node.at + 10 * SECOND))).toHaveLength(CALLS);
   });
 });
