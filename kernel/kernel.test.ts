@@ -14,7 +14,7 @@ import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { openReply, readReply, redirect, submitReply, type Submit } from './raft/message.ts';
+import { appendReply, openReply, readReply, redirect, submitReply, voteReply, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -149,6 +149,16 @@ describe('the gateway', () => {
     expect(again.map(({ to }) => to)).toEqual([leader]);
   });
 
+  it('takes an answer from a voter of the group only', () => {
+    const node = new Told({ ...PARAMETERS, nodes: 5 }).introduce();
+    node.hear(nodeId(5), hello(1, 5, 2, 's', false, false, 0), 3);
+    const [out] = sent(node.ask(1, get), 'read');
+    if (out?.message.kind !== 'read') throw new Error('nothing asked');
+    const reply = readReply(GROUP, out.message.token, { kind: 'none' });
+    expect(answers(node.hear(nodeId(5), reply))).toEqual([]);
+    expect(answers(node.hear(nodeId(3), reply))).toEqual([{ kind: 'none' }]);
+  });
+
   it('follows redirects at once, but not in circles', () => {
     const { node, leader } = submitted();
     let hops = 0;
@@ -201,6 +211,16 @@ describe('peers', () => {
     node.at += 2 * SECOND;
     const out = node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1));
     expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { greet: true } }]);
+  });
+
+  it('are not heard as nobody: not as node 0, and not in incarnation 0', () => {
+    const node = new Told();
+    const { submit } = submitted();
+    node.ask(1, decide('p'));
+    for (const [from, incarnation] of [[1, 0], [0, 0], [0, 1]] as const) {
+      expect(node.hear(nodeId(from), hello(incarnation, 0, 2, 's', true, false, 0), 3, incarnation)).toEqual([]);
+      expect(node.hear(nodeId(from), openReply(GROUP, 1, submit.session), 10, incarnation)).toEqual([]);
+    }
   });
 
   it('are refused when they come back older than they were heard', () => {
@@ -269,5 +289,37 @@ describe('the inventory', () => {
     expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'unknown' } })).toEqual([]);
     node.wait(node.at + SECOND);
     expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'failed', reason: 'XID 79' } })).toEqual([lost('B')]);
+  });
+});
+
+describe('signals', () => {
+  const CALLS = 600;
+  const parameters: Parameters = { ...PARAMETERS, nodes: 3, decide: { ...DECIDE_DEFAULTS, maxOpen: 2 * CALLS } };
+
+  /** Node 1 at the head of the group of three. */
+  function leading(): Told {
+    const node = new Told(parameters, nodeId(1));
+    for (const peer of [nodeId(2), nodeId(3)]) node.hear(peer, hello(1, peer, 2, 's', false, false, 0), 3);
+    node.wait(node.at + SECOND);
+    node.hear(nodeId(2), voteReply(GROUP, true, 1, true));
+    node.hear(nodeId(2), voteReply(GROUP, false, 1, true));
+    node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 0));
+    expect(node.kernel.groups[0]?.role).toBe('leader');
+    return node;
+  }
+
+  it('as many answers as clients wait for may be due in one step', () => {
+    const node = leading();
+    for (let number = 1; number <= CALLS; number++) node.ask(number, get);
+    const once = answers(node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 1)));
+    const rest = answers(node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 2)));
+    expect([once.length, rest.length]).toEqual([1, CALLS - 1]);
+  });
+
+  it('as many calls as are open may be tried again in one step', () => {
+    const node = leading();
+    for (let number = 1; number <= CALLS; number++) node.ask(number, get);
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    expect(answers(node.wait(node.at + 10 * SECOND))).toHaveLength(CALLS);
   });
 });
