@@ -31,7 +31,7 @@ export const LOOP_MUTANTS: readonly Mutant[] = [
     name: 'loop/deadline-waits-its-turn',
     family: 'loop',
     about: 'a deadline that is due waits until the inbox is empty (rule 3)',
-    edits: [{ file: LOOP, anchor: 'const cause = this.folded.nextDeadline() <= at ? DEADLINE : this.inbox.take();', replacement: 'const cause = this.inbox.take() ?? (this.folded.nextDeadline() <= at ? DEADLINE : undefined);' }],
+    edits: [{ file: LOOP, anchor: 'const cause = this.due <= at ? DEADLINE : this.inbox.take();', replacement: 'const cause = this.inbox.take() ?? (this.due <= at ? DEADLINE : undefined);' }],
   },
   {
     name: 'loop/effect-before-durable',
