@@ -34,4 +34,10 @@ export interface Context {
   deadline(slot: number, due: Micros): void;
 }
 
-export const MAX_SIGNALS_PER_STEP = 256;
+/**
+ * What modules may have to say to each other in one step, as its parameters bound it: every open request of the gateway is
+ * asked and answered at most twice (a retry, and what takes the place of what was answered), and so is a session in each lane.
+ */
+export function maxSignalsPerStep(openRequests: number, lanes: number): number {
+  return 4 * (openRequests + lanes);
+}

@@ -105,6 +105,18 @@ describe('the gateway', () => {
     expect(answers(node.hear(leader, reply))).toEqual([]);
   });
 
+  it('retries as many requests as may be open in one step, at the member of its own node too', () => {
+    const maxOpen = 400;
+    const node = new Told({ ...PARAMETERS, decide: { ...DECIDE_DEFAULTS, maxOpen } }, nodeId(1));
+    const kernel = node.kernel;
+    const tell = (cause: Cause, at: number): readonly Effect[] => kernel.step({ sequence: kernel.sequence + 1, at, wall: 5, cause });
+    let at = node.at;
+    for (let number = 1; number <= maxOpen; number++) tell({ kind: 'request', request: { client: 1, number }, operation: get }, ++at);
+    const replies: Answer[] = [];
+    while (kernel.nextDeadline() <= node.at + 2 * DECIDE_DEFAULTS.giveUpUs) replies.push(...answers(tell({ kind: 'deadline' }, (at = Math.max(at, kernel.nextDeadline())))));
+    expect(replies).toEqual(Array.from({ length: maxOpen }, () => ({ kind: 'refused', why: 'unreachable' })));
+  });
+
   it('retries with the same session, sequence and content, at another member, also after a restart', () => {
     const { node, submit, leader } = submitted();
     const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');

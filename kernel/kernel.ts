@@ -9,7 +9,7 @@ import { nodeId, type GroupId, type NodeId } from './base/ids.ts';
 import { Random } from './base/random.ts';
 import { NEVER, type Micros } from './base/time.ts';
 import { Parent } from './chain/parent.ts';
-import { MAX_SIGNALS_PER_STEP, type Context, type Signal } from './context.ts';
+import { maxSignalsPerStep, type Context, type Signal } from './context.ts';
 import { Gateway } from './decide/gateway.ts';
 import { Register } from './decide/register.ts';
 import { hashEffect, type Answer, type Effect } from './effect.ts';
@@ -37,6 +37,7 @@ interface Modules {
   readonly gateway: Gateway;
   readonly parent: Parent;
   readonly inventory: Inventory;
+  readonly maxSignals: number;
 }
 
 const NO_NODE: NodeId = nodeId(0);
@@ -202,8 +203,9 @@ export class Kernel implements Context {
   /** Handles what the modules have to say to each other until nothing is left. */
   private settle(): void {
     const signals = this.signals;
+    const { maxSignals } = this.modules as Modules;
     for (let i = 0; i < signals.length; i++) {
-      assert(i < MAX_SIGNALS_PER_STEP, 'signals of one step are bounded');
+      assert(i < maxSignals, 'signals of one step are bounded');
       const signal = signals[i] as Signal;
       this.route(this.modules as Modules, signal.kind === 'ask' ? this.self : signal.from, signal.message);
     }
@@ -301,6 +303,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
     gateway: new Gateway(self, parameters.groups, parameters.decide, parameters.raft.sessionIdleUs, others),
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
+    maxSignals: maxSignalsPerStep(parameters.decide.maxOpen, parameters.groups.length),
   };
 }
 

@@ -34,7 +34,7 @@ class ExactlyOnce extends Verdicts implements RegistersReader, WireReader {
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     if (operation.kind !== 'decide') return;
-    const row = this.needs.rowOf(operation.need);
+    const row = this.needs.rowFor(invocation);
     if (row !== undefined) tallyOf(row, operation.proposal).invoked++;
   }
 
@@ -72,11 +72,8 @@ class ExactlyOnce extends Verdicts implements RegistersReader, WireReader {
 }
 
 function tallyOf(row: NeedRow, proposal: ProposalId): Tally {
-  const tallies = row.tallies ?? (row.tallies = []);
-  for (const tally of tallies) if (tally.proposal === proposal) return tally;
-  const made: Tally = { proposal, invoked: 0, applied: 0, firstIndex: 0, lastIndex: 0 };
-  tallies.push(made);
-  return made;
+  for (let tally = row.tallies; tally !== undefined; tally = tally.next) if (tally.proposal === proposal) return tally;
+  return (row.tallies = { next: row.tallies, proposal, invoked: 0, applied: 0, firstIndex: 0, lastIndex: 0 });
 }
 
 export const exactlyOnce: Property = {

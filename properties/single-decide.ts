@@ -64,7 +64,7 @@ class SingleDecide extends Verdicts implements RegistersReader, WireReader {
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     if (operation.kind !== 'decide') return;
-    const row = this.needs.rowOf(operation.need);
+    const row = this.needs.rowFor(invocation);
     if (row === undefined) return;
     const shown = this.shownOf(row);
     if (shown.sought === undefined) shown.sought = operation.proposal;

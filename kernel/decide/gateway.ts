@@ -5,6 +5,7 @@
 
 import { assert, unreachable } from '../base/assert.ts';
 import { nodeId, sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
+import { takeAt } from '../base/queues.ts';
 import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Operation, RequestId } from '../event.ts';
@@ -177,7 +178,7 @@ export class Gateway {
     if (lane.submitted.length === 0 && ctx.at - lane.usedAt > this.staleUs) lane.session = NO_SESSION;
     if (lane.session === NO_SESSION) return this.openSession(ctx, lane);
     while (lane.waiting.length > 0 && lane.nextSequence - this.lowest(lane) < MAX_OUTCOMES_PER_ROW) {
-      const call = lane.waiting.shift() as OpenCall;
+      const call = takeAt(lane.waiting, 0);
       call.number = lane.nextSequence++;
       call.nextTry = ctx.at + this.parameters.retryUs;
       lane.submitted.push(call);
@@ -321,11 +322,7 @@ function firstGuess(group: GroupParameters, self: NodeId): NodeId {
 function takeByNumber(calls: OpenCall[], number: number, answer: Outcome | Lookup): OpenCall | undefined {
   for (let place = 0; place < calls.length; place++) {
     const call = calls[place] as OpenCall;
-    if (call.number !== number) continue;
-    if (!fits(call.operation, answer)) return undefined;
-    if (place === 0) calls.shift();
-    else calls.splice(place, 1);
-    return call;
+    if (call.number === number) return fits(call.operation, answer) ? takeAt(calls, place) : undefined;
   }
   return undefined;
 }
