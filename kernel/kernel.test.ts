@@ -159,6 +159,16 @@ describe('the gateway', () => {
     expect(answers(node.hear(nodeId(3), reply))).toEqual([{ kind: 'none' }]);
   });
 
+  it('asks for a new session after a long silence, while nothing is under way', () => {
+    const { node, submit, leader } = submitted();
+    if (submit.body.kind !== 'decide') throw new Error('not a decide');
+    node.hear(leader, submitReply(GROUP, submit.session, 1, { kind: 'decided', record: makeRecord(submit.body.proposal, 9) }));
+    node.tell({ kind: 'outcome', sequence: 1, index: 0, outcome: { kind: 'unknown' } }, RAFT_DEFAULTS.sessionIdleUs / 2 + SECOND);
+    const effects = node.ask(2, decide('q'));
+    expect(sent(effects, 'submit')).toEqual([]);
+    expect(sent(effects, 'open')).toHaveLength(1);
+  });
+
   it('follows redirects at once, but not in circles', () => {
     const { node, leader } = submitted();
     let hops = 0;

@@ -186,7 +186,10 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
       case WAKE:
         if (host.wakeAt !== this.now) return;
         host.wakeAt = NEVER;
-        if (host.pauses === 0) host.awake();
+        if (host.pauses > 0) return;
+        host.awake();
+        // A completion that came while the process was busy is heard only now.
+        if (host.starting || host.stopping) this.checkPhase(host);
         return;
       case DISK:
         return this.diskDone(host, payload as number);

@@ -45,6 +45,8 @@ export interface Lane {
   nonce: number;
   nextOpen: Micros;
   nextSequence: number;
+  /** When the session was last known to be used. */
+  usedAt: Micros;
   /** Decides with a sequence, in its order; then those that wait for a session or for room in its window; and reads. */
   readonly submitted: OpenCall[];
   readonly waiting: OpenCall[];
@@ -62,6 +64,8 @@ export class Gateway {
   private readonly self: NodeId;
   private readonly parameters: DecideParameters;
   private readonly slot: number;
+  /** A session that was idle for so long may have expired: with nothing under way, a new one costs a round trip and no doubt. */
+  private readonly staleUs: Micros;
   private readonly groupOf: readonly GroupId[];
   /** The voters of each group, by its id. */
   private readonly voters: readonly (readonly NodeId[])[];
@@ -72,16 +76,17 @@ export class Gateway {
   private open = 0;
   private armed = false;
 
-  constructor(self: NodeId, groups: readonly GroupParameters[], parameters: DecideParameters, slot: number) {
+  constructor(self: NodeId, groups: readonly GroupParameters[], parameters: DecideParameters, sessionIdleUs: Micros, slot: number) {
     this.self = self;
     this.parameters = parameters;
+    this.staleUs = Math.floor(sessionIdleUs / 2);
     this.slot = slot;
     this.groupOf = placement(groups);
     const voters: (readonly NodeId[])[] = [];
     for (const group of groups) voters[group.id] = group.voters;
     this.voters = voters;
     this.lanes = groups.map((group) => ({
-      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, submitted: [], waiting: [], reads: [],
+      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, submitted: [], waiting: [], reads: [],
     }));
     this.laneOf = byGroup(this.lanes);
   }
@@ -173,6 +178,7 @@ export class Gateway {
   /** Gives waiting decides their sequence and sends them, as far as session and window allow; asks for a session if there is none. */
   private admit(ctx: Context, lane: Lane): void {
     if (lane.waiting.length === 0) return;
+    if (lane.submitted.length === 0 && ctx.at - lane.usedAt > this.staleUs) lane.session = NO_SESSION;
     if (lane.session === NO_SESSION) return this.openSession(ctx, lane);
     while (lane.waiting.length > 0 && lane.nextSequence - this.lowest(lane) < MAX_OUTCOMES_PER_ROW) {
       const call = takeAt(lane.waiting, 0);
@@ -212,6 +218,7 @@ export class Gateway {
     const call = takeByNumber(lane.submitted, message.sequence, message.outcome);
     if (call === undefined) return;
     lane.leader = from;
+    lane.usedAt = ctx.at;
     this.finish(ctx, call, message.outcome);
     this.admit(ctx, lane);
   }
@@ -228,6 +235,7 @@ export class Gateway {
     lane.nonce = 0;
     lane.session = message.session;
     lane.nextSequence = 1;
+    lane.usedAt = ctx.at;
     lane.leader = from;
     this.admit(ctx, lane);
   }
