@@ -162,7 +162,7 @@ class Drawn {
       case 7:
         return openReply(id, r.below(40), sessionId(n()));
       case 8:
-        return submit(id, sessionId(this.session(raft)), within(this.number(undefined) + r.below(70)), this.number(undefined), this.body());
+        return submit(id, sessionId(this.session(raft)), within(this.number(undefined) + r.below(70)), this.number(undefined), decideBody(this.record().proposal));
       case 9:
         return submitReply(id, sessionId(n()), r.below(40), this.outcome());
       case 10:

@@ -113,6 +113,16 @@ describe('the gateway', () => {
     expect(sent(node.wait(node.at + 10 * MS), 'submit').map((out) => out.message)).toEqual([submit]);
   });
 
+  it('takes an answer from a voter of the group only', () => {
+    const node = new Told({ ...PARAMETERS, nodes: 5 }).introduce();
+    node.hear(nodeId(5), hello(1, 5, 2, 's', false, false, 0), 3);
+    const [out] = sent(node.ask(1, get), 'read');
+    if (out?.message.kind !== 'read') throw new Error('nothing asked');
+    const reply = readReply(GROUP, out.message.token, { kind: 'none' });
+    expect(answers(node.hear(nodeId(5), reply))).toEqual([]);
+    expect(answers(node.hear(nodeId(3), reply))).toEqual([{ kind: 'none' }]);
+  });
+
   it('follows redirects at once, but not in circles', () => {
     const { node, leader } = submitted();
     let hops = 0;
@@ -165,6 +175,16 @@ describe('peers', () => {
     node.at += 2 * SECOND;
     const out = node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1));
     expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { greet: true } }]);
+  });
+
+  it('are not heard as nobody: not as node 0, and not in incarnation 0', () => {
+    const node = new Told();
+    const { submit } = submitted();
+    node.ask(1, decide('p'));
+    for (const [from, incarnation] of [[1, 0], [0, 0], [0, 1]] as const) {
+      expect(node.hear(nodeId(from), hello(incarnation, 0, 2, 's', true, false, 0), 3, incarnation)).toEqual([]);
+      expect(node.hear(nodeId(from), openReply(GROUP, 1, submit.session), 10, incarnation)).toEqual([]);
+    }
   });
 
   it('are refused when they come back older than they were heard', () => {

@@ -58,9 +58,10 @@ export interface GatewayImage {
 export class Gateway {
   private readonly self: NodeId;
   private readonly parameters: DecideParameters;
-  private readonly groups: readonly GroupParameters[];
   private readonly slot: number;
   private readonly groupOf: readonly GroupId[];
+  /** The voters of each group, by its id. */
+  private readonly voters: readonly (readonly NodeId[])[];
   private lanes: readonly Lane[];
   /** The same lanes by group id. */
   private laneOf: readonly (Lane | undefined)[];
@@ -71,9 +72,11 @@ export class Gateway {
   constructor(self: NodeId, groups: readonly GroupParameters[], parameters: DecideParameters, slot: number) {
     this.self = self;
     this.parameters = parameters;
-    this.groups = groups;
     this.slot = slot;
     this.groupOf = placement(groups);
+    const voters: (readonly NodeId[])[] = [];
+    for (const group of groups) voters[group.id] = group.voters;
+    this.voters = voters;
     this.lanes = groups.map((group) => ({
       group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, submitted: [], waiting: [], reads: [],
     }));
@@ -109,7 +112,7 @@ export class Gateway {
 
   answered(ctx: Context, from: NodeId, message: AnswerMessage): void {
     const lane = this.laneOf[message.group];
-    if (lane === undefined) return;
+    if (lane === undefined || !this.isVoter(message.group, from)) return;
     switch (message.kind) {
       case 'submitted':
         return this.submitted(ctx, lane, from, message);
@@ -283,7 +286,7 @@ export class Gateway {
   }
 
   private votersOf(group: GroupId): readonly NodeId[] {
-    return (this.groups.find((known) => known.id === group) as GroupParameters).voters;
+    return this.voters[group] as readonly NodeId[];
   }
 
   private isVoter(group: GroupId, node: NodeId): boolean {
