@@ -60,6 +60,8 @@ export function writerOf(directory: string): SegmentHead | undefined {
   const segments = readdirSync(directory).filter((name) => segmentOf(name) !== undefined).toSorted();
   const newest = segments.at(-1);
   if (newest === undefined) return undefined;
+  const { size } = statSync(join(directory, newest));
+  if (size > MAX_FILE_BYTES) throw new Complaint(`"${join(directory, newest)}" has ${size} bytes and is no journal of ours: at most ${MAX_FILE_BYTES} are read`);
   const head = unwrapRecord(HEADER_MAGIC, segmentHeadCodec, readFileSync(join(directory, newest)), 0);
   return head.ok ? head.value : undefined;
 }
