@@ -4,7 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { MS, SECOND } from './base/time.ts';
-import { bucketOf, makeRecord } from './decide/record.ts';
+import type { Outcome } from './decide/command.ts';
+import { bucketOf, makeProposal, makeRecord } from './decide/record.ts';
 import type { Answer, Effect } from './effect.ts';
 import type { Cause, GpuDevice, Operation } from './event.ts';
 import { hello } from './hello.ts';
@@ -104,6 +105,18 @@ describe('the gateway', () => {
     expect(answers(node.hear(leader, reply))).toEqual([]);
   });
 
+  it('retries as many requests as may be open in one step, at the member of its own node too', () => {
+    const maxOpen = 400;
+    const node = new Told({ ...PARAMETERS, decide: { ...DECIDE_DEFAULTS, maxOpen } }, nodeId(1));
+    const kernel = node.kernel;
+    const tell = (cause: Cause, at: number): readonly Effect[] => kernel.step({ sequence: kernel.sequence + 1, at, wall: 5, cause });
+    let at = node.at;
+    for (let number = 1; number <= maxOpen; number++) tell({ kind: 'request', request: { client: 1, number }, operation: get }, ++at);
+    const replies: Answer[] = [];
+    while (kernel.nextDeadline() <= node.at + 2 * DECIDE_DEFAULTS.giveUpUs) replies.push(...answers(tell({ kind: 'deadline' }, (at = Math.max(at, kernel.nextDeadline())))));
+    expect(replies).toEqual(Array.from({ length: maxOpen }, () => ({ kind: 'refused', why: 'unreachable' })));
+  });
+
   it('retries with the same session, sequence and content, at another member, also after a restart', () => {
     const { node, submit, leader } = submitted();
     const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
@@ -111,6 +124,29 @@ describe('the gateway', () => {
     expect(again[0]?.to).not.toBe(leader);
     node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
     expect(sent(node.wait(node.at + 10 * MS), 'submit').map((out) => out.message)).toEqual([submit]);
+  });
+
+  it('gives no client an answer that does not fit its question', () => {
+    const { node, submit, leader } = submitted();
+    const other = makeProposal('0/other' as NeedId, 3, 'p' as ProposalId, SELF, 1, 5);
+    const rival = makeProposal(NEED, bucketOf(NEED), 'q' as ProposalId, SELF, 1, 5);
+    const told = (outcome: Outcome): Answer[] => answers(node.hear(leader, submitReply(GROUP, submit.session, 1, outcome)));
+    expect(told({ kind: 'decided', record: makeRecord(other, 9) })).toEqual([]);
+    expect(told({ kind: 'decided', record: makeRecord(rival, 9) })).toEqual([]);
+    expect(told({ kind: 'advanced', epoch: 1 })).toEqual([]);
+    expect(told({ kind: 'lost', record: makeRecord(rival, 9) })).toMatchObject([{ kind: 'lost' }]);
+  });
+
+  it('stays with a leader that works, though another member does not answer', () => {
+    const { node, submit, leader } = submitted();
+    const dead = VOTERS.find((voter) => voter !== leader) as NodeId;
+    node.hear(leader, redirect(GROUP, 'notLeader', dead, 'submit', submit.sequence));
+    const [second] = sent(node.ask(2, decide('q')), 'submit');
+    expect(second?.to).toBe(dead);
+    if (second?.message.kind !== 'submit' || second.message.body.kind !== 'decide') throw new Error('nothing submitted');
+    node.hear(leader, submitReply(GROUP, submit.session, 2, { kind: 'decided', record: makeRecord(second.message.body.proposal, 3) }));
+    const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
+    expect(again.map(({ to }) => to)).toEqual([leader]);
   });
 
   it('takes an answer from a voter of the group only', () => {
@@ -121,6 +157,16 @@ describe('the gateway', () => {
     const reply = readReply(GROUP, out.message.token, { kind: 'none' });
     expect(answers(node.hear(nodeId(5), reply))).toEqual([]);
     expect(answers(node.hear(nodeId(3), reply))).toEqual([{ kind: 'none' }]);
+  });
+
+  it('asks for a new session after a long silence, while nothing is under way', () => {
+    const { node, submit, leader } = submitted();
+    if (submit.body.kind !== 'decide') throw new Error('not a decide');
+    node.hear(leader, submitReply(GROUP, submit.session, 1, { kind: 'decided', record: makeRecord(submit.body.proposal, 9) }));
+    node.tell({ kind: 'outcome', sequence: 1, index: 0, outcome: { kind: 'unknown' } }, RAFT_DEFAULTS.sessionIdleUs / 2 + SECOND);
+    const effects = node.ask(2, decide('q'));
+    expect(sent(effects, 'submit')).toEqual([]);
+    expect(sent(effects, 'open')).toHaveLength(1);
   });
 
   it('follows redirects at once, but not in circles', () => {

@@ -300,7 +300,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
     peers: new Peers(self, parameters.nodes, parameters.network, others + 1),
     groups,
     groupById,
-    gateway: new Gateway(self, parameters.groups, parameters.decide, others),
+    gateway: new Gateway(self, parameters.groups, parameters.decide, parameters.raft.sessionIdleUs, others),
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
   };

@@ -46,6 +46,11 @@ export interface AppendReply extends Head {
   readonly match: number;
   readonly round: number;
 }
+/** A command that was applied, by its sequence in the session, and what it yielded. */
+export interface Done {
+  readonly sequence: number;
+  readonly outcome: Outcome;
+}
 /** One client's entry in the session table: which sequences were applied, and what they yielded. */
 export interface SessionRow {
   readonly session: SessionId;
@@ -55,7 +60,7 @@ export interface SessionRow {
   readonly used: number;
   /** Every sequence below it was applied and its answer received. */
   readonly answered: number;
-  readonly outcomes: readonly { readonly sequence: number; readonly outcome: Outcome }[];
+  readonly outcomes: readonly Done[];
 }
 /** A slice of the state at `index`: records [offset, offset + records.length) of `total`; the first slice has the sessions. */
 export interface SnapshotSlice extends Head {
@@ -218,13 +223,13 @@ export const MAX_RECORDS_PER_SLICE = 64;
 export const MAX_ROWS_PER_SLICE = 16;
 export const MAX_OUTCOMES_PER_ROW = 64;
 
-const doneCodec: Codec<{ readonly sequence: number; readonly outcome: Outcome }> = {
-  write(w: Writer, done): void {
+const doneCodec: Codec<Done> = {
+  write(w: Writer, done: Done): void {
     w.array(2);
     w.uint(done.sequence);
     outcomeCodec.write(w, done.outcome);
   },
-  read(r: Reader) {
+  read(r: Reader): Done {
     r.tuple(2);
     return { sequence: r.uint(), outcome: readOutcome(r) };
   },

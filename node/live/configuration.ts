@@ -44,10 +44,13 @@ export interface Configuration {
 
 export const DEFAULT_HTTP = '127.0.0.1:8080';
 export const DEFAULT_P2P_PORT = 30_333;
+/** What a snapshot can hold. */
+const MAX_OPEN = 16_384;
+const MAX_RECORDS = 1_048_576;
 /** Modes in which a node offers accelerators, and asks the driver for them. */
 const COMPUTING: ReadonlySet<Mode> = new Set(['full', 'compute']);
 const GPU_POLL_SECONDS = 30;
-export const LIMITS: Limits = { inFlight: 2_048, connections: 1_024, requestsPerSecond: 1_000, reserveMb: 64 };
+export const LIMITS: Limits = { inFlight: 1_024, connections: 1_024, requestsPerSecond: 1_000, reserveMb: 64 };
 
 /** Flags of `lockstep node`, as the parser found them. */
 export interface NodeFlags {
@@ -266,6 +269,9 @@ function meaningFaults(configuration: Configuration): string[] {
   if (sidecar !== undefined && placeOf(sidecar) === undefined) faults.push(`sidecar: expected <host>:<port>, got "${sidecar}"`);
   const { electionMinUs, electionMaxUs, heartbeatUs } = network.raft;
   if (electionMinUs > electionMaxUs) faults.push(`network.raft: electionMinUs (${electionMinUs}) is above electionMaxUs (${electionMaxUs})`);
+  const { maxOpen, maxRecords } = network.decide;
+  if (maxOpen > MAX_OPEN) faults.push(`network.decide.maxOpen: expected at most ${MAX_OPEN}, got ${maxOpen}`);
+  if (maxRecords > MAX_RECORDS) faults.push(`network.decide.maxRecords: expected at most ${MAX_RECORDS}, got ${maxRecords}`);
   if (heartbeatUs * 2 > electionMinUs) faults.push(`network.raft: heartbeatUs (${heartbeatUs}) must be at most half of electionMinUs (${electionMinUs})`);
   return faults;
 }

@@ -48,7 +48,7 @@ const TICK_MS = 1_000;
 const ANNOUNCE_EVERY_TICKS = 10;
 /** What is under way when a node stops gets this much longer than the gateway gives it. */
 const DRAIN_MARGIN_MS = 1_000;
-const PER_CONNECTION = 64;
+const PER_CONNECTION = 16;
 
 export class LiveNode {
   readonly configuration: Configuration;

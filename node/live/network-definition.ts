@@ -4,7 +4,7 @@
 import type { Member } from '../../io/live/members.ts';
 import { sha256 } from '../../kernel/base/hash.ts';
 import { groupId, nodeId } from '../../kernel/base/ids.ts';
-import { MINUTE } from '../../kernel/base/time.ts';
+import { MINUTE, MS } from '../../kernel/base/time.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type GroupParameters, type Parameters, type RaftParameters } from '../../kernel/parameters.ts';
 
 export interface NetworkDefinition {
@@ -22,9 +22,10 @@ const MAX_VOTERS = 5;
 
 /**
  * A live gateway has more open at a time than a simulated one. Records are kept for two to three minutes: at thousands of
- * decides a second that is some hundred thousand.
+ * decides a second that is some hundred thousand. Connections deliver or break, so a retry is seldom of use before a new
+ * leader is there.
  */
-export const LIVE_DECIDE: DecideParameters = { ...DECIDE_DEFAULTS, epochUs: MINUTE, maxOpen: 1_024, maxRecords: 1_048_576 };
+export const LIVE_DECIDE: DecideParameters = { ...DECIDE_DEFAULTS, epochUs: MINUTE, maxOpen: 1_024, maxRecords: 1_048_576, retryUs: 500 * MS };
 export const LIVE_RAFT: RaftParameters = RAFT_DEFAULTS;
 
 export function networkHash(network: NetworkDefinition): string {

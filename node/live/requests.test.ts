@@ -64,6 +64,16 @@ describe('requests of clients', () => {
     expect(requests.request(two, get)).toBeDefined();
   });
 
+  test('connections that want everything leave room for one that comes later', () => {
+    const { requests } = desk({ ...roomy, inFlight: 1_000, perConnection: 1_000 });
+    const greedy = Array.from({ length: 50 }, () => requests.connected());
+    for (let round = 0; round < 1_000; round++) for (const connection of greedy) void requests.request(connection, get);
+    const modest = requests.connected();
+    const taken = Array.from({ length: 10 }, () => requests.request(modest, get)).filter((answer) => answer !== undefined).length;
+    expect(taken).toBe(10);
+    expect(requests.inFlight).toBeLessThanOrEqual(1_000);
+  });
+
   test('what the node never answers is answered here: a decide as unknown, a read as refused', async () => {
     const { requests, at } = desk();
     const connection = requests.connected();

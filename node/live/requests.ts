@@ -93,9 +93,12 @@ export class Requests implements Clients {
     connection.open.clear();
   }
 
-  /** Undefined if too much is under way: nothing was done. */
+  /**
+   * Undefined if too much is under way: nothing was done. A connection may have as many requests under way as there is room
+   * left: so a few that want everything leave room for others, and one that is alone may have half of it.
+   */
   request(connection: Connection, operation: Operation): Promise<Answer> | undefined {
-    if (this.full || connection.open.size >= this.bounds.perConnection) {
+    if (connection.open.size >= Math.min(this.bounds.perConnection, this.bounds.inFlight - this.underWay)) {
       this.counts.turnedAway++;
       return undefined;
     }

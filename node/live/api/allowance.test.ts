@@ -20,6 +20,15 @@ describe('an allowance', () => {
     expect(takeAll()).toBe(5);
   });
 
+  test('that was fined is made up for by waiting, and not for ever', () => {
+    const at = { ms: 0 };
+    const allowance = new Allowance(10, 5, 0);
+    allowance.fine(1_000_000);
+    expect(allowance.take(() => at.ms)).toBe(false);
+    at.ms = 700;
+    expect(allowance.take(() => at.ms)).toBe(true);
+  });
+
   test('of one address does not touch another, and a flood of addresses is forgotten', () => {
     const allowances = new Allowances(1, 2, 3, () => 0);
     expect(['a', 'a', 'a', 'b'].map((who) => allowances.take(who))).toEqual([true, true, false, true]);

@@ -14,6 +14,11 @@ export class Allowance {
     this.filledMs = nowMs;
   }
 
+  /** Takes more than was asked for, as a penalty. */
+  fine(amount: number): void {
+    this.left = Math.max(-this.atOnce, this.left - amount);
+  }
+
   /** False if there is nothing left: what was asked for must not be done. */
   take(now: () => number): boolean {
     if (this.left < 1) {
@@ -43,11 +48,19 @@ export class Allowances {
   }
 
   take(who: string): boolean {
+    return this.of(who).take(this.now);
+  }
+
+  fine(who: string, amount: number): void {
+    this.of(who).fine(amount);
+  }
+
+  private of(who: string): Allowance {
     let allowance = this.known.get(who);
     if (allowance === undefined) {
       if (this.known.size >= this.bound) this.known.delete(this.known.keys().next().value as string);
       this.known.set(who, (allowance = new Allowance(this.perSecond, this.atOnce, this.now())));
     }
-    return allowance.take(this.now);
+    return allowance;
   }
 }

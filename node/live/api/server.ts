@@ -1,6 +1,7 @@
 // The HTTP server of a node. It parses, checks and bounds; what a request means is decided elsewhere. Overload is answered
 // before a body is read and before memory grows: connections, requests under way and the rate of each connection are bounded.
 
+import { createServer, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { needIdFault, type NeedId, type ProposalId } from '../../../kernel/base/ids.ts';
@@ -42,15 +43,19 @@ const KEEP_ALIVE_MS = 30_000;
 const SWEEP_MS = 20;
 
 /** Of the requests a connection may make in a second, so many may come at once. */
-const SHARE_AT_ONCE = 0.1;
+const SHARE_AT_ONCE = 0.05;
 /** Connections that one address may open in a second; and at once. Who is turned away costs an accept and nothing else. */
 const CONNECTIONS_PER_SECOND = 100;
 const CONNECTIONS_AT_ONCE = 512;
 const MAX_ADDRESSES = 4_096;
+/** A connection that had to be ended counts as so many. */
+const FINE = 25;
 
 interface Visitor {
   readonly connection: Connection;
   readonly allowance: Allowance;
+  /** It has asked for more than it may: it is told so once. What else it has sent ends the connection, told or not. */
+  cut: boolean;
 }
 
 const now = (): number => performance.now();
@@ -71,10 +76,15 @@ export class HttpServer {
     this.bounds = bounds;
     this.app = Fastify({
       bodyLimit: BODY_LIMIT,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
       forceCloseConnections: 'idle',
-      http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+      // A whole buffer of requests is parsed before the end of a connection shows: those after the cut cost no more than that.
+      serverFactory: (handle) => {
+        const options: ServerOptions = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
+        return createServer(options, (request, response) => {
+          if (this.visitors.get(request.socket)?.cut === true) request.socket.destroy();
+          else handle(request, response);
+        });
+      },
       routerOptions: { maxParamLength: 512 },
       ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true } },
       frameworkErrors: (error, _request, reply) => void this.failed(error, reply),
@@ -144,6 +154,8 @@ export class HttpServer {
     const visitor = this.visitor(request.raw.socket);
     if (!visitor.allowance.take(now)) {
       this.shown.turnedAway('rate');
+      visitor.cut = true;
+      this.addresses.fine(request.raw.socket.remoteAddress ?? '', FINE);
       reply.header('connection', 'close');
       return answered(reply, { status: 429, retryAfterSeconds: 1, body: failure('tooManyRequests', `a connection may make ${this.bounds.requestsPerSecond} requests a second`) });
     }
@@ -163,7 +175,7 @@ export class HttpServer {
     const known = this.visitors.get(socket);
     if (known !== undefined) return known;
     const rate = this.bounds.requestsPerSecond;
-    const visitor: Visitor = { connection: this.requests.connected(), allowance: new Allowance(rate, Math.max(1, rate * SHARE_AT_ONCE), now()) };
+    const visitor: Visitor = { connection: this.requests.connected(), allowance: new Allowance(rate, Math.max(1, rate * SHARE_AT_ONCE), now()), cut: false };
     this.visitors.set(socket, visitor);
     socket.once('close', () => this.requests.gone(visitor.connection));
     return visitor;
