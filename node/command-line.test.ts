@@ -235,7 +235,7 @@ describe('a dump', () => {
     bytes.writeUInt32LE(99, 4);
     if (bytes.readUInt32BE(0) === 0x4c535347) bytes.writeUInt32BE(99, 4);
     mkdirSync(at('later'));
-    writeFileSync(at(`later/${segment}`), bytes);
+    writeFileSync(at('later/journal-0000000000000001.log'), bytes);
     await refuses(['replay', at('later')], 'format 99');
   });
 
