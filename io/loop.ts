@@ -76,6 +76,8 @@ export class Loop {
   private at: Micros = 0;
   private offset: Micros = 0;
   private sequence = 0;
+  /** When the kernel wants its next deadline: asked once after each step, and looked at several times. */
+  private due: Micros = NEVER;
   private armed: Micros = NEVER;
   private alarmed = false;
 
@@ -175,7 +177,7 @@ export class Loop {
 
   get hasWork(): boolean {
     if (this.doneTokens.count > 0 || this.sliceDue) return true;
-    return this.takesInput() && !(this.journal as Journal).full && (this.inbox.count > 0 || this.alarmed || this.folded.nextDeadline() <= this.at);
+    return this.takesInput() && !(this.journal as Journal).full && (this.inbox.count > 0 || this.alarmed || this.due <= this.at);
   }
 
   /** Handles one queued thing; true if more waits. */
@@ -190,7 +192,7 @@ export class Loop {
   private next(): void {
     this.alarmed = false;
     const at = Math.max(this.at, this.now());
-    const cause = this.folded.nextDeadline() <= at ? DEADLINE : this.inbox.take();
+    const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
     this.proceed();
     this.arm();
@@ -231,6 +233,7 @@ export class Loop {
     this.at = at;
     this.passed('afterAppend');
     const effects = this.step(event);
+    this.due = this.folded.nextDeadline();
     if (effects === undefined) return;
     if (checked.freeze) freeze(effects);
     if (checked.restoreAt === event.sequence) this.folded = kernelPassed(this.folded);
@@ -274,7 +277,7 @@ export class Loop {
 
   /** Asks to be woken at the next deadline, if it is another one than last time. */
   private arm(): void {
-    const due = this.folded.nextDeadline();
+    const due = this.due;
     if (due === this.armed || due <= this.at) return;
     this.armed = due;
     this.ports.clock.wakeAt(due >= NEVER ? NEVER : due - this.offset);
@@ -367,6 +370,7 @@ export class Loop {
   private run(refolded: Refolded): void {
     const { kernel, at, place, incarnation, snapshots, segments } = refolded;
     this.folded = kernel;
+    this.due = kernel.nextDeadline();
     this.at = at;
     this.sequence = place.sequence;
     this.offset = at - this.ports.clock.now();

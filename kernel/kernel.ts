@@ -37,7 +37,6 @@ interface Modules {
   readonly gateway: Gateway;
   readonly parent: Parent;
   readonly inventory: Inventory;
-  readonly maxSignals: number;
 }
 
 const NO_NODE: NodeId = nodeId(0);
@@ -58,6 +57,7 @@ export class Kernel implements Context {
   private readonly effects: Effect[] = [];
   private count = 0;
   private readonly signals: Signal[] = [];
+  private maxSignals = 0;
   private readonly running: Digest = new Digest();
 
   /** What the event changes, and what is to be done about it. The array is the caller's; its content never changes. */
@@ -141,6 +141,7 @@ export class Kernel implements Context {
     this.bootSeed = seed;
     this.version = version;
     this.random = Random.of(seed, 'kernel');
+    this.maxSignals = maxSignalsPerStep(parameters.decide, parameters.raft);
     this.modules = compose(self, parameters);
   }
 
@@ -203,9 +204,8 @@ export class Kernel implements Context {
   /** Handles what the modules have to say to each other until nothing is left. */
   private settle(): void {
     const signals = this.signals;
-    const { maxSignals } = this.modules as Modules;
     for (let i = 0; i < signals.length; i++) {
-      assert(i < maxSignals, 'signals of one step are bounded');
+      assert(i < this.maxSignals, 'signals of one step are bounded');
       const signal = signals[i] as Signal;
       this.route(this.modules as Modules, signal.kind === 'ask' ? this.self : signal.from, signal.message);
     }
@@ -300,10 +300,9 @@ function compose(self: NodeId, parameters: Parameters): Modules {
     peers: new Peers(self, parameters.nodes, parameters.network, others + 1),
     groups,
     groupById,
-    gateway: new Gateway(self, parameters.groups, parameters.decide, others),
+    gateway: new Gateway(self, parameters.groups, parameters.decide, parameters.raft.sessionIdleUs, others),
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
-    maxSignals: maxSignalsPerStep(parameters.decide.maxOpen, parameters.groups.length),
   };
 }
 

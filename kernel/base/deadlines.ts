@@ -49,7 +49,7 @@ export class Deadlines {
   }
 
   image(): readonly number[] {
-    return [...this.due];
+    return Array.from(this.due);
   }
 
   restore(dues: readonly number[]): void {

@@ -110,7 +110,7 @@ export class Register implements Machine {
 
   /** Epoch by epoch, in the order in which they were decided. Records never change, so an image shares them. */
   image(): MachineImage {
-    const records = this.epochs.flatMap((at) => at.records);
+    const records = ([] as DecideRecord[]).concat(...this.epochs.map((at) => at.records));
     return { lamport: this.lamport, epoch: this.epoch, lowWater: this.lowWater, named: this.named, records };
   }
 

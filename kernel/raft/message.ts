@@ -46,6 +46,11 @@ export interface AppendReply extends Head {
   readonly match: number;
   readonly round: number;
 }
+/** A command that was applied, by its sequence in the session, and what it yielded. */
+export interface Done {
+  readonly sequence: number;
+  readonly outcome: Outcome;
+}
 /** One client's entry in the session table: which sequences were applied, and what they yielded. */
 export interface SessionRow {
   readonly session: SessionId;
@@ -55,7 +60,7 @@ export interface SessionRow {
   readonly used: number;
   /** Every sequence below it was applied and its answer received. */
   readonly answered: number;
-  readonly outcomes: readonly { readonly sequence: number; readonly outcome: Outcome }[];
+  readonly outcomes: readonly Done[];
 }
 /** A slice of the state at `index`: records [offset, offset + records.length) of `total`; the first slice has the sessions. */
 export interface SnapshotSlice extends Head {
@@ -218,13 +223,13 @@ export const MAX_RECORDS_PER_SLICE = 64;
 export const MAX_ROWS_PER_SLICE = 16;
 export const MAX_OUTCOMES_PER_ROW = 64;
 
-const doneCodec: Codec<{ readonly sequence: number; readonly outcome: Outcome }> = {
-  write(w: Writer, done): void {
+const doneCodec: Codec<Done> = {
+  write(w: Writer, done: Done): void {
     w.array(2);
     w.uint(done.sequence);
     outcomeCodec.write(w, done.outcome);
   },
-  read(r: Reader) {
+  read(r: Reader): Done {
     r.tuple(2);
     return { sequence: r.uint(), outcome: readOutcome(r) };
   },
@@ -250,6 +255,13 @@ function readOutcome(r: Reader): Outcome {
   const outcome = outcomeCodec.read(r);
   if (outcome.kind === 'found' || outcome.kind === 'none') throw new Refused('a lookup is no outcome');
   return outcome;
+}
+
+/** Epochs are the leader's to advance: a client that could would make others' needs too old. */
+function readClientBody(r: Reader): Body {
+  const body = bodyCodec.read(r);
+  if (body.kind !== 'decide') throw new Refused('a client submits decides');
+  return body;
 }
 
 function readLookup(r: Reader): Lookup {
@@ -368,7 +380,7 @@ export const groupMessageCodec: Codec<GroupMessage> = {
       case 'opened':
         return openReply(group, r.uint(), sessionId(r.uint()));
       case 'submit':
-        return submit(group, sessionId(r.uint()), r.uint(), r.uint(), bodyCodec.read(r));
+        return submit(group, sessionId(r.uint()), r.uint(), r.uint(), readClientBody(r));
       case 'submitted':
         return submitReply(group, sessionId(r.uint()), r.uint(), readOutcome(r));
       case 'read':

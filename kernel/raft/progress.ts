@@ -2,6 +2,7 @@
 // place where the logs agree is known. Replicate: optimistic, up to `maxInFlight` unanswered appends. Snapshot: the entries
 // it needs are compacted, so it gets an image in slices.
 
+import { dropFirst } from '../base/queues.ts';
 import type { Micros } from '../base/time.ts';
 
 export type Mode = 'probe' | 'replicate' | 'snapshot';
@@ -50,7 +51,9 @@ export class Progress {
   agreed(index: number): void {
     if (index > this.match) this.match = index;
     const inFlight = this.inFlight;
-    while (inFlight.length > 0 && (inFlight[0] as number) <= index) inFlight.shift();
+    let count = 0;
+    while (count < inFlight.length && (inFlight[count] as number) <= index) count++;
+    if (count > 0) dropFirst(inFlight, count);
   }
 
   /** Goes on optimistically after everything that is known to agree. */

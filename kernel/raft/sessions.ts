@@ -5,9 +5,10 @@
 
 import { assert } from '../base/assert.ts';
 import type { NodeId, SessionId } from '../base/ids.ts';
+import { dropFirst, takeAt } from '../base/queues.ts';
 import type { Micros } from '../base/time.ts';
 import type { Outcome } from '../machine.ts';
-import { MAX_OUTCOMES_PER_ROW, type SessionRow } from './message.ts';
+import { MAX_OUTCOMES_PER_ROW, type Done, type SessionRow } from './message.ts';
 
 export interface SessionImage {
   readonly row: SessionRow;
@@ -22,8 +23,7 @@ export class Session {
   used: number;
   answered: number;
   /** Applied sequences that are not yet answered for sure, ascending, and what they yielded. */
-  private readonly sequences: number[] = [];
-  private readonly outcomes: Outcome[] = [];
+  private readonly done: Done[];
   /** When this replica last saw it used: the leader expires by its own record. */
   touchedAt: Micros;
   /** Sequences this leader has appended and not yet applied: a retry is not appended twice. At most a window. */
@@ -36,17 +36,17 @@ export class Session {
     this.nonce = row.nonce;
     this.used = row.used;
     this.answered = row.answered;
-    for (const done of row.outcomes) {
-      this.sequences.push(done.sequence);
-      this.outcomes.push(done.outcome);
-    }
+    this.done = row.outcomes.slice();
     this.touchedAt = touchedAt;
     this.frozen = row;
   }
 
   outcomeOf(sequence: number): Outcome | undefined {
-    const place = this.sequences.indexOf(sequence);
-    return place < 0 ? undefined : this.outcomes[place];
+    for (let place = 0; place < this.done.length; place++) {
+      const done = this.done[place] as Done;
+      if (done.sequence === sequence) return done.outcome;
+    }
+    return undefined;
   }
 
   /** The window is full: `sequence` may not be applied while answers from `answered` on may still be asked for. */
@@ -61,38 +61,31 @@ export class Session {
     this.frozen = undefined;
     if (answered <= this.answered) return;
     this.answered = answered;
-    while (this.sequences.length > 0 && (this.sequences[0] as number) < answered) {
-      this.sequences.shift();
-      this.outcomes.shift();
-    }
+    let count = 0;
+    while (count < this.done.length && (this.done[count] as Done).sequence < answered) count++;
+    if (count > 0) dropFirst(this.done, count);
   }
 
   /** Keeps the outcome of a sequence that was applied for the first time. */
   keep(sequence: number, outcome: Outcome): void {
-    let place = this.sequences.length;
-    while (place > 0 && (this.sequences[place - 1] as number) > sequence) place--;
-    assert(place === 0 || this.sequences[place - 1] !== sequence, 'a sequence is applied once');
-    if (place === this.sequences.length) {
-      this.sequences.push(sequence);
-      this.outcomes.push(outcome);
-    } else {
-      this.sequences.splice(place, 0, sequence);
-      this.outcomes.splice(place, 0, outcome);
-    }
-    assert(this.sequences.length <= MAX_OUTCOMES_PER_ROW, 'a window bounds the outcomes of a session');
+    const kept: Done = { sequence, outcome };
+    let place = this.done.length;
+    while (place > 0 && (this.done[place - 1] as Done).sequence > sequence) place--;
+    assert(place === 0 || (this.done[place - 1] as Done).sequence !== sequence, 'a sequence is applied once');
+    if (place === this.done.length) this.done.push(kept);
+    else this.done.splice(place, 0, kept);
+    assert(this.done.length <= MAX_OUTCOMES_PER_ROW, 'a window bounds the outcomes of a session');
     this.frozen = undefined;
   }
 
   noLongerInLog(sequence: number): void {
-    const place = this.inLog.indexOf(sequence);
-    if (place >= 0) this.inLog.splice(place, 1);
+    for (let place = 0; place < this.inLog.length; place++) if (this.inLog[place] === sequence) takeAt(this.inLog, place);
   }
 
   /** The replicated part, as a value that is made anew only after a change. */
   row(): SessionRow {
     if (this.frozen === undefined) {
-      const outcomes = this.sequences.map((sequence, place) => ({ sequence, outcome: this.outcomes[place] as Outcome }));
-      this.frozen = { session: this.id, opener: this.opener, nonce: this.nonce, used: this.used, answered: this.answered, outcomes };
+      this.frozen = { session: this.id, opener: this.opener, nonce: this.nonce, used: this.used, answered: this.answered, outcomes: this.done.slice() };
     }
     return this.frozen;
   }
