@@ -133,7 +133,7 @@ export class Gateway {
       this.giveUp(ctx, lane);
       this.admit(ctx, lane);
       let turned = false;
-      for (const call of [...lane.submitted, ...lane.reads]) {
+      for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
         if (call.nextTry <= ctx.at) {
           if (!turned) this.guessAgain(lane);
           turned = true;
@@ -252,9 +252,10 @@ export class Gateway {
   }
 
   private giveUp(ctx: Context, lane: Lane): void {
-    const tooOld = (call: OpenCall): boolean => ctx.at - call.since >= this.parameters.giveUpUs;
+    const last = ctx.at - this.parameters.giveUpUs;
+    const tooOld = (call: OpenCall): boolean => call.since <= last;
     for (const calls of [lane.submitted, lane.waiting, lane.reads]) {
-      if (!calls.some(tooOld)) continue;
+      if (!isAnyUpTo(last, calls)) continue;
       const kept = calls.filter((call) => !tooOld(call));
       const given = calls.filter(tooOld);
       calls.splice(0, calls.length, ...kept);
@@ -290,6 +291,11 @@ export class Gateway {
   private isVoter(group: GroupId, node: NodeId): boolean {
     return this.votersOf(group).includes(node);
   }
+}
+
+function isAnyUpTo(last: Micros, calls: readonly OpenCall[]): boolean {
+  for (const call of calls) if (call.since <= last) return true;
+  return false;
 }
 
 const copyCall = (call: OpenCall): OpenCall => ({ ...call });
