@@ -114,6 +114,11 @@ export class Loop {
     return this.journal?.fsyncs ?? 0;
   }
 
+  /** What waits for its turn, by class. */
+  get waitingInputs(): { readonly urgent: number; readonly messages: number; readonly requests: number } {
+    return { urgent: this.inbox.urgent.count, messages: this.inbox.messages.count, requests: this.inbox.requests.count };
+  }
+
   // -- inputs --------------------------------------------------------------------------------------------------------------
 
   start(): void {
@@ -160,6 +165,12 @@ export class Loop {
   stop(): void {
     this.stopping = true;
     if (this.current === 'running') this.proceed();
+  }
+
+  /** Writes what was journalled though nobody waits for it: an idle node, too, shows what it knows once it is durable. */
+  flush(): void {
+    const journal = this.journal;
+    if (this.current === 'running' && journal !== undefined && !journal.syncing && journal.open > 0) this.write(journal);
   }
 
   // -- a turn --------------------------------------------------------------------------------------------------------------

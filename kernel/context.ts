@@ -8,6 +8,7 @@ import type { Answer } from './effect.ts';
 import type { RequestId, ServiceRequest } from './event.ts';
 import type { Fact } from './fact.ts';
 import type { Message } from './message.ts';
+import type { DecideParameters, RaftParameters } from './parameters.ts';
 import type { AnswerMessage, ClientMessage } from './raft/message.ts';
 
 /** Between modules of one node: what a member of a group and the gateway on the same node say to each other. */
@@ -34,4 +35,10 @@ export interface Context {
   deadline(slot: number, due: Micros): void;
 }
 
-export const MAX_SIGNALS_PER_STEP = 256;
+/**
+ * Signals of one step. Every open call of the gateway may be asked and answered twice in it (a retry, or a session that was
+ * opened), and every pending read and every entry that commits may have its answer for the gateway of this very node.
+ */
+export function maxSignalsPerStep(decide: DecideParameters, raft: RaftParameters): number {
+  return 256 + 4 * decide.maxOpen + raft.maxPendingReads + 2 * raft.maxUncommitted;
+}

@@ -4,7 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { MS, SECOND } from './base/time.ts';
-import { bucketOf, makeRecord } from './decide/record.ts';
+import type { Outcome } from './decide/command.ts';
+import { bucketOf, makeProposal, makeRecord } from './decide/record.ts';
 import type { Answer, Effect } from './effect.ts';
 import type { Cause, GpuDevice, Operation } from './event.ts';
 import { hello } from './hello.ts';
@@ -13,7 +14,7 @@ import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { openReply, readReply, redirect, submitReply, type Submit } from './raft/message.ts';
+import { appendReply, openReply, readReply, redirect, submitReply, voteReply, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -104,6 +105,18 @@ describe('the gateway', () => {
     expect(answers(node.hear(leader, reply))).toEqual([]);
   });
 
+  it('retries as many requests as may be open in one step, at the member of its own node too', () => {
+    const maxOpen = 400;
+    const node = new Told({ ...PARAMETERS, decide: { ...DECIDE_DEFAULTS, maxOpen } }, nodeId(1));
+    const kernel = node.kernel;
+    const tell = (cause: Cause, at: number): readonly Effect[] => kernel.step({ sequence: kernel.sequence + 1, at, wall: 5, cause });
+    let at = node.at;
+    for (let number = 1; number <= maxOpen; number++) tell({ kind: 'request', request: { client: 1, number }, operation: get }, ++at);
+    const replies: Answer[] = [];
+    while (kernel.nextDeadline() <= node.at + 2 * DECIDE_DEFAULTS.giveUpUs) replies.push(...answers(tell({ kind: 'deadline' }, (at = Math.max(at, kernel.nextDeadline())))));
+    expect(replies).toEqual(Array.from({ length: maxOpen }, () => ({ kind: 'refused', why: 'unreachable' })));
+  });
+
   it('retries with the same session, sequence and content, at another member, also after a restart', () => {
     const { node, submit, leader } = submitted();
     const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
@@ -111,6 +124,49 @@ describe('the gateway', () => {
     expect(again[0]?.to).not.toBe(leader);
     node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
     expect(sent(node.wait(node.at + 10 * MS), 'submit').map((out) => out.message)).toEqual([submit]);
+  });
+
+  it('gives no client an answer that does not fit its question', () => {
+    const { node, submit, leader } = submitted();
+    const other = makeProposal('0/other' as NeedId, 3, 'p' as ProposalId, SELF, 1, 5);
+    const rival = makeProposal(NEED, bucketOf(NEED), 'q' as ProposalId, SELF, 1, 5);
+    const told = (outcome: Outcome): Answer[] => answers(node.hear(leader, submitReply(GROUP, submit.session, 1, outcome)));
+    expect(told({ kind: 'decided', record: makeRecord(other, 9) })).toEqual([]);
+    expect(told({ kind: 'decided', record: makeRecord(rival, 9) })).toEqual([]);
+    expect(told({ kind: 'advanced', epoch: 1 })).toEqual([]);
+    expect(told({ kind: 'lost', record: makeRecord(rival, 9) })).toMatchObject([{ kind: 'lost' }]);
+  });
+
+  it('stays with a leader that works, though another member does not answer', () => {
+    const { node, submit, leader } = submitted();
+    const dead = VOTERS.find((voter) => voter !== leader) as NodeId;
+    node.hear(leader, redirect(GROUP, 'notLeader', dead, 'submit', submit.sequence));
+    const [second] = sent(node.ask(2, decide('q')), 'submit');
+    expect(second?.to).toBe(dead);
+    if (second?.message.kind !== 'submit' || second.message.body.kind !== 'decide') throw new Error('nothing submitted');
+    node.hear(leader, submitReply(GROUP, submit.session, 2, { kind: 'decided', record: makeRecord(second.message.body.proposal, 3) }));
+    const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
+    expect(again.map(({ to }) => to)).toEqual([leader]);
+  });
+
+  it('takes an answer from a voter of the group only', () => {
+    const node = new Told({ ...PARAMETERS, nodes: 5 }).introduce();
+    node.hear(nodeId(5), hello(1, 5, 2, 's', false, false, 0), 3);
+    const [out] = sent(node.ask(1, get), 'read');
+    if (out?.message.kind !== 'read') throw new Error('nothing asked');
+    const reply = readReply(GROUP, out.message.token, { kind: 'none' });
+    expect(answers(node.hear(nodeId(5), reply))).toEqual([]);
+    expect(answers(node.hear(nodeId(3), reply))).toEqual([{ kind: 'none' }]);
+  });
+
+  it('asks for a new session after a long silence, while nothing is under way', () => {
+    const { node, submit, leader } = submitted();
+    if (submit.body.kind !== 'decide') throw new Error('not a decide');
+    node.hear(leader, submitReply(GROUP, submit.session, 1, { kind: 'decided', record: makeRecord(submit.body.proposal, 9) }));
+    node.tell({ kind: 'outcome', sequence: 1, index: 0, outcome: { kind: 'unknown' } }, RAFT_DEFAULTS.sessionIdleUs / 2 + SECOND);
+    const effects = node.ask(2, decide('q'));
+    expect(sent(effects, 'submit')).toEqual([]);
+    expect(sent(effects, 'open')).toHaveLength(1);
   });
 
   it('follows redirects at once, but not in circles', () => {
@@ -165,6 +221,16 @@ describe('peers', () => {
     node.at += 2 * SECOND;
     const out = node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1));
     expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { greet: true } }]);
+  });
+
+  it('are not heard as nobody: not as node 0, and not in incarnation 0', () => {
+    const node = new Told();
+    const { submit } = submitted();
+    node.ask(1, decide('p'));
+    for (const [from, incarnation] of [[1, 0], [0, 0], [0, 1]] as const) {
+      expect(node.hear(nodeId(from), hello(incarnation, 0, 2, 's', true, false, 0), 3, incarnation)).toEqual([]);
+      expect(node.hear(nodeId(from), openReply(GROUP, 1, submit.session), 10, incarnation)).toEqual([]);
+    }
   });
 
   it('are refused when they come back older than they were heard', () => {
@@ -233,5 +299,37 @@ describe('the inventory', () => {
     expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'unknown' } })).toEqual([]);
     node.wait(node.at + SECOND);
     expect(node.tell({ kind: 'outcome', ...node.asked, outcome: { kind: 'failed', reason: 'XID 79' } })).toEqual([lost('B')]);
+  });
+});
+
+describe('signals', () => {
+  const CALLS = 600;
+  const parameters: Parameters = { ...PARAMETERS, nodes: 3, decide: { ...DECIDE_DEFAULTS, maxOpen: 2 * CALLS } };
+
+  /** Node 1 at the head of the group of three. */
+  function leading(): Told {
+    const node = new Told(parameters, nodeId(1));
+    for (const peer of [nodeId(2), nodeId(3)]) node.hear(peer, hello(1, peer, 2, 's', false, false, 0), 3);
+    node.wait(node.at + SECOND);
+    node.hear(nodeId(2), voteReply(GROUP, true, 1, true));
+    node.hear(nodeId(2), voteReply(GROUP, false, 1, true));
+    node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 0));
+    expect(node.kernel.groups[0]?.role).toBe('leader');
+    return node;
+  }
+
+  it('as many answers as clients wait for may be due in one step', () => {
+    const node = leading();
+    for (let number = 1; number <= CALLS; number++) node.ask(number, get);
+    const once = answers(node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 1)));
+    const rest = answers(node.hear(nodeId(2), appendReply(GROUP, 1, true, 1, 2)));
+    expect([once.length, rest.length]).toEqual([1, CALLS - 1]);
+  });
+
+  it('as many calls as are open may be tried again in one step', () => {
+    const node = leading();
+    for (let number = 1; number <= CALLS; number++) node.ask(number, get);
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    expect(answers(node.wait(node.at + 10 * SECOND))).toHaveLength(CALLS);
   });
 });

@@ -9,7 +9,7 @@ import { nodeId, type GroupId, type NodeId } from './base/ids.ts';
 import { Random } from './base/random.ts';
 import { NEVER, type Micros } from './base/time.ts';
 import { Parent } from './chain/parent.ts';
-import { MAX_SIGNALS_PER_STEP, type Context, type Signal } from './context.ts';
+import { maxSignalsPerStep, type Context, type Signal } from './context.ts';
 import { Gateway } from './decide/gateway.ts';
 import { Register } from './decide/register.ts';
 import { hashEffect, type Answer, type Effect } from './effect.ts';
@@ -57,6 +57,7 @@ export class Kernel implements Context {
   private readonly effects: Effect[] = [];
   private count = 0;
   private readonly signals: Signal[] = [];
+  private maxSignals = 0;
   private readonly running: Digest = new Digest();
 
   /** What the event changes, and what is to be done about it. The array is the caller's; its content never changes. */
@@ -140,6 +141,7 @@ export class Kernel implements Context {
     this.bootSeed = seed;
     this.version = version;
     this.random = Random.of(seed, 'kernel');
+    this.maxSignals = maxSignalsPerStep(parameters.decide, parameters.raft);
     this.modules = compose(self, parameters);
   }
 
@@ -203,7 +205,7 @@ export class Kernel implements Context {
   private settle(): void {
     const signals = this.signals;
     for (let i = 0; i < signals.length; i++) {
-      assert(i < MAX_SIGNALS_PER_STEP, 'signals of one step are bounded');
+      assert(i < this.maxSignals, 'signals of one step are bounded');
       const signal = signals[i] as Signal;
       this.route(this.modules as Modules, signal.kind === 'ask' ? this.self : signal.from, signal.message);
     }
@@ -298,7 +300,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
     peers: new Peers(self, parameters.nodes, parameters.network, others + 1),
     groups,
     groupById,
-    gateway: new Gateway(self, parameters.groups, parameters.decide, others),
+    gateway: new Gateway(self, parameters.groups, parameters.decide, parameters.raft.sessionIdleUs, others),
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
   };

@@ -85,7 +85,8 @@ export class Peers {
   /** Whether what `from` says under `incarnation`, from place `sent` of its journal, may be heard at all. */
   admits(ctx: Context, from: NodeId, incarnation: number, sent: number): boolean {
     const peer = this.peers[from];
-    if (peer === undefined || from === this.self) return false;
+    // Nobody is node 0, and nobody lives incarnation 0: both stand for what is not known yet.
+    if (peer === undefined || from === this.self || from === 0 || incarnation === 0) return false;
     if (peer.incarnation === incarnation) {
       if (sent > peer.heard) peer.heard = sent;
       return true;
@@ -100,7 +101,7 @@ export class Peers {
   /** A hello whose signature the boundary has verified. */
   hello(ctx: Context, from: NodeId, incarnation: number, message: Hello): void {
     const peer = this.peers[from];
-    if (peer === undefined || from === this.self || incarnation !== message.incarnation) return;
+    if (peer === undefined || from === this.self || from === 0 || incarnation === 0 || incarnation !== message.incarnation) return;
     if (message.refused) return this.wasRefused(ctx, from, message);
     const why = this.fault(peer, message);
     if (why !== undefined) {

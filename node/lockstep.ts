@@ -13,11 +13,9 @@ const LATER: readonly (readonly [string, string])[] = [
   ['crash', 'kill live nodes under load and check what they promised'],
   ['conform', 'the same scenarios live and simulated'],
   ['audit', 'global properties over collected journals'],
-  ['node', 'a live node'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
-  ['keys', 'the keys of a node'],
   ['plan', 'the plan store'],
   ['policy', 'policies and what they decide'],
   ['doctor', 'what is wrong with a live node'],
@@ -42,6 +40,8 @@ function buildProgram(): Command {
   addReplay(program);
   addMutants(program);
   addBench(program);
+  addNode(program);
+  addKeys(program);
   for (const [name, about] of LATER) {
     program
       .command(name, { hidden: true })
@@ -52,7 +52,7 @@ function buildProgram(): Command {
         throw new Complaint(`"${name}" (${about}) is not in this version: it comes with a later module, and "lockstep --help" lists what there is`);
       });
   }
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((verb) => verb.commands)]) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;
 }
 
@@ -118,6 +118,41 @@ function addBench(program: Command): void {
     .argument('[name...]', 'rows, or the part before the slash; all of them without a name')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (names, options) => leave(await (await import('./bench.ts')).bench(names, options)));
+}
+
+function addNode(program: Command): void {
+  program
+    .command('node')
+    .allowExcessArguments(false)
+    .description('run a live node, or with --dev a network of three on this machine')
+    .option('--dev', 'three nodes as processes of this machine, until interrupted; everything is generated')
+    .option('--config <file>', 'a configuration as JSON; flags stand over what it says')
+    .option('--data <dir>', "where the journal is kept; with --dev the network's directory (a temporary one by default)")
+    .option('--self <n>', 'which member this is')
+    .option('--key <file>', 'its key, as "lockstep keys generate" makes it')
+    .option('--http <host:port>', 'where clients find it (127.0.0.1:8080)')
+    .option('--p2p-listen <address>', 'where peers find it: /ip4/0.0.0.0/tcp/30333')
+    .option('--network <name>', 'name of the network')
+    .option('--groups <n>', 'replicated logs over which needs are spread (1)')
+    .option('--member <id=key@address>', 'a member of the network; once for each', (value: string, others: string[] | undefined) => [...(others ?? []), value])
+    .option('--mode <mode>', 'full, compute, storage or validator (full): shown by /health; full and compute ask the GPU driver, apart from that every mode does the same in this version')
+    .option('--chain-rpc <url>', 'follow the finalised heads of a parent chain (Substrate JSON-RPC)')
+    .option('--sidecar-addr <host:port>', 'the sidecar beside this node: accepted and recorded; nothing is sent to it in this version')
+    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 2 the configuration or the data directory does not allow a start; 74 the disk failed or is full; 70 a bug of ours.')
+    .action(async (options) => leave(await (await import('./node.ts')).node(options)));
+}
+
+function addKeys(program: Command): void {
+  const keys = program.command('keys').description('the key of a node').allowExcessArguments(false);
+  for (const [action, about] of [['generate', 'make a key in a new file'], ['inspect', 'show the public half of a key']] as const) {
+    keys
+      .command(action)
+      .allowExcessArguments(false)
+      .description(about)
+      .argument('<file>', 'the key file')
+      .option('--json', 'print one JSON document and nothing else')
+      .action(async (file, options) => leave((await import('./keys.ts')).keys(action, file, options)));
+  }
 }
 
 function leave(code: number): void {

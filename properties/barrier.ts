@@ -8,14 +8,18 @@ import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { Cause, RequestId, ServiceRequest } from '../kernel/event.ts';
 import type { JournalReader, Journals } from './journals.ts';
+import type { Wire, WireReader } from './wire.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Requests remembered per client; a power of two. */
 const REQUESTS = 256;
 
-class Barrier extends Verdicts implements JournalReader {
+class Barrier extends Verdicts implements JournalReader, WireReader {
   private readonly journals: Journals;
+  private readonly wire: Wire;
+  /** Calls and answers. */
+  private others = 0;
   /** By client, then by number: requests that some node has on disk, and when each was invoked. */
   private readonly asks: (Float64Array | undefined)[] = [];
   private readonly invokedAt: (Float64Array | undefined)[] = [];
@@ -26,6 +30,8 @@ class Barrier extends Verdicts implements JournalReader {
     super('barrier', run);
     this.journals = from.journals;
     this.journals.read(this);
+    this.wire = from.wire;
+    this.wire.read(this);
     this.started = new Float64Array(run.parameters.nodes + 1).fill(-1);
   }
 
@@ -47,14 +53,16 @@ class Barrier extends Verdicts implements JournalReader {
     if (number > (asks[slot] as number)) asks[slot] = number;
   }
 
-  sent(frame: Frame, now: Micros): void {
-    this.checks++;
-    const durable = this.journals.durable(frame.from);
-    if (frame.sequence > durable) this.early(frame.from, `a frame (${frame.message.kind})`, frame.sequence, durable, now);
+  protected override get checks(): number {
+    return this.wire.frames + this.others;
+  }
+
+  leftEarly(frame: Frame, durable: number, now: Micros): void {
+    this.early(frame.from, `a frame (${frame.message.kind})`, frame.sequence, durable, now);
   }
 
   called(node: NodeId, sequence: number, _index: number, request: ServiceRequest, now: Micros): void {
-    this.checks++;
+    this.others++;
     const durable = this.journals.durable(node);
     if (sequence > durable) this.early(node, `a call (${request.service})`, sequence, durable, now);
   }
@@ -62,7 +70,7 @@ class Barrier extends Verdicts implements JournalReader {
   /** A node that refuses a request need not have taken it on; and what came before a restart may be on disk unseen. */
   replied(node: NodeId, request: RequestId, answer: Answer, now: Micros): void {
     if (answer.kind === 'refused') return;
-    this.checks++;
+    this.others++;
     const seen = this.asks[request.client]?.[request.number & (REQUESTS - 1)] ?? 0;
     const invokedAt = this.invokedAt[request.client]?.[request.number & (REQUESTS - 1)] ?? 0;
     if (seen >= request.number || invokedAt <= (this.started[node] as number)) return;

@@ -34,7 +34,7 @@ class Durability extends Verdicts {
   }
 
   private shown(invocation: Invocation, record: DecideRecord, kind: 'decided' | 'lost' | 'found', now: Micros): void {
-    const row = this.needs.rowOf(invocation.operation.need);
+    const row = this.needs.rowFor(invocation);
     if (row === undefined) return;
     const told = row.acknowledged;
     if (told === undefined) {
@@ -48,7 +48,7 @@ class Durability extends Verdicts {
   }
 
   private empty(invocation: Invocation, kind: string, now: Micros): void {
-    const told = this.needs.rowOf(invocation.operation.need)?.acknowledged;
+    const told = this.needs.rowFor(invocation)?.acknowledged;
     if (told !== undefined && invocation.invokedAt > told.at) this.gone(invocation, told, `"${kind}"`, now);
   }
 

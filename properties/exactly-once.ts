@@ -10,13 +10,15 @@ import type { Entry } from '../kernel/raft/entry.ts';
 import type { NeedRow, Needs, Tally } from './needs.ts';
 import type { ModelOutcome } from './register-model.ts';
 import type { RegistersReader } from './registers.ts';
+import type { Submit } from '../kernel/raft/message.ts';
+import type { WireReader } from './wire.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Sessions of a group whose sent sequences are remembered. */
 const MAX_SESSIONS = 1024;
 
-class ExactlyOnce extends Verdicts implements RegistersReader {
+class ExactlyOnce extends Verdicts implements RegistersReader, WireReader {
   private readonly needs: Needs;
   /** By group: the highest sequence that was sent under a session. */
   private readonly submitted: Map<number, number>[] = [];
@@ -25,19 +27,18 @@ class ExactlyOnce extends Verdicts implements RegistersReader {
     super('exactly-once', run);
     this.needs = from.needs;
     from.registers.read(this);
+    from.wire.read(this);
     for (const group of run.parameters.groups) this.submitted[group.id] = new Map();
   }
 
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     if (operation.kind !== 'decide') return;
-    const row = this.needs.rowOf(operation.need);
+    const row = this.needs.rowFor(invocation);
     if (row !== undefined) tallyOf(row, operation.proposal).invoked++;
   }
 
-  sent(frame: Frame): void {
-    const message = frame.message;
-    if (message.kind !== 'submit') return;
+  asksDecide(_frame: Frame, message: Submit): void {
     const sessions = this.submitted[message.group];
     if (sessions === undefined) return;
     const sequence = sessions.get(message.session);
@@ -71,11 +72,8 @@ class ExactlyOnce extends Verdicts implements RegistersReader {
 }
 
 function tallyOf(row: NeedRow, proposal: ProposalId): Tally {
-  const tallies = row.tallies ?? (row.tallies = []);
-  for (const tally of tallies) if (tally.proposal === proposal) return tally;
-  const made: Tally = { proposal, invoked: 0, applied: 0, firstIndex: 0, lastIndex: 0 };
-  tallies.push(made);
-  return made;
+  for (let tally = row.tallies; tally !== undefined; tally = tally.next) if (tally.proposal === proposal) return tally;
+  return (row.tallies = { next: row.tallies, proposal, invoked: 0, applied: 0, firstIndex: 0, lastIndex: 0 });
 }
 
 export const exactlyOnce: Property = {

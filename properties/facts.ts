@@ -11,19 +11,21 @@ import type { Damage } from './damage.ts';
 import type { ElectionReader, Elections } from './elections.ts';
 import type { Ledger } from './ledger.ts';
 import type { Register, Registers } from './registers.ts';
+import type { Append } from '../kernel/raft/message.ts';
+import type { WireReader } from './wire.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
 type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
 
-/** A leader was seen on the wire; by its next frame, it has announced itself. */
+/** A leader was seen on the wire; by its next append, it has announced itself. */
 interface Owed {
   readonly group: GroupId;
   readonly term: number;
   readonly sequence: number;
 }
 
-class Facts extends Verdicts implements ElectionReader {
+class Facts extends Verdicts implements ElectionReader, WireReader {
   private readonly ledger: Ledger;
   private readonly elections: Elections;
   private readonly registers: Registers;
@@ -40,6 +42,7 @@ class Facts extends Verdicts implements ElectionReader {
     this.ledger = from.ledger;
     this.elections = from.elections;
     this.elections.read(this);
+    from.wire.read(this);
     this.registers = from.registers;
     this.damage = from.damage;
     this.announced = Array.from({ length: run.parameters.nodes + 1 }, () => []);
@@ -64,7 +67,7 @@ class Facts extends Verdicts implements ElectionReader {
     (this.upTo[node] as number[]).fill(-1);
   }
 
-  sent(frame: Frame, now: Micros): void {
+  appended(frame: Frame, _message: Append, now: Micros): void {
     const owed = this.owed[frame.from];
     if (owed === undefined || frame.sequence <= owed.sequence) return;
     this.owed[frame.from] = undefined;

@@ -1,17 +1,19 @@
 // An effect that means "now" leaves now or never. A heartbeat (an empty append) says "I lead"; one that waited longer than
 // the shortest election timeout must be dropped, not sent late. Its age is taken by the sender's own clock, from the stamp of
 // the event that caused it. Clock and stamps may differ by a constant that only the sender knows, so ages are counted from
-// the youngest frame of the same start: what is called late here is late by any reading.
+// the youngest append of the same start: what is called late here is late by any reading.
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Journals } from './journals.ts';
+import type { Append } from '../kernel/raft/message.ts';
+import type { WireReader } from './wire.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
-class FreshEffects extends Verdicts {
+class FreshEffects extends Verdicts implements WireReader {
   private readonly journals: Journals;
   private readonly limit: Micros;
   /** By node: the least (clock at sending - stamp of the cause) since it started. */
@@ -20,6 +22,7 @@ class FreshEffects extends Verdicts {
   constructor(run: RunView, from: Reconstruction) {
     super('fresh-effects', run);
     this.journals = from.journals;
+    from.wire.read(this);
     this.limit = run.parameters.raft.electionMinUs;
     this.least = new Float64Array(run.parameters.nodes + 1).fill(Number.MAX_SAFE_INTEGER);
   }
@@ -28,14 +31,13 @@ class FreshEffects extends Verdicts {
     this.least[node] = Number.MAX_SAFE_INTEGER;
   }
 
-  sent(frame: Frame, now: Micros, senderClock: Micros): void {
+  appended(frame: Frame, message: Append, now: Micros, clock: Micros): void {
     const stamp = this.journals.stampOf(frame.from, frame.sequence);
     if (stamp < 0) return;
-    const age = senderClock - stamp;
+    const age = clock - stamp;
     const least = this.least[frame.from] as number;
     if (age < least) this.least[frame.from] = age;
-    const message = frame.message;
-    if (message.kind !== 'append' || message.entries.length > 0) return;
+    if (message.entries.length > 0) return;
     this.checks++;
     if (age - least <= this.limit) return;
     this.violated(now, [frame.from], `node ${frame.from} sent a heartbeat ${age - least} us after its cause; after ${this.limit} us it must be dropped`, [

@@ -9,10 +9,12 @@ import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
 import type { Damage } from './damage.ts';
 import type { JournalReader } from './journals.ts';
+import type { Hello } from '../kernel/hello.ts';
+import type { WireReader } from './wire.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
-class Incarnations extends Verdicts implements JournalReader {
+class Incarnations extends Verdicts implements JournalReader, WireReader {
   private readonly damage: Damage;
   /** By node: the latest incarnation in its journal, the latest it spoke under, and the tag it said hello with. */
   private readonly journalled: Float64Array;
@@ -23,6 +25,7 @@ class Incarnations extends Verdicts implements JournalReader {
     super('incarnations', run);
     this.damage = from.damage;
     from.journals.read(this);
+    from.wire.read(this);
     const nodes = run.parameters.nodes;
     this.journalled = new Float64Array(nodes + 1);
     this.spoken = new Float64Array(nodes + 1);
@@ -39,21 +42,21 @@ class Incarnations extends Verdicts implements JournalReader {
     }
   }
 
-  sent(frame: Frame, now: Micros): void {
+  changedIncarnation(frame: Frame, _before: number, now: Micros): void {
     const node = frame.from;
     const spoken = this.spoken[node] as number;
-    const message = frame.message;
-    if (frame.incarnation === spoken && message.kind !== 'hello') return;
     if (this.damage.isSuspect(node)) return;
     if (frame.incarnation < spoken) {
       return this.violated(now, [node], `node ${node} spoke as incarnation ${frame.incarnation}, after it had spoken as incarnation ${spoken}`, [], frame.sequence);
     }
-    if (frame.incarnation > spoken) {
-      this.spoken[node] = frame.incarnation;
-      this.tags[node] = -1;
-      this.checks++;
-    }
-    if (message.kind !== 'hello') return;
+    this.spoken[node] = frame.incarnation;
+    this.tags[node] = -1;
+    this.checks++;
+  }
+
+  saysHello(frame: Frame, message: Hello, now: Micros): void {
+    const node = frame.from;
+    if (this.damage.isSuspect(node)) return;
     if (message.incarnation !== frame.incarnation) {
       return this.violated(now, [node], `node ${node} says hello as incarnation ${message.incarnation} in a frame of incarnation ${frame.incarnation}`, [], frame.sequence);
     }

@@ -33,8 +33,9 @@ export class Journals {
   events = 0;
   private readonly nodes: readonly NodeJournal[];
   private readonly readers: JournalReader[] = [];
-  /** Those that want messages: most events are. */
+  /** Those that want messages, and requests: most events are either. */
   private readonly hearers: Required<Pick<JournalReader, 'heard'>>[] = [];
+  private readonly askers: Required<Pick<JournalReader, 'asked'>>[] = [];
 
   constructor(nodes: number) {
     this.nodes = Array.from({ length: nodes + 1 }, () => ({ durable: 0, lastAt: 0, at: new Float64Array(WINDOW) }));
@@ -43,6 +44,7 @@ export class Journals {
   read(reader: JournalReader): void {
     this.readers.push(reader);
     if (reader.heard !== undefined) this.hearers.push(reader as Required<Pick<JournalReader, 'heard'>>);
+    if (reader.asked !== undefined) this.askers.push(reader as Required<Pick<JournalReader, 'asked'>>);
   }
 
   durable(node: NodeId): number {
@@ -82,7 +84,7 @@ export class Journals {
     const readers = this.readers;
     switch (cause.kind) {
       case 'request':
-        for (let k = 0; k < readers.length; k++) readers[k]?.asked?.(node, cause);
+        for (let k = 0; k < this.askers.length; k++) this.askers[k]?.asked(node, cause);
         return;
       case 'recovered':
         for (let k = 0; k < readers.length; k++) readers[k]?.recovered?.(node, event, cause, now);

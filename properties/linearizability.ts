@@ -12,7 +12,7 @@ import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts
 import type { GroupId, ProposalId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import type { Needs, Written } from './needs.ts';
+import type { Needs, Sought, Written } from './needs.ts';
 import type { Registers } from './registers.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
@@ -40,7 +40,7 @@ export interface Call {
   readonly lowWater: number;
 }
 
-export const unwritten = (): Written => ({ value: undefined, named: 0, writers: 0, proposals: [], counts: [] });
+export const unwritten = (): Written => ({ value: undefined, named: 0, writers: 0, sought: undefined });
 
 /** The rules above, over one history. `end` returns what is wrong, or undefined. */
 export class WriteOnce {
@@ -51,12 +51,9 @@ export class WriteOnce {
   begin(row: Written | undefined, epoch: number, group: GroupId, proposal: ProposalId | undefined): Call {
     const call: Call = { epoch, row, group, proposal, begun: ++this.place, lowWater: this.lowWater[group] ?? 0 };
     if (row === undefined || proposal === undefined || epoch < call.lowWater) return call;
-    const known = row.proposals.indexOf(proposal);
-    if (known >= 0) row.counts[known] = (row.counts[known] as number) + 1;
-    else {
-      row.proposals.push(proposal);
-      row.counts.push(1);
-    }
+    const known = soughtIn(row, proposal);
+    if (known !== undefined) known.count++;
+    else row.sought = { next: row.sought, proposal, count: 1 };
     return call;
   }
 
@@ -97,8 +94,7 @@ export class WriteOnce {
     if (row.value === undefined) {
       row.value = proposal;
       row.named = this.place;
-      const known = row.proposals.indexOf(proposal);
-      row.writers = known < 0 ? 0 : (row.counts[known] as number);
+      row.writers = soughtIn(row, proposal)?.count ?? 0;
       if (row.writers === 0) return `proposal "${proposal}" was decided, and nobody had proposed it`;
     } else if (row.value !== proposal) return `one answer names proposal "${row.value}", another names proposal "${proposal}", for the same need`;
     return undefined;
@@ -109,11 +105,17 @@ export class WriteOnce {
     if (call.proposal === undefined || call.epoch < call.lowWater) return undefined;
     const row = call.row;
     if (row === undefined) return undefined;
-    const known = row.proposals.indexOf(call.proposal);
-    if (known >= 0) row.counts[known] = (row.counts[known] as number) - 1;
+    const known = soughtIn(row, call.proposal);
+    if (known !== undefined) known.count--;
     if (row.value !== call.proposal || call.begun > row.named || --row.writers > 0) return undefined;
     return `proposal "${call.proposal}" was decided, and every operation that proposed it was told that it had done nothing`;
   }
+}
+
+function soughtIn(row: Written, proposal: ProposalId): Sought | undefined {
+  let sought = row.sought;
+  while (sought !== undefined && sought.proposal !== proposal) sought = sought.next;
+  return sought;
 }
 
 export function observationOf(operation: Invocation['operation'], answer: Answer): Observation {
@@ -136,18 +138,10 @@ export function observationOf(operation: Invocation['operation'], answer: Answer
   }
 }
 
-/** Operations that a client may have open at once; a power of two. The outcome of one more counts as unknown. */
-const OPEN = 256;
-
-interface Open {
-  readonly numbers: Float64Array;
-  readonly calls: (Call | undefined)[];
-}
-
 class Linearizability extends Verdicts {
   private readonly history = new WriteOnce();
-  /** By client, then by the number of its request, for as many as a client may have open. */
-  private readonly open: (Open | undefined)[] = [];
+  /** By slot of the invocation. */
+  private readonly open: (Call | undefined)[] = [];
   private readonly registers: Registers;
   private readonly needs: Needs;
 
@@ -160,21 +154,16 @@ class Linearizability extends Verdicts {
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     const group = this.registers.groupOf[operation.bucket] as GroupId;
-    const need = this.needs.rowOf(operation.need);
+    const need = this.needs.rowFor(invocation);
     const row = need === undefined ? undefined : (need.written ?? (need.written = unwritten()));
-    const call = this.history.begin(row, this.needs.epochOf(operation.need), group, operation.kind === 'decide' ? operation.proposal : undefined);
-    const open = this.open[invocation.client] ?? (this.open[invocation.client] = { numbers: new Float64Array(OPEN), calls: [] });
-    const slot = invocation.number & (OPEN - 1);
-    open.numbers[slot] = invocation.number;
-    open.calls[slot] = call;
+    const epoch = need === undefined ? this.needs.epochOf(operation.need) : need.epoch;
+    this.open[invocation.slot] = this.history.begin(row, epoch, group, operation.kind === 'decide' ? operation.proposal : undefined);
   }
 
   returned(invocation: Invocation, answer: Answer, now: Micros): void {
-    const open = this.open[invocation.client];
-    const slot = invocation.number & (OPEN - 1);
-    const call = open?.calls[slot];
-    if (open === undefined || call === undefined || open.numbers[slot] !== invocation.number) return;
-    open.calls[slot] = undefined;
+    const call = this.open[invocation.slot];
+    if (call === undefined) return;
+    this.open[invocation.slot] = undefined;
     const seen = observationOf(invocation.operation, answer);
     const wrong = contradiction(invocation, answer) ?? this.history.end(call, seen);
     if (seen.kind === 'empty' || seen.kind === 'value' || seen.kind === 'tooOld') this.checks++;

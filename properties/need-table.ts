@@ -7,13 +7,14 @@ import type { NeedId } from '../kernel/base/ids.ts';
 const MAX_EPOCHS = 16;
 
 export class NeedTable<Row> {
-  private readonly make: () => Row;
+  private readonly make: (epoch: number) => Row;
   private readonly epochs = new Map<number, Map<NeedId, Row>>();
-  private floor = 0;
+  /** Rows of earlier epochs have retired. */
+  floor = 0;
   private lastNeed: NeedId | undefined;
   private lastRow: Row | undefined;
 
-  constructor(make: () => Row) {
+  constructor(make: (epoch: number) => Row) {
     this.make = make;
   }
 
@@ -40,7 +41,7 @@ export class NeedTable<Row> {
       rows = new Map();
       this.epochs.set(epoch, rows);
     }
-    const made = this.make();
+    const made = this.make(epoch);
     rows.set(need, made);
     return this.remember(need, made);
   }

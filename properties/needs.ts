@@ -3,6 +3,7 @@
 
 import type { Micros } from '../kernel/base/time.ts';
 import { needEpoch, type GroupId, type NeedId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
+import type { Invocation } from '../io/sim/evidence.ts';
 import type { DecideRecord } from '../kernel/decide/record.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import { NeedTable } from './need-table.ts';
@@ -24,8 +25,9 @@ export interface Shown {
   troubles: number;
 }
 
-/** Of exactly once: how often a proposal was invoked and applied, and at which indices first and last. */
+/** Of exactly once: how often a proposal was invoked and applied, and at which indices first and last. A chain per need. */
 export interface Tally {
+  readonly next: Tally | undefined;
   readonly proposal: ProposalId;
   invoked: number;
   applied: number;
@@ -41,29 +43,39 @@ export interface Acknowledged {
   confirmed: boolean;
 }
 
+/** Of linearizability: a proposal of operations that may have happened, and how many propose it. A chain per need. */
+export interface Sought {
+  readonly next: Sought | undefined;
+  readonly proposal: ProposalId;
+  count: number;
+}
+
 /** Of linearizability: the value, where among all invocations and responses it was first named, and who may have written it. */
 export interface Written {
   value: ProposalId | undefined;
   named: number;
   /** Operations that may have written the value before it was first named. */
   writers: number;
-  /** Proposals of operations that may have happened, and how many propose each. */
-  readonly proposals: ProposalId[];
-  readonly counts: number[];
+  sought: Sought | undefined;
 }
 
+/** Rivals are few, so what is kept of each proposal of a need is a chain: most have but one link. */
 export interface NeedRow {
+  readonly epoch: number;
   shown: Shown | undefined;
-  tallies: Tally[] | undefined;
+  tallies: Tally | undefined;
   acknowledged: Acknowledged | undefined;
   written: Written | undefined;
 }
 
 export class Needs implements RegistersReader {
   private readonly registers: Registers;
-  private readonly table = new NeedTable<NeedRow>(() => ({ shown: undefined, tallies: undefined, acknowledged: undefined, written: undefined }));
+  private readonly table = new NeedTable<NeedRow>((epoch) => ({ epoch, shown: undefined, tallies: undefined, acknowledged: undefined, written: undefined }));
   private lastNeed: NeedId | undefined;
   private lastEpoch = 0;
+  /** By slot: the operation that has it, and the row of its need. */
+  private readonly asking: (Invocation | undefined)[] = [];
+  private readonly rows: (NeedRow | undefined)[] = [];
 
   constructor(registers: Registers) {
     this.registers = registers;
@@ -77,6 +89,17 @@ export class Needs implements RegistersReader {
 
   rowOf(need: NeedId): NeedRow | undefined {
     return this.table.row(need, this.epochOf(need));
+  }
+
+  /** The row of the need that an operation is about: looked up once, when the operation is invoked. */
+  rowFor(invocation: Invocation): NeedRow | undefined {
+    const slot = invocation.slot;
+    if (this.asking[slot] !== invocation) {
+      this.asking[slot] = invocation;
+      this.rows[slot] = this.rowOf(invocation.operation.need);
+    }
+    const row = this.rows[slot];
+    return row !== undefined && row.epoch >= this.table.floor ? row : undefined;
   }
 
   epochOf(need: NeedId): number {

@@ -1,8 +1,8 @@
-// What the evidence of a run adds up to, worked out once for all properties that judge by it: the journals as far as they are
-// durable, who may count on whom, elections, the committed logs, and the registers they mean. Whichever property is watched
-// first carries it, so it hears everything before anybody judges, in any selection and order of properties.
+// What the evidence of a run adds up to, worked out once for all properties that judge by it: the frames by what they carry,
+// the journals as far as they are durable, who may count on whom, elections, the committed logs, and the registers they mean.
+// It is a listener of its own, before all properties: it has heard everything when anybody judges by it.
 
-import type { Evidence, Invocation, RunView, Watch } from '../io/sim/evidence.ts';
+import type { Evidence, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
@@ -13,12 +13,14 @@ import { Journals } from './journals.ts';
 import { Ledger } from './ledger.ts';
 import { Needs } from './needs.ts';
 import { Registers } from './registers.ts';
+import { Wire } from './wire.ts';
 
-export class Reconstruction {
+export class Reconstruction implements Evidence {
   readonly journals: Journals;
   readonly damage: Damage;
   readonly elections: Elections;
   readonly ledger: Ledger;
+  readonly wire: Wire;
   readonly registers: Registers;
   readonly needs: Needs;
 
@@ -28,17 +30,16 @@ export class Reconstruction {
     this.damage = new Damage(parameters.nodes, this.journals);
     this.elections = new Elections(parameters);
     this.ledger = new Ledger(parameters);
+    this.wire = new Wire(parameters.nodes, this.journals, this.damage, this.elections, this.ledger);
     this.registers = new Registers(parameters, this.ledger);
     this.needs = new Needs(this.registers);
   }
 
-  sent(frame: Frame, now: Micros): void {
-    if (!this.damage.admits(frame)) return;
-    this.elections.sent(frame, now);
-    this.ledger.sent(frame, now);
+  sent(frame: Frame, now: Micros, clock: Micros): void {
+    this.wire.sent(frame, now, clock);
   }
 
-  durable(node: NodeId, events: readonly Event[], now: Micros): void {
+  durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
     this.journals.batch(node, events, now);
   }
 
@@ -55,50 +56,11 @@ const known = new WeakMap<RunView, Reconstruction>();
 
 /** A watch that judges by the reconstruction of its run. */
 export function reconstructed(run: RunView, make: (from: Reconstruction) => Watch): Watch {
-  const shared = known.get(run);
-  if (shared !== undefined) return make(shared);
-  const made = new Reconstruction(run);
-  known.set(run, made);
-  return carrying(made, make(made));
-}
-
-/** The watch, with the reconstruction before it. Only what one of the two listens to is listened to. */
-function carrying(made: Reconstruction, watch: Watch): Watch {
-  const own: Evidence = watch;
-  const passed: { -readonly [K in keyof Evidence]: Evidence[K] } = {
-    sent: (frame, now, clock) => {
-      made.sent(frame, now);
-      own.sent?.(frame, now, clock);
-    },
-    durable: (node, events, high, low, now) => {
-      made.durable(node, events, now);
-      own.durable?.(node, events, high, low, now);
-    },
-    refolded: (node, sequence, high, low, now) => {
-      made.refolded(node, sequence);
-      own.refolded?.(node, sequence, high, low, now);
-    },
-    damaged: (node, now) => {
-      made.damaged(node);
-      own.damaged?.(node, now);
-    },
-  };
-  if (own.delivered !== undefined) passed.delivered = own.delivered.bind(watch);
-  if (own.lost !== undefined) passed.lost = own.lost.bind(watch);
-  if (own.duplicated !== undefined) passed.duplicated = own.duplicated.bind(watch);
-  if (own.invoked !== undefined) passed.invoked = own.invoked.bind(watch) as (invocation: Invocation) => void;
-  if (own.returned !== undefined) passed.returned = own.returned.bind(watch);
-  if (own.replied !== undefined) passed.replied = own.replied.bind(watch);
-  if (own.called !== undefined) passed.called = own.called.bind(watch);
-  if (own.crashed !== undefined) passed.crashed = own.crashed.bind(watch);
-  if (own.stopped !== undefined) passed.stopped = own.stopped.bind(watch);
-  if (own.restarted !== undefined) passed.restarted = own.restarted.bind(watch);
-  if (own.refused !== undefined) passed.refused = own.refused.bind(watch);
-  if (own.shadowed !== undefined) passed.shadowed = own.shadowed.bind(watch);
-  if (own.fact !== undefined) passed.fact = own.fact.bind(watch);
-  if (own.faultBegan !== undefined) passed.faultBegan = own.faultBegan.bind(watch);
-  if (own.faultEnded !== undefined) passed.faultEnded = own.faultEnded.bind(watch);
-  if (own.healed !== undefined) passed.healed = own.healed.bind(watch);
-  if (own.finished !== undefined) passed.finished = own.finished.bind(watch);
-  return { ...passed, judge: () => watch.judge() };
+  let from = known.get(run);
+  if (from === undefined) {
+    from = new Reconstruction(run);
+    known.set(run, from);
+    run.listen(from);
+  }
+  return make(from);
 }

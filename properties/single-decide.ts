@@ -11,17 +11,18 @@ import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { RequestId } from '../kernel/event.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import type { SnapshotSlice } from '../kernel/raft/message.ts';
+import type { ReadReply, SnapshotSlice, SubmitReply } from '../kernel/raft/message.ts';
 import type { NeedRow, Needs, Place, Shown } from './needs.ts';
 import type { ModelOutcome } from './register-model.ts';
 import type { RegistersReader } from './registers.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
+import type { WireReader } from './wire.ts';
 import { Verdicts } from './verdict.ts';
 
 /** Faults that count as trouble, by their names. */
 const TROUBLE = /partition|crash|kill|isolat|cut/;
 
-class SingleDecide extends Verdicts implements RegistersReader {
+class SingleDecide extends Verdicts implements RegistersReader, WireReader {
   private readonly needs: Needs;
   /** Crashes and partitions so far, and those that last. */
   private begun = 0;
@@ -32,6 +33,7 @@ class SingleDecide extends Verdicts implements RegistersReader {
     super('P1', run);
     this.needs = from.needs;
     from.registers.read(this);
+    from.wire.read(this);
     this.down = new Uint8Array(run.parameters.nodes + 1);
   }
 
@@ -62,7 +64,7 @@ class SingleDecide extends Verdicts implements RegistersReader {
   invoked(invocation: Invocation): void {
     const operation = invocation.operation;
     if (operation.kind !== 'decide') return;
-    const row = this.needs.rowOf(operation.need);
+    const row = this.needs.rowFor(invocation);
     if (row === undefined) return;
     const shown = this.shownOf(row);
     if (shown.sought === undefined) shown.sought = operation.proposal;
@@ -74,11 +76,17 @@ class SingleDecide extends Verdicts implements RegistersReader {
     if (answer.kind === 'decided' || answer.kind === 'lost' || answer.kind === 'found') this.shown(answer.record.proposal, 'in an answer to a client', node, now);
   }
 
-  sent(frame: Frame, now: Micros): void {
-    const message = frame.message;
-    if (message.kind === 'submitted') this.outcome(message.outcome, frame.from, now);
-    else if (message.kind === 'readReply') this.outcome(message.lookup, frame.from, now);
-    else if (message.kind === 'snapshot') this.snapshot(message, frame.from, now);
+  answersDecide(frame: Frame, message: SubmitReply, now: Micros): void {
+    this.outcome(message.outcome, frame.from, now);
+  }
+
+  answersRead(frame: Frame, message: ReadReply, now: Micros): void {
+    this.outcome(message.lookup, frame.from, now);
+  }
+
+  sendsSlice(frame: Frame, slice: SnapshotSlice, now: Micros): void {
+    for (let k = 0; k < slice.records.length; k++) this.shown((slice.records[k] as DecideRecord).proposal, 'in a snapshot', frame.from, now);
+    for (const row of slice.sessions) for (const done of row.outcomes) this.outcome(done.outcome, frame.from, now);
   }
 
   applied(_group: GroupId, _index: number, _entry: Entry, outcome: ModelOutcome | undefined, now: Micros): void {
@@ -87,11 +95,6 @@ class SingleDecide extends Verdicts implements RegistersReader {
 
   private outcome(outcome: Outcome | Lookup, node: NodeId, now: Micros): void {
     if (outcome.kind === 'decided' || outcome.kind === 'lost' || outcome.kind === 'found') this.shown(outcome.record.proposal, 'on the wire', node, now);
-  }
-
-  private snapshot(slice: SnapshotSlice, node: NodeId, now: Micros): void {
-    for (let k = 0; k < slice.records.length; k++) this.shown((slice.records[k] as DecideRecord).proposal, 'in a snapshot', node, now);
-    for (const row of slice.sessions) for (const done of row.outcomes) this.outcome(done.outcome, node, now);
   }
 
   private shownOf(row: NeedRow): Shown {

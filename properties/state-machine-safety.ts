@@ -11,14 +11,15 @@ import type { DecideRecord } from '../kernel/decide/record.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { RequestId } from '../kernel/event.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import type { OpenReply, SessionRow, SnapshotSlice, SubmitReply } from '../kernel/raft/message.ts';
+import type { OpenReply, ReadReply, SessionRow, SnapshotSlice, SubmitReply } from '../kernel/raft/message.ts';
 import type { Ledger } from './ledger.ts';
 import { same, type ModelOutcome, type ModelRecord } from './register-model.ts';
 import type { Register, Registers, RegistersReader } from './registers.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
+import type { WireReader } from './wire.ts';
 import { Verdicts } from './verdict.ts';
 
-class StateMachineSafety extends Verdicts implements RegistersReader {
+class StateMachineSafety extends Verdicts implements RegistersReader, WireReader {
   private readonly ledger: Ledger;
   private readonly registers: Registers;
 
@@ -27,6 +28,7 @@ class StateMachineSafety extends Verdicts implements RegistersReader {
     this.ledger = from.ledger;
     this.registers = from.registers;
     this.registers.read(this);
+    from.wire.read(this);
   }
 
   applied(group: GroupId, index: number, entry: Entry, outcome: ModelOutcome | undefined, now: Micros): void {
@@ -44,23 +46,24 @@ class StateMachineSafety extends Verdicts implements RegistersReader {
     if (register !== undefined) this.compare(register, group, answer.record, node, undefined, 'in an answer to a client', now);
   }
 
-  sent(frame: Frame, now: Micros): void {
-    const message = frame.message;
-    switch (message.kind) {
-      case 'submitted':
-      case 'readReply':
-      case 'snapshot':
-      case 'opened':
-        break;
-      default:
-        return;
-    }
+  answersDecide(frame: Frame, message: SubmitReply, now: Micros): void {
     const register = this.sound(message.group);
-    if (register === undefined) return;
-    if (message.kind === 'submitted') this.submitted(register, frame, message, now);
-    else if (message.kind === 'readReply') this.looked(register, frame, message.lookup, now);
-    else if (message.kind === 'snapshot') this.snapshot(register, frame, message, now);
-    else this.opened(register, frame, message, now);
+    if (register !== undefined) this.outcome(register, frame, message, now);
+  }
+
+  answersRead(frame: Frame, message: ReadReply, now: Micros): void {
+    const register = this.sound(message.group);
+    if (register !== undefined) this.looked(register, frame, message.lookup, now);
+  }
+
+  answersOpen(frame: Frame, message: OpenReply, now: Micros): void {
+    const register = this.sound(message.group);
+    if (register !== undefined) this.opened(register, frame, message, now);
+  }
+
+  sendsSlice(frame: Frame, slice: SnapshotSlice, now: Micros): void {
+    const register = this.sound(slice.group);
+    if (register !== undefined) this.snapshot(register, frame, slice, now);
   }
 
   /** Once the ledger has found a contradiction there is nothing left to compare with. */
@@ -68,7 +71,7 @@ class StateMachineSafety extends Verdicts implements RegistersReader {
     return this.ledger.group(group)?.sound === true ? this.registers.groups[group] : undefined;
   }
 
-  private submitted(register: Register, frame: Frame, message: SubmitReply, now: Micros): void {
+  private outcome(register: Register, frame: Frame, message: SubmitReply, now: Micros): void {
     const known = register.model.outcomeOf(message.session, message.sequence);
     if (known === undefined) return this.looked(register, frame, message.outcome, now);
     this.checks++;

@@ -88,6 +88,11 @@ class Fields {
     throw malformed(`a whole number from ${low} to ${high}`, this.prefix + name, value);
   }
 
+  /** In per mille; files that are older than the field have none of it. */
+  share(name: string): number {
+    return this.has(name) ? this.whole(name, 0, 1_000) : 0;
+  }
+
   word(name: string, noun: string, known: readonly string[]): string {
     const value = this.take(name);
     if (typeof value !== 'string') throw malformed('a text', this.prefix + name, value);
@@ -179,7 +184,8 @@ function readWorkload(fields: Fields): WorkloadPlan {
   const plan: WorkloadPlan = {
     decidesPer1000s: fields.whole('decidesPer1000s', 0, most), getsPer1000s: fields.whole('getsPer1000s', 0, most), clients: fields.whole('clients', 1, 100_000),
     contestedPerMille: fields.whole('contestedPerMille', 0, 1_000), rivals: fields.whole('rivals', 1, 1_000), strayPerMille: fields.whole('strayPerMille', 0, 1_000),
-    retryPerMille: fields.whole('retryPerMille', 0, 1_000), timeoutUs: fields.whole('timeoutUs', SECOND / 100, 10 * MINUTE),
+    retryPerMille: fields.whole('retryPerMille', 0, 1_000), hotPerMille: fields.share('hotPerMille'), freshPerMille: fields.share('freshPerMille'),
+    timeoutUs: fields.whole('timeoutUs', SECOND / 100, 10 * MINUTE),
     goodputPer1000s: fields.whole('goodputPer1000s', 0, most),
   };
   fields.end();

@@ -4,7 +4,7 @@
 import { SECOND, type Micros } from '../kernel/base/time.ts';
 import type { Parameters } from '../kernel/parameters.ts';
 import { LOOP_DEFAULTS, type LoopOptions } from '../io/loop-options.ts';
-import type { Judgement, Property, RunView, Violation, Watch } from '../io/sim/evidence.ts';
+import type { Evidence, Judgement, Property, RunView, Violation, Watch } from '../io/sim/evidence.ts';
 import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
 import { StandInScheme, type Scheme } from '../io/sim/scheme.ts';
 import { World, type WorldOptions } from '../io/sim/world.ts';
@@ -55,12 +55,14 @@ class Run {
     this.properties = properties;
     this.parameters = parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
+    const heardFirst: Evidence[] = [];
     const view: RunView = {
       seed: file.seed, scenario: file.scenario, parameters: this.parameters, livenessBoundUs: this.boundUs,
+      listen: (evidence) => void heardFirst.push(evidence),
       violated: (property, violation) => this.violated(property, violation),
     };
     this.watches = properties.map((property) => property.watch(view));
-    this.world = new World(this.worldOptions(), this.watches);
+    this.world = new World(this.worldOptions(), [...heardFirst, ...this.watches]);
     this.workload = new Workload(this.world, file.workload);
   }
 

@@ -31,7 +31,7 @@ export interface Story {
 
 /** Clients and rates that suit five nodes; a story says what differs. */
 export const STEADY: WorkloadPlan = {
-  decidesPer1000s: 100_000, getsPer1000s: 15_000, clients: 40, contestedPerMille: 40, rivals: 3, strayPerMille: 2, retryPerMille: 900, timeoutUs: 8 * SECOND,
+  decidesPer1000s: 100_000, getsPer1000s: 15_000, clients: 40, contestedPerMille: 40, rivals: 3, strayPerMille: 2, retryPerMille: 900, hotPerMille: 0, freshPerMille: 200, timeoutUs: 8 * SECOND,
   goodputPer1000s: 20_000,
 };
 
@@ -47,16 +47,17 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
   const nodes = options.nodes ?? story.nodes;
   const forUs = options.forUs ?? story.forUs;
   const healAt = healingAt(forUs);
-  const votersPerGroup = Math.min(nodes, story.votersPerGroup);
+  const tuned = story.tuned ?? true;
+  const votersPerGroup = Math.min(nodes, tuned ? draw.split('voters').pick([story.votersPerGroup, story.votersPerGroup, 3]) : story.votersPerGroup);
   const disk = draw.split('disk');
   const syncMinUs = disk.between(60, 200);
   const faults = episodes(story, options, draw, nodes, healAt, votersPerGroup);
   return {
     version: RUN_FILE_VERSION, seed, scenario: story.name, nodes, groups: story.groups, votersPerGroup, forUs, healAt,
     delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
-    ...tuning(draw.split('tuning'), story.tuned ?? true, nodes),
+    ...tuning(draw.split('tuning'), tuned, nodes),
     gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
-    workload: story.workload, faults,
+    workload: tuned ? leaning(draw.split('workload'), story.workload) : story.workload, faults,
   };
 }
 
@@ -68,10 +69,15 @@ const EPOCH_US: Micros = 5 * SECOND;
 function tuning(draw: Draw, tuned: boolean, nodes: number): Pick<RunFile, 'raft' | 'decide' | 'snapshotEvery'> {
   if (!tuned) return { raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, epochUs: EPOCH_US }, snapshotEvery: SNAPSHOT_EVERY };
   const raft: RaftParameters = {
-    ...RAFT_DEFAULTS, maxEntriesPerAppend: draw.pick([4, 16, 64]), maxInFlight: draw.pick([2, 4, 16]), keepEntries: draw.pick([16, 64, 256]),
+    ...RAFT_DEFAULTS, maxEntriesPerAppend: draw.pick([1, 4, 16, 64]), maxInFlight: draw.pick([1, 2, 4, 16]), keepEntries: draw.pick([16, 64, 256]),
     maxSessions: draw.pick([nodes + 2, 2 * nodes + 8, 128 + nodes]), sessionIdleUs: draw.pick([10, 60, 600]) * SECOND,
   };
   return { raft, decide: { ...DECIDE_DEFAULTS, epochUs: draw.pick([1, 3, 6]) * EPOCH_US }, snapshotEvery: draw.pick([200, SNAPSHOT_EVERY, 1_500]) };
+}
+
+/** Where clients ask, and what for: evenly, or most of them at one node, or about what was decided just now. */
+function leaning(draw: Draw, workload: WorkloadPlan): WorkloadPlan {
+  return { ...workload, hotPerMille: draw.pick([0, 400, 800]), freshPerMille: draw.pick([100, 500, 900]) };
 }
 
 /** Some node whose journal no fault will damage. */

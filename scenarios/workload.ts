@@ -18,6 +18,7 @@ interface Need {
 
 /** Needs that are remembered for reads, and acknowledged ones for the last round. */
 const REMEMBERED = 256;
+const NEWEST = 8;
 const FINAL_READS = 32;
 const MAX_TRIES = 5;
 /** Rivals propose within so long of each other. */
@@ -25,6 +26,8 @@ const RIVALRY_US: Micros = 20 * MS;
 /** More epochs than a register may ever be behind its clients. */
 const FAR_AHEAD = 50;
 const RETRY_WITHIN_US: Micros = 500 * MS;
+/** A node stays the one that most ask for at most so long. */
+const HOT_US: Micros = 4_000 * MS;
 
 export class Workload {
   acknowledged = 0;
@@ -34,9 +37,13 @@ export class Workload {
   private readonly clients: number;
   private readonly nodes: number;
   private readonly recent: Need[] = [];
+  /** What was decided last: a reader who is told otherwise is told the past. */
+  private readonly newest: Need[] = [];
   private readonly settled: Need[] = [];
   private readonly tries: Map<string, number> = new Map();
   private counter = 0;
+  private hot = 1;
+  private hotUntil: Micros = 0;
   private running = true;
 
   constructor(world: World, plan: WorkloadPlan) {
@@ -89,7 +96,8 @@ export class Workload {
 
   private read(): number {
     const stray = this.recent.length === 0 || this.random.below(1_000) < this.plan.strayPerMille;
-    const target = stray ? this.stray() : this.random.pick(this.recent);
+    const fresh = this.random.below(1_000) < this.plan.freshPerMille && this.newest.length > 0;
+    const target = stray ? this.stray() : this.random.pick(fresh ? this.newest : this.recent);
     this.ask({ kind: 'get', need: target.need, bucket: target.bucket }, this.node(), false);
     return 1;
   }
@@ -126,9 +134,17 @@ export class Workload {
 
   /** Any node; one that stays away for good is asked again rarely: its clients know. */
   private node(): NodeId {
-    const first = 1 + this.random.below(this.nodes);
+    const first = this.random.below(1_000) < this.plan.hotPerMille ? this.hotNode() : 1 + this.random.below(this.nodes);
     if (this.world.host(first).state !== 'out') return nodeId(first);
     return nodeId(1 + this.random.below(this.nodes));
+  }
+
+  private hotNode(): number {
+    if (this.world.now >= this.hotUntil) {
+      this.hot = 1 + this.random.below(this.nodes);
+      this.hotUntil = this.world.now + this.random.between(HOT_US / 8, HOT_US);
+    }
+    return this.hot;
   }
 
   private returned(invocation: Invocation, answer: Answer): void {
@@ -141,7 +157,11 @@ export class Workload {
     this.acknowledged++;
     if (operation.kind !== 'decide') return;
     this.tries.delete(operation.proposal);
-    if (answer.kind === 'decided') keep(this.settled, { need: operation.need, bucket: operation.bucket }, this.acknowledged);
+    if (answer.kind !== 'decided') return;
+    const target: Need = { need: operation.need, bucket: operation.bucket };
+    keep(this.settled, target, this.acknowledged);
+    this.newest.push(target);
+    if (this.newest.length > NEWEST) this.newest.shift();
   }
 
   /** The same proposal for the same need, at any node: it must not matter whether the first try had its effect. */

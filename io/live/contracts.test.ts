@@ -12,7 +12,7 @@ import { eventCodec, type Cause, type Event, type ServiceOutcome } from '../../k
 import { chainContract, type ChainSubject } from '../contract/chain.ts';
 import { entropyContract } from '../contract/entropy.ts';
 import { networkContract, type NetworkSubject } from '../contract/network.ts';
-import { servicesContract, type ServicesSubject } from '../contract/services.ts';
+import { servicesContract, type ServicesSubject } from '../contract/calls.ts';
 import type { Frame, Network, ParentHead } from '../ports.ts';
 import { LiveServices } from './calls.ts';
 import { CHAIN_DEFAULTS, LiveChain } from './chain.ts';

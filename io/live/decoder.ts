@@ -9,7 +9,9 @@
 import { verify } from 'node:crypto';
 import { decode } from '../../kernel/base/codec.ts';
 import type { NodeId } from '../../kernel/base/ids.ts';
+import { bucketOf } from '../../kernel/decide/record.ts';
 import { helloText, type Hello } from '../../kernel/hello.ts';
+import type { Submit } from '../../kernel/raft/message.ts';
 import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
 import type { Frame, Verifier } from '../ports.ts';
 import type { Members } from './members.ts';
@@ -26,6 +28,11 @@ export type Decision =
   | { readonly kind: 'refused'; readonly why: DecodeFault }
   /** `settled` calls back once, later, with one of the other two. */
   | { readonly kind: 'pending'; readonly settled: (settle: (decision: Decision) => void) => void };
+
+/** A need that claims another bucket than its own would be decided by another group, and perhaps a second time. */
+function isPlaced({ body }: Submit): boolean {
+  return body.kind !== 'decide' || body.proposal.bucket === bucketOf(body.proposal.need);
+}
 
 export class FrameDecoder implements Verifier {
   private readonly network: string;
@@ -51,6 +58,7 @@ export class FrameDecoder implements Verifier {
     if (frame.from !== from) return { kind: 'refused', why: 'forged' };
     if (frame.to !== this.self) return { kind: 'refused', why: 'misdirected' };
     if (frame.message.kind === 'hello') return this.hello(frame, frame.message);
+    if (frame.message.kind === 'submit' && !isPlaced(frame.message)) return { kind: 'refused', why: 'forged' };
     return { kind: 'frame', frame: frame as Verified<Frame> };
   }
 

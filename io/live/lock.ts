@@ -81,6 +81,17 @@ export class DirectoryLock {
   }
 }
 
+/** The id of the process that holds a data directory now; undefined if none does. Nothing is changed by asking. */
+export function lockHolder(directory: string): string | undefined {
+  if (held.has(path.resolve(directory))) return String(process.pid);
+  try {
+    const holder = fs.readFileSync(path.join(directory, 'lock'), 'utf8');
+    return isAlive(holder) ? holder.split(' ')[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The process id and, where the system tells, when it started. */
 function identity(pid: number): string {
   return `${pid} ${started(pid)}`;

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { encode } from '../../kernel/base/codec.ts';
+import { groupId, nodeId, sessionId, type NeedId, type ProposalId } from '../../kernel/base/ids.ts';
+import { decideBody } from '../../kernel/decide/command.ts';
+import { bucketOf, makeProposal } from '../../kernel/decide/record.ts';
+import { submit, type Submit } from '../../kernel/raft/message.ts';
 import { frameCodec } from '../frame.ts';
 import type { Frame } from '../ports.ts';
 import { NETWORK_DEFAULTS, NetworkFault, type LiveNetwork } from './network.ts';
@@ -10,6 +14,9 @@ afterEach(() => lab.end());
 
 const numbers = (frames: readonly Frame[], from: number): number[] => frames.filter((f) => f.from === from).map((f) => f.sequence);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+const NEED = '0/need' as NeedId;
+const asking = (bucket: number): Submit => submit(groupId(0), sessionId(1), 1, 1, decideBody(makeProposal(NEED, bucket, 'p' as ProposalId, nodeId(2), 1, 0)));
 
 describe('between members', () => {
   test('three nodes hear each other, each peer in order', async () => {
@@ -162,16 +169,17 @@ describe('against a peer that misbehaves', () => {
     expect(node.drops.of('hostilePeer')).toBe(2);
   });
 
-  test('nobody speaks in the name of another, or to another, or with a signature that is not good', async () => {
+  test('nobody speaks in the name of another, or to another, or with a signature that is not good, or asks for a need in a bucket that is not its own', async () => {
     const node = await besieged();
     const stream = await lab.streamTo(await lab.peerWith(lab.key(2)), 1);
     stream.send(framed(encode(frameCodec, frame(3, 1, 1))));
     stream.send(framed(encode(frameCodec, frame(2, 3, 2))));
     stream.send(framed(encode(frameCodec, frame(2, 1, 3, signedHello(lab.key(3), 2, 1)))));
-    stream.send(good(4));
+    stream.send(framed(encode(frameCodec, frame(2, 1, 4, asking((bucketOf(NEED) + 1) % 256)))));
+    stream.send(framed(encode(frameCodec, frame(2, 1, 5, asking(bucketOf(NEED))))));
     await until('the good one is heard', () => lab.of(1).length === 1);
-    expect(numbers(lab.of(1), 2)).toEqual([4]);
-    expect(node.drops.all()).toMatchObject({ forged: 1, misdirected: 1, unsigned: 1 });
+    expect(numbers(lab.of(1), 2)).toEqual([5]);
+    expect(node.drops.all()).toMatchObject({ forged: 2, misdirected: 1, unsigned: 1 });
   });
 
   test('keys that are no members are turned away, and members are heard all the while', async () => {

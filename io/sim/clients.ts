@@ -22,8 +22,39 @@ export interface ClientsWorld {
 /** One-way delay between a client and its node. */
 const LINK_MIN_US = 200;
 const LINK_SPAN_US = 800;
+/** Operations that a client has open at first; a power of two. */
+const FEW = 16;
 const TIMED_OUT: Answer = { kind: 'unknown', why: 'timeout' };
 export const UNREACHABLE: Answer = { kind: 'refused', why: 'unreachable' };
+
+/** The open operations of one client: few, with numbers near each other, so that a ring does what a map would. */
+class OpenOperations {
+  private ring: (Invocation | undefined)[] = new Array<Invocation | undefined>(FEW).fill(undefined);
+
+  add(invocation: Invocation): void {
+    while (this.ring[invocation.number & (this.ring.length - 1)] !== undefined) this.grow();
+    this.ring[invocation.number & (this.ring.length - 1)] = invocation;
+  }
+
+  find(number: number): Invocation | undefined {
+    const found = this.ring[number & (this.ring.length - 1)];
+    return found !== undefined && found.number === number ? found : undefined;
+  }
+
+  has(invocation: Invocation): boolean {
+    return this.ring[invocation.number & (this.ring.length - 1)] === invocation;
+  }
+
+  remove(invocation: Invocation): void {
+    this.ring[invocation.number & (this.ring.length - 1)] = undefined;
+  }
+
+  private grow(): void {
+    const before = this.ring;
+    this.ring = new Array<Invocation | undefined>(2 * before.length).fill(undefined);
+    for (const one of before) if (one !== undefined) this.ring[one.number & (this.ring.length - 1)] = one;
+  }
+}
 
 export class SimClients {
   invoked = 0;
@@ -37,7 +68,10 @@ export class SimClients {
   private readonly timeoutUs: Micros;
   private readonly random: Random;
   private readonly numbers: number[];
-  private readonly open: readonly Map<number, Invocation>[];
+  private readonly open: readonly OpenOperations[];
+  /** Slots of operations that have ended, and how many there are in all. */
+  private readonly freeSlots: number[] = [];
+  private slots = 0;
   /** Oldest first; those that were answered are still in it. */
   private waiting: Invocation[] = [];
   private firstWaiting = 0;
@@ -47,15 +81,15 @@ export class SimClients {
     this.timeoutUs = timeoutUs;
     this.random = Random.of(seed, 'clients');
     this.numbers = Array.from({ length: clients + 1 }, () => 0);
-    this.open = Array.from({ length: clients + 1 }, () => new Map<number, Invocation>());
+    this.open = Array.from({ length: clients + 1 }, () => new OpenOperations());
   }
 
   /** Client `client` (from 1) asks `node`. */
   invoke(client: number, node: NodeId, operation: Operation, final: boolean): Invocation {
     const number = (this.numbers[client] as number) + 1;
     this.numbers[client] = number;
-    const invocation: Invocation = { client, number, node, operation, invokedAt: this.world.now, final };
-    this.table(client).set(number, invocation);
+    const invocation: Invocation = { client, number, slot: this.freeSlots.pop() ?? this.slots++, node, operation, invokedAt: this.world.now, final };
+    this.table(client).add(invocation);
     this.waiting.push(invocation);
     this.invoked++;
     this.world.invoked(invocation);
@@ -71,12 +105,12 @@ export class SimClients {
   /** An answer reaches its client. */
   hear(request: RequestId, answer: Answer): void {
     const table = this.open[request.client];
-    const invocation = table?.get(request.number);
+    const invocation = table?.find(request.number);
     if (table === undefined || invocation === undefined) {
       this.late++;
       return;
     }
-    table.delete(request.number);
+    table.remove(invocation);
     this.settle(invocation, answer);
   }
 
@@ -86,9 +120,9 @@ export class SimClients {
     while (this.firstWaiting < this.waiting.length) {
       const invocation = this.waiting[this.firstWaiting] as Invocation;
       const table = this.table(invocation.client);
-      if (table.has(invocation.number)) {
+      if (table.has(invocation)) {
         if (invocation.invokedAt > limit) break;
-        table.delete(invocation.number);
+        table.remove(invocation);
         this.settle(invocation, TIMED_OUT);
       }
       this.firstWaiting++;
@@ -121,16 +155,16 @@ export class SimClients {
     for (let i = this.firstWaiting; i < this.waiting.length; i++) {
       const invocation = this.waiting[i] as Invocation;
       if (!this.isOpen(invocation)) continue;
-      this.table(invocation.client).delete(invocation.number);
+      this.table(invocation.client).remove(invocation);
       this.settle(invocation, TIMED_OUT);
     }
   }
 
   private isOpen(invocation: Invocation): boolean {
-    return this.table(invocation.client).has(invocation.number);
+    return this.table(invocation.client).has(invocation);
   }
 
-  private table(client: number): Map<number, Invocation> {
+  private table(client: number): OpenOperations {
     const table = this.open[client];
     assert(table !== undefined, 'a client has a number from 1 to the count of clients');
     return table;
@@ -141,5 +175,6 @@ export class SimClients {
     else if (answer.kind === 'refused') this.failed++;
     else this.ok++;
     this.world.returned(invocation, answer);
+    this.freeSlots.push(invocation.slot);
   }
 }

@@ -2,25 +2,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diskContract, text, type DiskSubject } from '../contract/disk.ts';
 import type { DiskRequest, DiskResult } from '../ports.ts';
-import { SimDisk, type CrashLoss, type DiskOperation, type DiskWorld } from './disk.ts';
+import { SimDisk, type CrashLoss, type DiskWorld } from './disk.ts';
 
 /** A world with one disk in it, whose completions come in the order of their times. */
 class Bench implements DiskWorld, DiskSubject {
   now = 0;
   completions: { token: number; result: DiskResult }[] = [];
   readonly disk: SimDisk;
-  private due: { at: number; operation: DiskOperation | undefined; task: () => void }[] = [];
+  private due: { at: number; life: number | undefined; task: () => void }[] = [];
 
   constructor(seed = 1) {
     this.disk = new SimDisk(this, seed, 1, 100, 300);
   }
 
-  completeAt(at: number, operation: DiskOperation): void {
-    this.due.push({ at, operation, task: () => {} });
+  completeAt(at: number, _node: number, life: number): void {
+    this.due.push({ at, life, task: () => {} });
   }
 
   at(time: number, task: () => void): void {
-    this.due.push({ at: time, operation: undefined, task });
+    this.due.push({ at: time, life: undefined, task });
   }
 
   /** Lets everything happen that is due by `until`. */
@@ -31,8 +31,9 @@ class Bench implements DiskWorld, DiskSubject {
       this.due.splice(this.due.indexOf(next), 1);
       this.now = Math.max(this.now, next.at);
       next.task();
-      if (next.operation === undefined || next.operation.life !== this.disk.life) continue;
-      this.completions.push({ token: next.operation.token, result: this.disk.complete(next.operation) });
+      if (next.life !== this.disk.life) continue;
+      const result = this.disk.complete();
+      this.completions.push({ token: this.disk.token, result });
     }
     this.now = Math.max(this.now, Math.min(until, this.now + 1_000_000));
   }

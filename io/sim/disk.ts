@@ -31,18 +31,10 @@ interface SimFile {
   durable: number;
 }
 
-/** A request under way. The world schedules one queue entry for it and hands it back to `complete`. */
-export interface DiskOperation {
-  readonly disk: SimDisk;
-  readonly token: number;
-  readonly request: DiskRequest;
-  /** The process that asked; a later one never hears of it. */
-  readonly life: number;
-}
-
 export interface DiskWorld {
   readonly now: Micros;
-  completeAt(at: Micros, operation: DiskOperation): void;
+  /** The oldest request under way is done then, for the process that asked: in a later life nobody hears of it. */
+  completeAt(at: Micros, node: number, life: number): void;
   at(time: Micros, task: () => void): void;
 }
 
@@ -54,6 +46,7 @@ export type DirectoryCopy = ReadonlyMap<string, readonly Chunk[]>;
 
 const MAX_PENDING = 4_096;
 const READ_US = 60;
+const LATE_CHUNKS = 8;
 const SUBMIT_US = 2;
 const BYTES_PER_US = 500;
 const DONE: DiskResult = { kind: 'done' };
@@ -65,7 +58,10 @@ export class SimDisk implements Disk {
   /** Extra time of every sync while the disk is slow: uniform up to this. */
   stallUs: Micros = 0;
   stalls = 0;
+  /** Counts the processes that have ended. */
   life = 0;
+  /** Of the request that was completed last. */
+  token = 0;
   /** Called once, when half of the next sync will have passed: a power failure waits for it. */
   ambush: (() => void) | undefined = undefined;
 
@@ -75,7 +71,8 @@ export class SimDisk implements Disk {
   private readonly syncMinUs: Micros;
   private readonly syncSpanUs: number;
   private files: Map<string, SimFile> = new Map();
-  private readonly pending: Ring<DiskOperation> = new Ring(MAX_PENDING);
+  private readonly pending: Ring<DiskRequest> = new Ring(MAX_PENDING);
+  private readonly tokens: Ring<number> = new Ring(MAX_PENDING);
   private free: Micros = 0;
   private locked = false;
   private lastAppended = '';
@@ -90,12 +87,11 @@ export class SimDisk implements Disk {
   }
 
   submit(token: number, request: DiskRequest): void {
-    const operation: DiskOperation = { disk: this, token, request, life: this.life };
     const start = this.world.now > this.free ? this.world.now : this.free;
     this.free = start + this.duration(request);
-    assert(this.pending.push(operation), 'a process has few requests under way');
+    assert(this.pending.push(request) && this.tokens.push(token), 'a process has few requests under way');
     if (this.ambush !== undefined && request.kind === 'append' && request.sync) this.spring(start);
-    this.world.completeAt(this.free, operation);
+    this.world.completeAt(this.free, this.node, this.life);
   }
 
   private spring(start: Micros): void {
@@ -130,10 +126,12 @@ export class SimDisk implements Disk {
     return time + this.faultRandom.below(this.stallUs);
   }
 
-  /** Takes the effect of the oldest request under way; it is the one given. */
-  complete(operation: DiskOperation): DiskResult {
-    assert(operation === this.pending.take(), 'requests complete in the order submitted');
-    return this.perform(operation.request);
+  /** Takes the effect of the oldest request under way, whose token is then `token`. */
+  complete(): DiskResult {
+    const request = this.pending.take();
+    assert(request !== undefined, 'what completes was submitted');
+    this.token = this.tokens.take() as number;
+    return this.perform(request);
   }
 
   private perform(request: DiskRequest): DiskResult {
@@ -197,7 +195,8 @@ export class SimDisk implements Disk {
     this.life++;
     this.locked = false;
     this.free = this.world.now;
-    for (let cut = this.pending.take(); cut !== undefined; cut = this.pending.take()) this.crashDuring(cut.request, loss);
+    for (let cut = this.pending.take(); cut !== undefined; cut = this.pending.take()) this.crashDuring(cut, loss);
+    while (this.tokens.count > 0) this.tokens.take();
     let changed = false;
     for (const name of this.names()) {
       const file = this.files.get(name) as SimFile;
@@ -236,7 +235,10 @@ export class SimDisk implements Disk {
   rot(): boolean {
     const file = this.files.get(this.lastAppended);
     if (file === undefined || file.durable < 2) return false;
-    const place = this.faultRandom.below(file.durable - 1);
+    // Half of the time near the end: what is older than the last snapshot is not needed any more.
+    const span = file.durable - 1;
+    const near = this.faultRandom.below(2) === 0 ? Math.min(span, LATE_CHUNKS) : span;
+    const place = span - 1 - this.faultRandom.below(near);
     const bytes = (file.chunks[place] as Chunk).bytes().slice();
     const byte = this.faultRandom.below(bytes.length);
     bytes[byte] = (bytes[byte] as number) ^ (1 << this.faultRandom.below(8));

@@ -15,6 +15,8 @@ import type { CrashPoint, Frame } from '../ports.ts';
 export interface Invocation {
   readonly client: number;
   readonly number: number;
+  /** A small number that no other operation has while this one is open: a place for it in tables. */
+  readonly slot: number;
   /** The node it was sent to. */
   readonly node: NodeId;
   readonly operation: Operation;
@@ -94,6 +96,8 @@ export interface RunView {
   readonly parameters: Parameters;
   /** After healing, every group must serve its clients within this time: ten maximum election timeouts. */
   readonly livenessBoundUs: Micros;
+  /** Adds a listener that judges nothing itself. It hears everything before any property does. */
+  listen(evidence: Evidence): void;
   /** Reports the first violation of a property. The run ends at the next event, unless it was told to go on. */
   violated(property: string, violation: Violation): void;
 }

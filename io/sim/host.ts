@@ -15,7 +15,7 @@ import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer
 import { SimClock, type ClockWorld } from './clock.ts';
 import type { CrashLoss, SimDisk } from './disk.ts';
 import type { Marks } from './marks.ts';
-import type { SimServices } from './services.ts';
+import type { SimServices } from './calls.ts';
 import type { Shadow } from './shadow.ts';
 import type { SimClients } from './clients.ts';
 import type { Listeners } from './listeners.ts';

@@ -25,18 +25,19 @@ export const MARKS: readonly { readonly name: string; readonly about: string }[]
 
 export class Marks {
   private readonly hit = new Set<string>();
-  private readonly facts = new Set<string>();
-  private readonly answers = new Set<string>();
+  /** Kinds come in long rows of the same: most are settled by the one before. */
+  private lastFact: Fact['kind'] | undefined;
+  private lastAnswer: Answer['kind'] | undefined;
 
   fact(kind: Fact['kind']): void {
-    if (this.facts.has(kind)) return;
-    this.facts.add(kind);
+    if (kind === this.lastFact) return;
+    this.lastFact = kind;
     this.hit.add(`fact/${kind}`);
   }
 
   answer(kind: Answer['kind']): void {
-    if (this.answers.has(kind)) return;
-    this.answers.add(kind);
+    if (kind === this.lastAnswer) return;
+    this.lastAnswer = kind;
     this.hit.add(`answer/${kind}`);
   }
 

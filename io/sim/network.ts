@@ -16,6 +16,8 @@ export type LinkFaultKind = 'partition' | 'one-way' | 'slow' | 'drop' | 'duplica
 
 export const LINK_FAULTS: readonly LinkFaultKind[] = ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt'];
 
+const KINDS: number = LINK_FAULTS.length;
+
 /** One disturbance of all links from any of `from` to any of `to`. Delays in microseconds, likelihoods per million. */
 export interface LinkFault {
   readonly kind: LinkFaultKind;
@@ -54,10 +56,10 @@ export class SimNetwork implements Network {
   private readonly encoded: boolean;
   private readonly random: (Random | undefined)[] = [];
   private readonly lastArrival: Float64Array;
-  /** Per kind of fault and link: its strength, 0 where it is off. */
-  private readonly strengths: readonly Int32Array[];
+  /** Per link and kind of fault: its strength, 0 where it is off; and by link whether any is on. */
+  private readonly strengths: Int32Array;
+  private readonly disturbed: Uint8Array;
   private readonly active: LinkFault[] = [];
-  private disturbed = false;
 
   constructor(world: NetworkWorld, seed: number, nodes: number, minUs: Micros, maxUs: Micros, encoded: boolean) {
     assert(minUs >= 1 && maxUs >= minUs, 'a message takes some time');
@@ -68,7 +70,8 @@ export class SimNetwork implements Network {
     this.spanUs = maxUs - minUs + 1;
     this.encoded = encoded;
     this.lastArrival = new Float64Array(this.stride * this.stride);
-    this.strengths = LINK_FAULTS.map(() => new Int32Array(this.stride * this.stride));
+    this.strengths = new Int32Array(this.stride * this.stride * KINDS);
+    this.disturbed = new Uint8Array(this.stride * this.stride);
   }
 
   send(frame: Frame): void {
@@ -77,7 +80,7 @@ export class SimNetwork implements Network {
     const link = frame.from * this.stride + frame.to;
     const carried = this.encoded ? throughCodec(frame) : frame;
     const random = this.random[link] ?? this.stream(link, frame);
-    if (this.disturbed) return this.sendDisturbed(carried, link, random);
+    if (this.disturbed[link] === 1) return this.sendDisturbed(carried, link, random);
     this.deliver(carried, link, this.minUs + random.below(this.spanUs), true);
   }
 
@@ -152,21 +155,22 @@ export class SimNetwork implements Network {
 
   /** Where several faults of a kind are on, the strongest counts. */
   private apply(): void {
-    for (const strengths of this.strengths) strengths.fill(0);
+    this.strengths.fill(0);
+    this.disturbed.fill(0);
     for (const fault of this.active) {
-      const strengths = this.strengths[LINK_FAULTS.indexOf(fault.kind)] as Int32Array;
+      const kind = LINK_FAULTS.indexOf(fault.kind);
       for (const from of fault.from) {
         for (const to of fault.to) {
           const link = from * this.stride + to;
-          strengths[link] = Math.max(strengths[link] as number, fault.strength);
+          this.strengths[link * KINDS + kind] = Math.max(this.on(kind, link), fault.strength);
+          this.disturbed[link] = 1;
         }
       }
     }
-    this.disturbed = this.active.length > 0;
   }
 
   private on(kind: number, link: number): number {
-    return (this.strengths[kind] as Int32Array)[link] as number;
+    return this.strengths[link * KINDS + kind] as number;
   }
 
   private touch(kind: number): void {

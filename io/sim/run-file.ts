@@ -33,6 +33,10 @@ export interface WorkloadPlan {
   readonly strayPerMille: number;
   /** Of the decides that returned `unknown` or `refused`: how many are tried again, with the same proposal, at any node. */
   readonly retryPerMille: number;
+  /** Of all operations: how many go to one node, which is another one every few seconds. */
+  readonly hotPerMille: number;
+  /** Of the reads: how many ask for one of the needs that were decided last. */
+  readonly freshPerMille: number;
   readonly timeoutUs: Micros;
   /** Below this many acknowledged operations per 1,000 simulated seconds, the run tested nothing. */
   readonly goodputPer1000s: number;

@@ -7,14 +7,17 @@ import type { Event } from '../../kernel/event.ts';
 export class Shadow {
   /** How many events it has refolded. */
   refolded = 0;
+  /** False once an event stands in the journal before a deadline that was due (rule 3). */
+  inTurn = true;
   private readonly kernel: Kernel = new Kernel();
 
-  /** Refolds a batch; false if the digest after it is not the node's. Batches that it has seen are passed over. */
+  /** Refolds a batch; false if the digest after it is not the node's, or a due deadline was passed over. Batches that it has seen are passed over. */
   follow(events: readonly Event[], high: number, low: number): boolean {
     const kernel = this.kernel;
     for (let i = 0; i < events.length; i++) {
       const event = events[i] as Event;
       if (event.sequence <= kernel.sequence) continue;
+      if (kernel.nextDeadline() <= event.at && comesAfter(event.cause.kind)) this.inTurn = false;
       kernel.step(event);
       this.refolded++;
     }
@@ -22,10 +25,15 @@ export class Shadow {
   }
 
   agrees(sequence: number, high: number, low: number): boolean {
-    return this.kernel.sequence === sequence && this.kernel.digestHigh === high && this.kernel.digestLow === low;
+    return this.inTurn && this.kernel.sequence === sequence && this.kernel.digestHigh === high && this.kernel.digestLow === low;
   }
 
   get sequence(): number {
     return this.kernel.sequence;
   }
+}
+
+/** A start comes before everything: what was due while the node was down is due after it. */
+function comesAfter(kind: Event['cause']['kind']): boolean {
+  return kind !== 'deadline' && kind !== 'recovered' && kind !== 'boot';
 }

@@ -12,7 +12,7 @@ import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
-import { SimDisk, type CrashLoss, type DiskOperation, type DiskWorld } from './disk.ts';
+import { SimDisk, type CrashLoss, type DiskWorld } from './disk.ts';
 import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
 import { Crashed, Host, type HostWorld } from './host.ts';
 import { Listeners } from './listeners.ts';
@@ -21,7 +21,7 @@ import { SimNetwork, type NetworkWorld } from './network.ts';
 import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
 import { EventQueue } from './queue.ts';
 import { HelloVerifier, type Scheme } from './scheme.ts';
-import { SimServices, type ServicesWorld } from './services.ts';
+import { SimServices, type ServicesWorld } from './calls.ts';
 import { Shadow } from './shadow.ts';
 
 export interface WorldOptions {
@@ -186,10 +186,13 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
       case WAKE:
         if (host.wakeAt !== this.now) return;
         host.wakeAt = NEVER;
-        if (host.pauses === 0) host.awake();
+        if (host.pauses > 0) return;
+        host.awake();
+        // A completion that came while the process was busy is heard only now.
+        if (host.starting || host.stopping) this.checkPhase(host);
         return;
       case DISK:
-        return this.diskDone(host, payload as DiskOperation);
+        return this.diskDone(host, payload as number);
       case ASK:
         return this.ask(host, payload as Invocation);
       case ANSWER: {
@@ -219,12 +222,12 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     host.attend();
   }
 
-  private diskDone(host: Host, operation: DiskOperation): void {
-    if (operation.life !== host.disk.life) return;
-    const result = host.disk.complete(operation);
+  private diskDone(host: Host, life: number): void {
+    if (life !== host.disk.life) return;
+    const result = host.disk.complete();
     const loop = host.loop;
     if (loop === undefined) return;
-    loop.completed(operation.token, result);
+    loop.completed(host.disk.token, result);
     host.attend();
     if (host.starting || loop.phase !== 'running') this.checkPhase(host);
   }
@@ -262,8 +265,8 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.queue.push(at, FRAME | (frame.to << 3), frame);
   }
 
-  completeAt(at: Micros, operation: DiskOperation): void {
-    this.queue.push(at, DISK | (operation.disk.node << 3), operation);
+  completeAt(at: Micros, node: number, life: number): void {
+    this.queue.push(at, DISK | (node << 3), life);
   }
 
   askAt(at: Micros, invocation: Invocation): void {

@@ -17,7 +17,7 @@ const callCodec: Codec<OpenCall> = {
     w.option(bodyCodec, call.body);
     w.uint(call.since);
     w.uint(call.number);
-    w.bool(call.sent);
+    w.uint(call.to);
     w.uint(call.hops);
     w.uint(call.nextTry);
   },
@@ -25,28 +25,29 @@ const callCodec: Codec<OpenCall> = {
     r.tuple(9);
     return {
       request: { client: r.uint(), number: r.uint() }, operation: operationCodec.read(r), body: r.option(bodyCodec),
-      since: r.uint(), number: r.uint(), sent: r.bool(), hops: r.uint(), nextTry: r.uint(),
+      since: r.uint(), number: r.uint(), to: nodeId(r.uint(0xffff)), hops: r.uint(), nextTry: r.uint(),
     };
   },
 };
 
 const laneCodec: Codec<Lane> = {
   write(w: Writer, lane: Lane): void {
-    w.array(9);
+    w.array(10);
     w.uint(lane.group);
     w.uint(lane.leader);
     w.uint(lane.session);
     w.uint(lane.nonce);
     w.uint(lane.nextOpen);
     w.uint(lane.nextSequence);
+    w.uint(lane.usedAt);
     w.list(callCodec, lane.submitted);
     w.list(callCodec, lane.waiting);
     w.list(callCodec, lane.reads);
   },
   read(r: Reader): Lane {
-    r.tuple(9);
+    r.tuple(10);
     return {
-      group: groupId(r.uint(0xffff)), leader: nodeId(r.uint(0xffff)), session: sessionId(r.uint()), nonce: r.uint(), nextOpen: r.uint(), nextSequence: r.uint(),
+      group: groupId(r.uint(0xffff)), leader: nodeId(r.uint(0xffff)), session: sessionId(r.uint()), nonce: r.uint(), nextOpen: r.uint(), nextSequence: r.uint(), usedAt: r.uint(),
       submitted: r.list(callCodec, MAX_CALLS), waiting: r.list(callCodec, MAX_CALLS), reads: r.list(callCodec, MAX_CALLS),
     };
   },

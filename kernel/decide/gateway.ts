@@ -4,7 +4,7 @@
 // unanswered one is refused. After a restart the gateway goes on with what it had open.
 
 import { assert, unreachable } from '../base/assert.ts';
-import { sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
+import { nodeId, sessionId, type GroupId, type NodeId, type SessionId } from '../base/ids.ts';
 import { takeAt } from '../base/queues.ts';
 import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
@@ -12,10 +12,11 @@ import type { Operation, RequestId } from '../event.ts';
 import type { DecideParameters, GroupParameters } from '../parameters.ts';
 import { MAX_OUTCOMES_PER_ROW, openRequest, readRequest, submit, type AnswerMessage, type ClientMessage, type OpenReply, type ReadReply, type Redirect, type SubmitReply } from '../raft/message.ts';
 import { placement } from './buckets.ts';
-import { decideBody, type Body } from './command.ts';
+import { decideBody, type Body, type Lookup, type Outcome } from './command.ts';
 import { makeProposal } from './record.ts';
 
 const NO_SESSION: SessionId = sessionId(0);
+const NOBODY: NodeId = nodeId(0);
 /** How often in a row a request follows a redirect at once; then it waits for its retry, so that two confused members cannot make it fly in circles. */
 const MAX_HOPS = 3;
 /** Calls that are due within a fraction of the retry time are seen to together. */
@@ -29,7 +30,8 @@ export interface OpenCall {
   readonly body: Body | undefined;
   readonly since: Micros;
   number: number;
-  sent: boolean;
+  /** Where it was sent last; 0: it has not left yet. */
+  to: NodeId;
   hops: number;
   nextTry: Micros;
 }
@@ -43,6 +45,8 @@ export interface Lane {
   nonce: number;
   nextOpen: Micros;
   nextSequence: number;
+  /** When the session was last known to be used. */
+  usedAt: Micros;
   /** Decides with a sequence, in its order; then those that wait for a session or for room in its window; and reads. */
   readonly submitted: OpenCall[];
   readonly waiting: OpenCall[];
@@ -59,9 +63,12 @@ export interface GatewayImage {
 export class Gateway {
   private readonly self: NodeId;
   private readonly parameters: DecideParameters;
-  private readonly groups: readonly GroupParameters[];
   private readonly slot: number;
+  /** A session that was idle for so long may have expired: with nothing under way, a new one costs a round trip and no doubt. */
+  private readonly staleUs: Micros;
   private readonly groupOf: readonly GroupId[];
+  /** The voters of each group, by its id. */
+  private readonly voters: readonly (readonly NodeId[])[];
   private lanes: readonly Lane[];
   /** The same lanes by group id. */
   private laneOf: readonly (Lane | undefined)[];
@@ -69,14 +76,17 @@ export class Gateway {
   private open = 0;
   private armed = false;
 
-  constructor(self: NodeId, groups: readonly GroupParameters[], parameters: DecideParameters, slot: number) {
+  constructor(self: NodeId, groups: readonly GroupParameters[], parameters: DecideParameters, sessionIdleUs: Micros, slot: number) {
     this.self = self;
     this.parameters = parameters;
-    this.groups = groups;
+    this.staleUs = Math.floor(sessionIdleUs / 2);
     this.slot = slot;
     this.groupOf = placement(groups);
+    const voters: (readonly NodeId[])[] = [];
+    for (const group of groups) voters[group.id] = group.voters;
+    this.voters = voters;
     this.lanes = groups.map((group) => ({
-      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, submitted: [], waiting: [], reads: [],
+      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, submitted: [], waiting: [], reads: [],
     }));
     this.laneOf = byGroup(this.lanes);
   }
@@ -95,7 +105,7 @@ export class Gateway {
     if (this.open >= this.parameters.maxOpen) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
     const lane = this.laneOf[this.groupOf[operation.bucket] as GroupId] as Lane;
     const body = operation.kind === 'decide' ? decideBody(makeProposal(operation.need, operation.bucket, operation.proposal, this.self, operation.kPlan, ctx.wall)) : undefined;
-    const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, sent: false, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
+    const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, to: NOBODY, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
     this.open++;
     if (body === undefined) {
       call.number = this.nextToken++;
@@ -110,7 +120,7 @@ export class Gateway {
 
   answered(ctx: Context, from: NodeId, message: AnswerMessage): void {
     const lane = this.laneOf[message.group];
-    if (lane === undefined) return;
+    if (lane === undefined || !this.isVoter(message.group, from)) return;
     switch (message.kind) {
       case 'submitted':
         return this.submitted(ctx, lane, from, message);
@@ -135,8 +145,11 @@ export class Gateway {
       let turned = false;
       for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
         if (call.nextTry <= ctx.at) {
-          if (!turned) this.guessAgain(lane);
-          turned = true;
+          // Only a member that was asked and did not answer is turned away from, and once: the others may have asked elsewhere.
+          if (!turned && call.to === lane.leader) {
+            this.guessAgain(lane);
+            turned = true;
+          }
           call.hops = 0;
           call.nextTry = ctx.at + this.parameters.retryUs;
           this.transmit(ctx, lane, call);
@@ -165,6 +178,7 @@ export class Gateway {
   /** Gives waiting decides their sequence and sends them, as far as session and window allow; asks for a session if there is none. */
   private admit(ctx: Context, lane: Lane): void {
     if (lane.waiting.length === 0) return;
+    if (lane.submitted.length === 0 && ctx.at - lane.usedAt > this.staleUs) lane.session = NO_SESSION;
     if (lane.session === NO_SESSION) return this.openSession(ctx, lane);
     while (lane.waiting.length > 0 && lane.nextSequence - this.lowest(lane) < MAX_OUTCOMES_PER_ROW) {
       const call = takeAt(lane.waiting, 0);
@@ -189,7 +203,7 @@ export class Gateway {
   }
 
   private transmit(ctx: Context, lane: Lane, call: OpenCall): void {
-    call.sent = true;
+    call.to = lane.leader;
     if (call.body === undefined) this.ask(ctx, lane, readRequest(lane.group, call.number, call.operation.need));
     else this.ask(ctx, lane, submit(lane.group, lane.session, call.number, this.lowest(lane), call.body));
   }
@@ -201,16 +215,17 @@ export class Gateway {
 
   private submitted(ctx: Context, lane: Lane, from: NodeId, message: SubmitReply): void {
     if (message.session !== lane.session) return;
-    const call = takeByNumber(lane.submitted, message.sequence);
+    const call = takeByNumber(lane.submitted, message.sequence, message.outcome);
     if (call === undefined) return;
     lane.leader = from;
+    lane.usedAt = ctx.at;
     this.finish(ctx, call, message.outcome);
     this.admit(ctx, lane);
   }
 
   private looked(ctx: Context, lane: Lane, from: NodeId, message: ReadReply): void {
-    const call = takeByNumber(lane.reads, message.token);
-    if (call === undefined || call.operation.kind !== 'get') return;
+    const call = takeByNumber(lane.reads, message.token, message.lookup);
+    if (call === undefined) return;
     lane.leader = from;
     this.finish(ctx, call, message.lookup);
   }
@@ -220,6 +235,7 @@ export class Gateway {
     lane.nonce = 0;
     lane.session = message.session;
     lane.nextSequence = 1;
+    lane.usedAt = ctx.at;
     lane.leader = from;
     this.admit(ctx, lane);
   }
@@ -260,7 +276,7 @@ export class Gateway {
       const given = calls.filter(tooOld);
       calls.splice(0, calls.length, ...kept);
       for (const call of given) {
-        const uncertain = call.sent && call.body !== undefined;
+        const uncertain = call.to !== NOBODY && call.body !== undefined;
         this.finish(ctx, call, uncertain ? { kind: 'unknown', why: 'timeout' } : { kind: 'refused', why: 'unreachable' });
       }
     }
@@ -285,7 +301,7 @@ export class Gateway {
   }
 
   private votersOf(group: GroupId): readonly NodeId[] {
-    return (this.groups.find((known) => known.id === group) as GroupParameters).voters;
+    return this.voters[group] as readonly NodeId[];
   }
 
   private isVoter(group: GroupId, node: NodeId): boolean {
@@ -311,9 +327,31 @@ function firstGuess(group: GroupParameters, self: NodeId): NodeId {
   return group.voters.includes(self) ? self : (group.voters[self % group.voters.length] as NodeId);
 }
 
-function takeByNumber(calls: OpenCall[], number: number): OpenCall | undefined {
+/** Takes out the call that an answer is for. One that does not fit its question is not given to the client, whoever sent it. */
+function takeByNumber(calls: OpenCall[], number: number, answer: Outcome | Lookup): OpenCall | undefined {
   for (let place = 0; place < calls.length; place++) {
-    if ((calls[place] as OpenCall).number === number) return takeAt(calls, place);
+    const call = calls[place] as OpenCall;
+    if (call.number === number) return fits(call.operation, answer) ? takeAt(calls, place) : undefined;
   }
   return undefined;
+}
+
+function fits(operation: Operation, answer: Outcome | Lookup): boolean {
+  switch (answer.kind) {
+    case 'decided':
+      return operation.kind === 'decide' && answer.record.proposal.need === operation.need && answer.record.proposal.proposal === operation.proposal;
+    case 'lost':
+      return operation.kind === 'decide' && answer.record.proposal.need === operation.need && answer.record.proposal.proposal !== operation.proposal;
+    case 'found':
+      return operation.kind === 'get' && answer.record.proposal.need === operation.need;
+    case 'none':
+      return operation.kind === 'get';
+    case 'tooNew':
+    case 'full':
+      return operation.kind === 'decide';
+    case 'tooOld':
+      return true;
+    case 'advanced':
+      return false;
+  }
 }

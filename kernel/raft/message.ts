@@ -257,6 +257,13 @@ function readOutcome(r: Reader): Outcome {
   return outcome;
 }
 
+/** Epochs are the leader's to advance: a client that could would make others' needs too old. */
+function readClientBody(r: Reader): Body {
+  const body = bodyCodec.read(r);
+  if (body.kind !== 'decide') throw new Refused('a client submits decides');
+  return body;
+}
+
 function readLookup(r: Reader): Lookup {
   const lookup = outcomeCodec.read(r);
   if (lookup.kind === 'found' || lookup.kind === 'none' || lookup.kind === 'tooOld') return lookup;
@@ -373,7 +380,7 @@ export const groupMessageCodec: Codec<GroupMessage> = {
       case 'opened':
         return openReply(group, r.uint(), sessionId(r.uint()));
       case 'submit':
-        return submit(group, sessionId(r.uint()), r.uint(), r.uint(), bodyCodec.read(r));
+        return submit(group, sessionId(r.uint()), r.uint(), r.uint(), readClientBody(r));
       case 'submitted':
         return submitReply(group, sessionId(r.uint()), r.uint(), readOutcome(r));
       case 'read':

@@ -28,6 +28,12 @@ export const LOOP_MUTANTS: readonly Mutant[] = [
     edits: [{ file: KERNEL, anchor: 'modules.deadlines.restore(image.deadlines);', replacement: '' }],
   },
   {
+    name: 'loop/deadline-waits-its-turn',
+    family: 'loop',
+    about: 'a deadline that is due waits until the inbox is empty (rule 3)',
+    edits: [{ file: LOOP, anchor: 'const cause = this.due <= at ? DEADLINE : this.inbox.take();', replacement: 'const cause = this.inbox.take() ?? (this.due <= at ? DEADLINE : undefined);' }],
+  },
+  {
     name: 'loop/effect-before-durable',
     family: 'loop',
     about: 'effects leave before the event that caused them is durable (rule 4)',

@@ -41,17 +41,20 @@ export class Stage {
   private now: Micros = 1_000;
   private readonly sequences = [0, 0, 0, 0];
   private requests = 0;
-  private readonly watches: readonly Watch[];
+  private readonly sinks: readonly Evidence[];
 
   constructor(property: Property, beside: readonly Property[] = [], parameters: Parameters = PARAMETERS) {
+    const heardFirst: Evidence[] = [];
     this.run = {
       seed: 1, scenario: 'stage', parameters, livenessBoundUs: 10 * parameters.raft.electionMaxUs,
+      listen: (evidence: Evidence): void => void heardFirst.push(evidence),
       violated: (id: string, violation: Violation): void => {
         if (id === property.id) this.violations.push(violation);
       },
     };
     this.watch = property.watch(this.run);
-    this.watches = [this.watch, ...beside.map((other) => other.watch(this.run))];
+    const others = beside.map((other) => other.watch(this.run));
+    this.sinks = [...heardFirst, this.watch, ...others];
   }
 
   get judgement(): Judgement {
@@ -70,7 +73,7 @@ export class Stage {
   /** Shows evidence to every watch on the stage. */
   show(tell: (sink: Evidence) => void): this {
     this.now++;
-    for (const watch of this.watches) tell(watch);
+    for (const sink of this.sinks) tell(sink);
     return this;
   }
 
@@ -101,7 +104,7 @@ export class Stage {
   }
 
   invoke(node: NodeId, operation: Operation, client = 1): Invocation {
-    const invocation: Invocation = { client, number: ++this.requests, node, operation, invokedAt: ++this.now, final: false };
+    const invocation: Invocation = { client, number: ++this.requests, slot: this.requests, node, operation, invokedAt: ++this.now, final: false };
     this.show((sink) => sink.invoked?.(invocation));
     return invocation;
   }

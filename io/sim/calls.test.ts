@@ -4,9 +4,9 @@ import { Random } from '../../kernel/base/random.ts';
 import type { ServiceOutcome } from '../../kernel/event.ts';
 import { hello, helloText } from '../../kernel/hello.ts';
 import { entropyContract } from '../contract/entropy.ts';
-import { servicesContract, type ServicesSubject } from '../contract/services.ts';
+import { servicesContract, type ServicesSubject } from '../contract/calls.ts';
 import { HelloVerifier, StandInScheme } from './scheme.ts';
-import { SimServices, type ServicesWorld } from './services.ts';
+import { SimServices, type ServicesWorld } from './calls.ts';
 
 class Bench implements ServicesWorld, ServicesSubject {
   readonly answers: { sequence: number; index: number; outcome: ServiceOutcome }[] = [];

@@ -1,0 +1,238 @@
+// The HTTP server of a node. It parses, checks and bounds; what a request means is decided elsewhere. Overload is answered
+// before a body is read and before memory grows: connections, requests under way and the rate of each connection are bounded.
+
+import { createServer, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { needIdFault, type NeedId, type ProposalId } from '../../../kernel/base/ids.ts';
+import { bucketOf } from '../../../kernel/decide/record.ts';
+import type { Operation } from '../../../kernel/event.ts';
+import type { Connection, Requests } from '../requests.ts';
+import { Allowance, Allowances } from './allowance.ts';
+import { responseTo, type Response } from './answers.ts';
+import { openApi } from './openapi.ts';
+import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status, type ErrorCode } from './schemas.ts';
+
+export interface HttpBounds {
+  readonly connections: number;
+  /** Requests a second on one connection. */
+  readonly requestsPerSecond: number;
+}
+
+export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady'] as const;
+export type TurnedAway = (typeof TURNED_AWAY)[number];
+
+/** What the server shows. */
+export interface Shown {
+  health(): Health;
+  ready(): Ready;
+  status(): Status;
+  metrics(): Promise<string>;
+  readonly metricsType: string;
+  /** Why no request can be taken on now; undefined if one can. */
+  unready(): string | undefined;
+  /** A request was turned away by the server itself, by reason. */
+  turnedAway(why: TurnedAway): void;
+}
+
+/** A decide is far below 1 KiB. */
+const BODY_LIMIT = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
+const SWEEP_MS = 20;
+
+/** Of the requests a connection may make in a second, so many may come at once. */
+const SHARE_AT_ONCE = 0.05;
+/** Connections that one address may open in a second; and at once. Who is turned away costs an accept and nothing else. */
+const CONNECTIONS_PER_SECOND = 100;
+const CONNECTIONS_AT_ONCE = 512;
+const MAX_ADDRESSES = 4_096;
+/** A connection that had to be ended counts as so many. */
+const FINE = 25;
+
+interface Visitor {
+  readonly connection: Connection;
+  readonly allowance: Allowance;
+  /** It has asked for more than it may: it is told so once. What else it has sent ends the connection, told or not. */
+  cut: boolean;
+}
+
+const now = (): number => performance.now();
+
+const failure = (code: ErrorCode, message: string): Failure => ({ code, message });
+
+export class HttpServer {
+  private readonly app: FastifyInstance;
+  private readonly requests: Requests;
+  private readonly shown: Shown;
+  private readonly bounds: HttpBounds;
+  private readonly visitors: WeakMap<Socket, Visitor> = new WeakMap();
+  private readonly addresses: Allowances = new Allowances(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, MAX_ADDRESSES, now);
+
+  constructor(requests: Requests, shown: Shown, bounds: HttpBounds, version: string) {
+    this.requests = requests;
+    this.shown = shown;
+    this.bounds = bounds;
+    this.app = Fastify({
+      bodyLimit: BODY_LIMIT,
+      forceCloseConnections: 'idle',
+      // A whole buffer of requests is parsed before the end of a connection shows: those after the cut cost no more than that.
+      serverFactory: (handle) => {
+        const options: ServerOptions = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
+        return createServer(options, (request, response) => {
+          if (this.visitors.get(request.socket)?.cut === true) request.socket.destroy();
+          else handle(request, response);
+        });
+      },
+      routerOptions: { maxParamLength: 512 },
+      ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true } },
+      frameworkErrors: (error, _request, reply) => void this.failed(error, reply),
+      clientErrorHandler: (error, socket) => refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
+    });
+    this.app.server.maxConnections = bounds.connections;
+    this.app.server.on('connection', (socket) => this.connected(socket));
+    this.app.setErrorHandler((error: FastifyError, _request, reply) => this.failed(error, reply));
+    this.app.setNotFoundHandler((request, reply) => this.notFound(request, reply));
+    this.app.addHook('onRequest', async (request, reply) => this.admit(request, reply));
+    this.routes(version);
+  }
+
+  async listen(host: string, port: number): Promise<number> {
+    await this.app.listen({ host, port });
+    const address = this.app.server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  /** Takes no more connections and requests; resolves when those under way are answered, or `patienceMs` have passed. */
+  async close(patienceMs: number): Promise<void> {
+    const { server } = this.app;
+    // A connection whose last request was under way stays open for another one: it is closed as soon as it has none.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    const end = setTimeout(() => server.closeAllConnections(), patienceMs);
+    await this.app.close();
+    clearInterval(sweep);
+    clearTimeout(end);
+  }
+
+  private routes(version: string): void {
+    const document = openApi(version);
+    const responses = { 200: Decided, '4xx': Failure, '5xx': Failure };
+    this.app.post<{ Body: DecideRequest }>('/v1/decide', { schema: { body: DecideRequest, response: responses } }, (request, reply) => {
+      const { need, proposal, kPlan = 1 } = request.body;
+      return this.ask(request, reply, { kind: 'decide', need: need as NeedId, bucket: bucketOf(need as NeedId), proposal: proposal as ProposalId, kPlan });
+    });
+    this.app.get<{ Params: { '*': string } }>('/v1/decide/*', { schema: { response: { ...responses, 200: DecideRecord } } }, (request, reply) => {
+      const need = request.params['*'];
+      const fault = needIdFault(need);
+      if (fault !== undefined) return reply.code(400).send(failure('badNeed', fault));
+      return this.ask(request, reply, { kind: 'get', need: need as NeedId, bucket: bucketOf(need as NeedId) });
+    });
+    this.app.get('/v1/status', { schema: { response: { 200: Status } } }, () => this.shown.status());
+    this.app.get('/health', { schema: { response: { 200: Health } } }, () => this.shown.health());
+    this.app.get('/ready', { schema: { response: { 200: Ready, 503: Ready } } }, (_request, reply) => {
+      const ready = this.shown.ready();
+      return reply.code(ready.ready ? 200 : 503).send(ready);
+    });
+    this.app.get('/metrics', async (_request, reply) => reply.type(this.shown.metricsType).send(await this.shown.metrics()));
+    this.app.get('/openapi.json', () => document);
+  }
+
+  private async ask(request: FastifyRequest, reply: FastifyReply, operation: Operation): Promise<FastifyReply> {
+    const unready = this.shown.unready();
+    if (unready !== undefined) {
+      this.shown.turnedAway('notReady');
+      return answered(reply, { status: 503, retryAfterSeconds: 1, body: failure('notReady', unready) });
+    }
+    const answer = this.requests.request(this.visitor(request.raw.socket).connection, operation);
+    if (answer === undefined) return answered(reply, OVERLOADED);
+    return answered(reply, responseTo(await answer));
+  }
+
+  /** Before anything is read: is there room, and is this connection within its rate? What people look at is always let in. */
+  private admit(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    const visitor = this.visitor(request.raw.socket);
+    if (!visitor.allowance.take(now)) {
+      this.shown.turnedAway('rate');
+      visitor.cut = true;
+      this.addresses.fine(request.raw.socket.remoteAddress ?? '', FINE);
+      reply.header('connection', 'close');
+      return answered(reply, { status: 429, retryAfterSeconds: 1, body: failure('tooManyRequests', `a connection may make ${this.bounds.requestsPerSecond} requests a second`) });
+    }
+    if (!this.requests.full || !request.url.startsWith('/v1/decide')) return undefined;
+    this.shown.turnedAway('inFlight');
+    return answered(reply, OVERLOADED);
+  }
+
+  /** Who opens connection after connection, such as after each was ended for its rate, is not listened to. */
+  private connected(socket: Socket): void {
+    if (this.addresses.take(socket.remoteAddress ?? '')) return;
+    this.shown.turnedAway('address');
+    socket.destroy();
+  }
+
+  private visitor(socket: Socket): Visitor {
+    const known = this.visitors.get(socket);
+    if (known !== undefined) return known;
+    const rate = this.bounds.requestsPerSecond;
+    const visitor: Visitor = { connection: this.requests.connected(), allowance: new Allowance(rate, Math.max(1, rate * SHARE_AT_ONCE), now()), cut: false };
+    this.visitors.set(socket, visitor);
+    socket.once('close', () => this.requests.gone(visitor.connection));
+    return visitor;
+  }
+
+  private notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    return reply.code(404).send(failure('notFound', `there is no ${request.method} ${request.url.slice(0, 64)}: /openapi.json lists what there is`));
+  }
+
+  private failed(error: FastifyError, reply: FastifyReply): FastifyReply {
+    if (error.validation !== undefined) {
+      const faults = error.validation.map((fault) => `${fault.instancePath === '' ? 'the body' : fault.instancePath.slice(1)} ${said(fault)}`);
+      return reply.code(400).send({ ...failure('badRequest', faults[0] ?? error.message), faults });
+    }
+    const known = KNOWN[error.code];
+    if (known !== undefined) return reply.code(known[0]).send(failure(known[1], known[2]));
+    const status = error.statusCode ?? 500;
+    if (status >= 500) {
+      process.stderr.write(`lockstep: a request failed, which is a bug of ours: ${error.stack ?? error.message}\n`);
+      return reply.code(500).send(failure('internal', 'this is a bug of ours'));
+    }
+    return reply.code(status).send(failure('badRequest', error.message));
+  }
+}
+
+const OVERLOADED: Response = { status: 503, retryAfterSeconds: 1, body: failure('overloaded', 'this node has as many requests under way as it takes; nothing was done') };
+
+/** What came in is no HTTP, or never ends: there is no request to answer through the usual way. */
+function refuseBytes(socket: Socket, status: string): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = JSON.stringify(failure('badRequest', `expected a complete HTTP/1.1 request (${status.slice(4).toLowerCase()})`));
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+}
+
+const NOT_JSON = 'the body is not JSON: expected {"need": "<epoch>/<name>", "proposal": "<id>"}';
+const KNOWN: Readonly<Record<string, readonly [number, ErrorCode, string]>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: [400, 'notJson', NOT_JSON],
+  FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'notJson', NOT_JSON],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupportedMediaType', 'expected a body of type application/json'],
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'tooLarge', `a body has at most ${BODY_LIMIT} bytes`],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'badRequest', 'the length of the body is not the one that was announced'],
+  FST_ERR_BAD_URL: [400, 'badRequest', 'the path is not well-formed: write a percent sign as %25'],
+};
+
+interface Fault {
+  readonly keyword: string;
+  readonly message?: string;
+  readonly params: Record<string, unknown>;
+}
+
+function said(fault: Fault): string {
+  if (fault.keyword === 'additionalProperties') return `has an unknown field "${String(fault.params['additionalProperty'])}"`;
+  if (fault.keyword === 'required') return `lacks "${String(fault.params['missingProperty'])}"`;
+  return fault.message ?? 'is wrong';
+}
+
+function answered(reply: FastifyReply, response: Response): FastifyReply {
+  if (response.retryAfterSeconds !== undefined) reply.header('retry-after', response.retryAfterSeconds);
+  return reply.code(response.status).send(response.body);
+}
