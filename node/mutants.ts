@@ -60,10 +60,9 @@ class Hunting {
   private readonly active = new Set<SimulatorThread>();
   private runs = 0;
   private doing = '';
-  /** Whether a draw fails without any bug, by seed; asked one after another on a thread of its own. */
+  /** Whether a draw fails without any bug, by seed. Each thread that asks takes the next one of the pool, which stays warm. */
   private readonly clean = new Map<number, Promise<boolean>>();
-  private cleanThread: SimulatorThread | undefined;
-  private cleanTail: Promise<unknown> = Promise.resolve();
+  private readonly idle: SimulatorThread[] = [];
 
   constructor(hunt: Hunt) {
     this.hunt = hunt;
@@ -81,12 +80,12 @@ class Hunting {
       }));
       rows.sort((a, b) => chosen.findIndex((mutant) => mutant.name === a.name) - chosen.findIndex((mutant) => mutant.name === b.name));
       const canary = { caught: (await this.canaryCaught()) === CANARY_RUNS, runs: CANARY_RUNS };
-      const { falseAlarms, falseAlarmRuns } = await this.falseAlarms(rows);
+      const { falseAlarms, falseAlarmRuns } = await this.falseAlarms(rows, jobs);
       return { kernel: kernelHash(), ...this.hunt, mutants: rows, canary, falseAlarms, falseAlarmRuns, wallMs: Math.round(performance.now() - started) };
     } finally {
       progress.end();
       interruption.forget();
-      await this.cleanThread?.end();
+      await Promise.all(this.idle.map((thread) => thread.end()));
     }
   }
 
@@ -131,33 +130,38 @@ class Hunting {
     const mode = modeOf(mutant);
     let cpuMs = 0;
     for (let seeds = 1; seeds <= this.hunt.limit && !this.interrupted; seeds++) {
-      const { failure, wallMs } = await this.oneRun(thread, from + seeds - 1, mode);
-      cpuMs += wallMs;
+      const run = await this.oneRun(thread, from + seeds - 1, mode);
+      const { failure } = run;
+      cpuMs += run.cpuMs;
       if (failure !== undefined && !(await this.failsAnyway(from + seeds - 1))) return { seeds, failure, cpuMs };
     }
     return { seeds: this.hunt.limit, failure: undefined, cpuMs };
   }
 
-  private async oneRun(thread: SimulatorThread, seed: number, mode: RunMode): Promise<{ failure: FailedRun | undefined; wallMs: number }> {
+  private async oneRun(thread: SimulatorThread, seed: number, mode: RunMode): Promise<{ failure: FailedRun | undefined; cpuMs: number }> {
     const request = runsOf(sweepOf(seed, this.scenarios.length), this.scenarios).at(0);
     const answer = await thread.perform({ kind: 'batch', requests: [request] });
     const outcome = answer.kind === 'batch' ? answer.outcomes[0] : undefined;
-    if (outcome === undefined) return { failure: undefined, wallMs: 0 };
+    if (outcome === undefined) return { failure: undefined, cpuMs: 0 };
     this.runs += 1;
-    return { failure: failureOf(reportOf(outcome, mode)), wallMs: outcome.wallMs };
+    return { failure: failureOf(reportOf(outcome, mode)), cpuMs: outcome.cpuMs };
   }
 
   /** The same draw fails without the bug as well: then the alarm is false, and the bug was not found. */
   private failsAnyway(seed: number): Promise<boolean> {
     let known = this.clean.get(seed);
     if (known === undefined) {
-      this.cleanThread ??= this.open(undefined);
-      const thread = this.cleanThread;
-      known = this.cleanTail.then(async () => (await this.oneRun(thread, seed, modeOf())).failure !== undefined);
-      this.cleanTail = known;
+      known = this.fails(seed);
       this.clean.set(seed, known);
     }
     return known;
+  }
+
+  private async fails(seed: number): Promise<boolean> {
+    const thread = this.idle.pop() ?? this.open(undefined);
+    const { failure } = await this.oneRun(thread, seed, modeOf());
+    this.idle.push(thread);
+    return failure !== undefined;
   }
 
   private async canaryCaught(): Promise<number> {
@@ -170,12 +174,16 @@ class Hunting {
   }
 
   /** The draws that found the bugs, without them. */
-  private async falseAlarms(rows: readonly MutantRow[]): Promise<{ falseAlarms: number; falseAlarmRuns: number }> {
+  private async falseAlarms(rows: readonly MutantRow[], jobs: number): Promise<{ falseAlarms: number; falseAlarmRuns: number }> {
     this.doing = 'the same seeds without a planted bug';
+    const seeds: number[] = [];
     for (let series = 0; series < this.hunt.series; series++) {
       const most = Math.max(0, ...rows.filter((row) => row.found).map((row) => row.seeds[series] ?? 0));
-      for (let i = 0; i < most && !this.interrupted; i++) await this.failsAnyway(this.firstSeed(series) + i);
+      for (let i = 0; i < most; i++) seeds.push(this.firstSeed(series) + i);
     }
+    await Promise.all(Array.from({ length: jobs }, async () => {
+      for (let seed = seeds.pop(); seed !== undefined && !this.interrupted; seed = seeds.pop()) await this.failsAnyway(seed);
+    }));
     const failed = await Promise.all(this.clean.values());
     return { falseAlarms: failed.filter(Boolean).length, falseAlarmRuns: failed.length };
   }

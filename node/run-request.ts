@@ -39,6 +39,8 @@ export interface RunOutcome {
   readonly request: RunRequest;
   readonly result: RunResult;
   readonly wallMs: number;
+  /** Of its thread alone; the wall time where the runtime cannot tell. */
+  readonly cpuMs: number;
   readonly heapMb: number;
   readonly goodputFloor: number;
   /** It was ended early, by a person. */

@@ -44,9 +44,18 @@ export function executeRun(request: RunRequest, runFile: RunFile, progress?: Run
     hooks,
     ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
   };
+  const cpu = threadCpu();
   const started = performance.now();
   const { result, world } = trapped(() => execute(runFile, properties, options));
   const wallMs = performance.now() - started;
+  const cpuMs = cpu === undefined ? wallMs : (threadCpu() ?? 0) - cpu;
   const heapMb = getHeapStatistics().used_heap_size / 1e6;
-  return { outcome: { request, result, wallMs, heapMb, goodputFloor: runFile.workload.goodputPer1000s / 1_000, stopped }, world };
+  return { outcome: { request, result, wallMs, cpuMs, heapMb, goodputFloor: runFile.workload.goodputPer1000s / 1_000, stopped }, world };
+}
+
+/** Milliseconds of processor time of this thread; undefined where the runtime is too old to say. */
+function threadCpu(): number | undefined {
+  if (typeof process.threadCpuUsage !== 'function') return undefined;
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
