@@ -136,7 +136,9 @@ export class Passage extends Duplex {
   }
 
   private offer(): void {
-    if (!this.wanted || this.queued || this.asked > 0 || this.socket.readableLength === 0) return;
+    // An empty buffer says that the socket has ended only when it is asked.
+    if (this.socket.readableLength === 0) return void this.socket.read(0);
+    if (!this.wanted || this.queued || this.asked > 0) return;
     this.queued = true;
     this.turnstile.queue(this);
   }
