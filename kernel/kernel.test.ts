@@ -303,7 +303,7 @@ describe('the inventory', () => {
 });
 
 describe('signals', () => {
-  const CALLS = 600;
+  const CALLS = 300;
   const parameters: Parameters = { ...PARAMETERS, nodes: 3, decide: { ...DECIDE_DEFAULTS, maxOpen: 2 * CALLS } };
 
   /** Node 1 at the head of the group of three. */

@@ -209,7 +209,7 @@ export class Kernel implements Context {
       const signal = signals[i] as Signal;
       this.route(this.modules as Modules, signal.kind === 'ask' ? this.self : signal.from, signal.message);
     }
-    signals.length = 0;
+    while (signals.length > 0) signals.pop();
   }
 
   /** Folds what was heard and what was said into the digest. */

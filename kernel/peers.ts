@@ -141,7 +141,7 @@ export class Peers {
   image(): PeersImage {
     return {
       incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, signature: this.signature, signing: this.signing,
-      outcast: this.refused, peers: this.peers.map((peer) => ({ ...peer })),
+      outcast: this.refused, peers: this.peers.map(copyPeer),
     };
   }
 
@@ -152,9 +152,11 @@ export class Peers {
     this.signature = image.signature;
     this.signing = image.signing;
     this.refused = image.outcast;
-    this.peers.splice(0, this.peers.length, ...image.peers.map((peer) => ({ ...peer })));
+    this.peers.splice(0, this.peers.length, ...image.peers.map(copyPeer));
   }
 }
+
+const copyPeer = (peer: Peer): Peer => ({ incarnation: peer.incarnation, tag: peer.tag, heard: peer.heard, asked: peer.asked });
 
 const peerCodec: Codec<Peer> = {
   write(w: Writer, peer: Peer): void {

@@ -89,6 +89,8 @@ describe('a wrong command gets one sentence and exit 2', () => {
     ['a later verb with flags', ['check', 'history.json', '--model', 'kv'], 'not in this version'],
     ['a later flag', ['sim', '--seed', '1', '--shrink'], '"--shrink" is not in this version'],
     ['a later report', ['sim', '--seed', '1', '--report', 'x.html'], '"--report" is not in this version'],
+    ['keys without an action', ['keys'], 'lockstep keys generate FILE'],
+    ['keys with an unknown action', ['keys', 'genrate', 'x'], 'did you mean "generate"?'],
     ['no directory to replay', ['replay'], "missing required argument 'dir'"],
     ['a directory that is not there', ['replay', at('nowhere')], 'no data directory'],
     ['a directory without a journal', ['replay', at('empty')], 'no journal in'],
@@ -224,6 +226,13 @@ describe('a dump', () => {
     mkdirSync(at('older'));
     writeFileSync(at(`older/${segmentFile(1)}`), wrapRecord(HEADER_MAGIC, segmentHeadCodec, { ...head.value, version: 'f'.repeat(64) }));
     await refuses(['replay', at('older')], 'was written by kernel ffffffffffff');
+  });
+
+  test('that is larger than any journal of ours is not read', async () => {
+    mkdirSync(at('oversized'));
+    writeFileSync(at('oversized/journal-0000000000000001.log'), '');
+    truncateSync(at('oversized/journal-0000000000000001.log'), 3 * 1024 ** 3);
+    await refuses(['replay', at('oversized')], 'at most');
   });
 
   test('of a node that runs is refused', async () => {

@@ -32,14 +32,27 @@ const isJournalFile = (name: string): boolean => segmentOf(name) !== undefined |
 
 /** Refuses the directory of a node that is running: what it is writing is not there yet. */
 export function refuseIfRunning(directory: string): void {
-  let holder: number;
-  try {
-    holder = Number.parseInt(readFileSync(join(directory, 'lock'), 'utf8'), 10);
-    process.kill(holder, 0);
-  } catch {
-    return;
-  }
+  const holder = holderOf(directory);
+  if (holder === undefined || !isAlive(holder)) return;
   throw new Complaint(`the data directory "${directory}" is in use by process ${holder}: stop that node, or copy the directory and replay the copy`);
+}
+
+function holderOf(directory: string): number | undefined {
+  try {
+    const holder = Number.parseInt(readFileSync(join(directory, 'lock'), 'utf8'), 10);
+    return holder > 0 ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process that we may not signal is there all the same. */
+function isAlive(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Who wrote the newest segment, as far as its header can be read. */
@@ -47,6 +60,8 @@ export function writerOf(directory: string): SegmentHead | undefined {
   const segments = readdirSync(directory).filter((name) => segmentOf(name) !== undefined).toSorted();
   const newest = segments.at(-1);
   if (newest === undefined) return undefined;
+  const { size } = statSync(join(directory, newest));
+  if (size > MAX_FILE_BYTES) throw new Complaint(`"${join(directory, newest)}" has ${size} bytes and is no journal of ours: at most ${MAX_FILE_BYTES} are read`);
   const head = unwrapRecord(HEADER_MAGIC, segmentHeadCodec, readFileSync(join(directory, newest)), 0);
   return head.ok ? head.value : undefined;
 }

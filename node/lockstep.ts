@@ -3,7 +3,7 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { Complaint, EXIT } from './complaint.ts';
-import { nearest } from './nearest.ts';
+import { editDistance, nearest } from './nearest.ts';
 import { VERSION } from './version.ts';
 
 /** Verbs that come with modules of later versions: known words, so that a person who read of them gets a straight answer. */
@@ -143,7 +143,15 @@ function addNode(program: Command): void {
 }
 
 function addKeys(program: Command): void {
-  const keys = program.command('keys').description('the key of a node').allowExcessArguments(false);
+  const keys = program
+    .command('keys')
+    .description('the key of a node')
+    .action((_options, command: Command) => {
+      const word = command.args[0];
+      if (word !== undefined) throw new Complaint(`unknown action "${word}": did you mean "${nearest(word, ['generate', 'inspect'])}"? ("lockstep keys --help" describes them)`);
+      throw new Complaint('expected what to do with a key: "lockstep keys generate FILE" or "lockstep keys inspect FILE"');
+    })
+    .allowExcessArguments();
   for (const [action, about] of [['generate', 'make a key in a new file'], ['inspect', 'show the public half of a key']] as const) {
     keys
       .command(action)
@@ -162,7 +170,10 @@ function leave(code: number): void {
 function unknownVerb(program: Command, word: string): never {
   const verbs = program.commands.map((command) => command.name());
   const present = verbs.filter((verb) => !LATER.some(([later]) => later === verb));
-  throw new Complaint(`unknown verb "${word}": did you mean "${nearest(word, verbs)}"? (expected one of: ${present.join(', ')})`);
+  // A verb of a later version is named only to somebody who clearly means it.
+  const close = nearest(word, verbs);
+  const meant = close !== undefined && editDistance(word, close) <= 2 ? close : nearest(word, present);
+  throw new Complaint(`unknown verb "${word}": did you mean "${meant}"? (expected one of: ${present.join(', ')})`);
 }
 
 /** What the parser found wrong, in our words: one sentence, and the nearest flag. */

@@ -14,6 +14,7 @@ test('a mistyped word finds the one that was meant', () => {
   expect(nearest('stedy-decides', ['contested-need', 'steady-decides'])).toBe('steady-decides');
   expect(nearest('stale-read', ['raft/commit-regress', 'raft/stale-read'])).toBe('raft/stale-read');
   expect(nearest('hundred', ['leader-cut-off', 'hundred-nodes'])).toBe('hundred-nodes');
+  expect(nearest('stedy', ['contested-need', 'all', 'steady-decides']), 'a part of a word').toBe('steady-decides');
   expect(nearest('zzzzzz', ['sim']), 'something is always nearest').toBe('sim');
   expect(nearest('sim', [])).toBeUndefined();
 });

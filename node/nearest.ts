@@ -19,14 +19,22 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] as number;
 }
 
+/** How far a candidate is from what was typed: by all of it, or a little more by a part of it that stands for itself. */
+function distanceTo(word: string, candidate: string): number {
+  // A word that was begun correctly is nearer than one that merely has as many letters.
+  if (word.length > 1 && (candidate.startsWith(word) || candidate.split('/').includes(word))) return 0.5;
+  const typed = word.toLowerCase();
+  const valid = candidate.toLowerCase();
+  const parts = valid.split(/[/-]/).filter((part) => part.length > 2);
+  return Math.min(editDistance(typed, valid), ...parts.map((part) => editDistance(typed, part) + 0.6));
+}
+
 /** The nearest of `words`; the first of equals. Undefined only if there are none. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Infinity;
   for (const candidate of words) {
-    // A word that was begun correctly is nearer than one that merely has as many letters.
-    const begun = word.length > 1 && (candidate.startsWith(word) || candidate.split('/').some((part) => part === word));
-    const distance = begun ? 0.5 : editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const distance = distanceTo(word, candidate);
     if (distance < least) {
       least = distance;
       best = candidate;

@@ -49,7 +49,9 @@ export class Deadlines {
   }
 
   image(): readonly number[] {
-    return Array.from(this.due);
+    const dues: number[] = [];
+    for (let slot = 0; slot < this.due.length; slot++) dues.push(this.due[slot] as number);
+    return dues;
   }
 
   restore(dues: readonly number[]): void {

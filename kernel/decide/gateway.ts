@@ -143,7 +143,7 @@ export class Gateway {
       this.giveUp(ctx, lane);
       this.admit(ctx, lane);
       let turned = false;
-      for (const call of [...lane.submitted, ...lane.reads]) {
+      for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
         if (call.nextTry <= ctx.at) {
           // Only a member that was asked and did not answer is turned away from, and once: the others may have asked elsewhere.
           if (!turned && call.to === lane.leader) {
@@ -268,9 +268,10 @@ export class Gateway {
   }
 
   private giveUp(ctx: Context, lane: Lane): void {
-    const tooOld = (call: OpenCall): boolean => ctx.at - call.since >= this.parameters.giveUpUs;
+    const last = ctx.at - this.parameters.giveUpUs;
+    const tooOld = (call: OpenCall): boolean => call.since <= last;
     for (const calls of [lane.submitted, lane.waiting, lane.reads]) {
-      if (!calls.some(tooOld)) continue;
+      if (!isAnyUpTo(last, calls)) continue;
       const kept = calls.filter((call) => !tooOld(call));
       const given = calls.filter(tooOld);
       calls.splice(0, calls.length, ...kept);
@@ -306,6 +307,11 @@ export class Gateway {
   private isVoter(group: GroupId, node: NodeId): boolean {
     return this.votersOf(group).includes(node);
   }
+}
+
+function isAnyUpTo(last: Micros, calls: readonly OpenCall[]): boolean {
+  for (const call of calls) if (call.since <= last) return true;
+  return false;
 }
 
 const copyCall = (call: OpenCall): OpenCall => ({ ...call });

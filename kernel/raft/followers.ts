@@ -261,8 +261,13 @@ export class Followers {
     return applied;
   }
 
-  image(): { readonly progress: readonly ProgressImage[]; readonly snapshot: Snapshot | undefined } {
-    return { progress: this.progress.map((p) => p.image()), snapshot: this.snapshot };
+  progressImage(): readonly ProgressImage[] {
+    return this.progress.map((p) => p.image());
+  }
+
+  /** The snapshot that followers are getting. */
+  get frozen(): Snapshot | undefined {
+    return this.snapshot;
   }
 
   restore(progress: readonly ProgressImage[], snapshot: Snapshot | undefined): void {

@@ -86,6 +86,8 @@ export class Log {
 
   restore(base: number, baseTerm: number, entries: readonly Entry[]): void {
     this.reset(base, baseTerm);
-    for (const entry of entries) this.push(entry);
+    this.entries = entries.slice();
+    this.lastIndex = base + entries.length;
+    this.lastTerm = entries[entries.length - 1]?.term ?? baseTerm;
   }
 }

@@ -518,8 +518,8 @@ export class Raft implements Leading {
       base: this.log.base, baseTerm: this.log.baseTerm, entries: this.log.image(), machine: this.replica.machine.image(), sessions: this.replica.sessions.image(),
       heardAt: this.heardAt, quietSince: this.quietSince, timeoutUs: this.timeoutUs, granted: this.granted.slice(),
       termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
-      ...this.followers.image(), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
-      assembly: this.assembly?.image(),
+      progress: this.followers.progressImage(), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
+      snapshot: this.followers.frozen, assembly: this.assembly?.image(),
     };
   }
 

@@ -26,7 +26,7 @@ export class Session {
   private readonly done: Done[];
   /** When this replica last saw it used: the leader expires by its own record. */
   touchedAt: Micros;
-  /** Sequences this leader has appended and not yet applied: a retry is not appended twice. At most a window. */
+  /** Sequences this leader has appended and not yet applied: a retry is not appended twice. At most `maxUncommitted`. */
   readonly inLog: number[] = [];
   private frozen: SessionRow | undefined;
 

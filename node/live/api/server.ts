@@ -1,8 +1,8 @@
 // The HTTP server of a node. It parses, checks and bounds; what a request means is decided elsewhere. Overload is answered
 // before a body is read and before memory grows: connections, requests under way and the rate of each connection are bounded.
 
-import { createServer, type ServerOptions } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { needIdFault, type NeedId, type ProposalId } from '../../../kernel/base/ids.ts';
 import { bucketOf } from '../../../kernel/decide/record.ts';
@@ -11,6 +11,7 @@ import type { Connection, Requests } from '../requests.ts';
 import { Allowance, Allowances } from './allowance.ts';
 import { responseTo, type Response } from './answers.ts';
 import { openApi } from './openapi.ts';
+import { Turnstile, type Passage } from './turnstile.ts';
 import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status, type ErrorCode } from './schemas.ts';
 
 export interface HttpBounds {
@@ -48,13 +49,13 @@ const SHARE_AT_ONCE = 0.05;
 const CONNECTIONS_PER_SECOND = 100;
 const CONNECTIONS_AT_ONCE = 512;
 const MAX_ADDRESSES = 4_096;
-/** A connection that had to be ended counts as so many. */
-const FINE = 25;
+/** A connection that had to be ended counts as so many; and a request over the bound of its connection. */
+const FINE = 5;
 
 interface Visitor {
   readonly connection: Connection;
   readonly allowance: Allowance;
-  /** It has asked for more than it may: it is told so once. What else it has sent ends the connection, told or not. */
+  /** It has asked for more than it may, and was told so. */
   cut: boolean;
 }
 
@@ -67,6 +68,9 @@ export class HttpServer {
   private readonly requests: Requests;
   private readonly shown: Shown;
   private readonly bounds: HttpBounds;
+  /** Connections come in here, and go to the HTTP server through the turnstile. */
+  private readonly door: Server;
+  private readonly turnstile: Turnstile = new Turnstile();
   private readonly visitors: WeakMap<Socket, Visitor> = new WeakMap();
   private readonly addresses: Allowances = new Allowances(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, MAX_ADDRESSES, now);
 
@@ -77,21 +81,15 @@ export class HttpServer {
     this.app = Fastify({
       bodyLimit: BODY_LIMIT,
       forceCloseConnections: 'idle',
-      // A whole buffer of requests is parsed before the end of a connection shows: those after the cut cost no more than that.
-      serverFactory: (handle) => {
-        const options: ServerOptions = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
-        return createServer(options, (request, response) => {
-          if (this.visitors.get(request.socket)?.cut === true) request.socket.destroy();
-          else handle(request, response);
-        });
-      },
+      http: { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
       routerOptions: { maxParamLength: 512 },
       ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true } },
       frameworkErrors: (error, _request, reply) => void this.failed(error, reply),
       clientErrorHandler: (error, socket) => refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     });
-    this.app.server.maxConnections = bounds.connections;
-    this.app.server.on('connection', (socket) => this.connected(socket));
+    // As an HTTP server has it: a client that has sent all it wants still gets its answer.
+    this.door = createServer({ allowHalfOpen: true }, (socket) => this.connected(socket));
+    this.door.maxConnections = bounds.connections;
     this.app.setErrorHandler((error: FastifyError, _request, reply) => this.failed(error, reply));
     this.app.setNotFoundHandler((request, reply) => this.notFound(request, reply));
     this.app.addHook('onRequest', async (request, reply) => this.admit(request, reply));
@@ -99,8 +97,14 @@ export class HttpServer {
   }
 
   async listen(host: string, port: number): Promise<number> {
-    await this.app.listen({ host, port });
-    const address = this.app.server.address();
+    await this.app.ready();
+    // Where it begins to look after connections that take too long to send a request.
+    this.app.server.emit('listening');
+    await new Promise<void>((listening, failed) => {
+      this.door.once('error', failed);
+      this.door.listen({ host, port }, listening);
+    });
+    const address = this.door.address();
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
@@ -110,9 +114,10 @@ export class HttpServer {
     // A connection whose last request was under way stays open for another one: it is closed as soon as it has none.
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     const end = setTimeout(() => server.closeAllConnections(), patienceMs);
-    await this.app.close();
+    if (this.door.listening) await new Promise<void>((closed) => this.door.close(() => closed()));
     clearInterval(sweep);
     clearTimeout(end);
+    await this.app.close();
   }
 
   private routes(version: string): void {
@@ -144,14 +149,27 @@ export class HttpServer {
       this.shown.turnedAway('notReady');
       return answered(reply, { status: 503, retryAfterSeconds: 1, body: failure('notReady', unready) });
     }
-    const answer = this.requests.request(this.visitor(request.raw.socket).connection, operation);
-    if (answer === undefined) return answered(reply, OVERLOADED);
-    return answered(reply, responseTo(await answer));
+    const visitor = this.visitor(request.raw.socket);
+    const answer = this.requests.request(visitor.connection, operation);
+    if (answer === undefined) {
+      visitor.allowance.fine(FINE);
+      return answered(reply, OVERLOADED);
+    }
+    // The turnstile made it: see `connected`.
+    const passage = request.raw.socket as Duplex as Passage;
+    passage.hold();
+    const response = responseTo(await answer);
+    passage.release();
+    return answered(reply, response);
   }
 
   /** Before anything is read: is there room, and is this connection within its rate? What people look at is always let in. */
   private admit(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const visitor = this.visitor(request.raw.socket);
+    if (visitor.cut) {
+      request.raw.socket.destroy();
+      return reply.hijack();
+    }
     if (!visitor.allowance.take(now)) {
       this.shown.turnedAway('rate');
       visitor.cut = true;
@@ -166,7 +184,7 @@ export class HttpServer {
 
   /** Who opens connection after connection, such as after each was ended for its rate, is not listened to. */
   private connected(socket: Socket): void {
-    if (this.addresses.take(socket.remoteAddress ?? '')) return;
+    if (this.addresses.take(socket.remoteAddress ?? '')) return void this.app.server.emit('connection', this.turnstile.admit(socket));
     this.shown.turnedAway('address');
     socket.destroy();
   }
