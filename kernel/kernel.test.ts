@@ -207,6 +207,20 @@ describe('the gateway', () => {
     expect(answers(node.ask(4, get))).toEqual([{ kind: 'refused', why: 'overloaded' }]);
   });
 
+  it('serves the other groups while one does not answer', () => {
+    const groups = [{ id: GROUP, voters: VOTERS }, { id: groupId(1), voters: VOTERS }];
+    const node = new Told({ ...PARAMETERS, groups, decide: { ...DECIDE_DEFAULTS, maxOpen: 4 } }).introduce();
+    const inGroup = (group: number): Operation => {
+      for (let i = 0; ; i++) {
+        const need = `0/n${i}` as NeedId;
+        if (bucketOf(need) % 2 === group) return { kind: 'get', need, bucket: bucketOf(need) };
+      }
+    };
+    expect([1, 2].flatMap((i) => answers(node.ask(i, inGroup(0))))).toEqual([]);
+    expect(answers(node.ask(3, inGroup(0)))).toEqual([{ kind: 'refused', why: 'overloaded' }]);
+    expect(answers(node.ask(4, inGroup(1)))).toEqual([]);
+  });
+
   it('hands a read to its own client', () => {
     const node = new Told().introduce();
     const [read] = sent(node.ask(1, get), 'read');

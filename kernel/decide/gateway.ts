@@ -102,8 +102,8 @@ export class Gateway {
   }
 
   request(ctx: Context, request: RequestId, operation: Operation): void {
-    if (this.open >= this.parameters.maxOpen) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
     const lane = this.laneOf[this.groupOf[operation.bucket] as GroupId] as Lane;
+    if (this.open >= this.parameters.maxOpen || this.isCrowded(lane)) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
     const body = operation.kind === 'decide' ? decideBody(makeProposal(operation.need, operation.bucket, operation.proposal, this.self, operation.kPlan, ctx.wall)) : undefined;
     const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, to: NOBODY, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
     this.open++;
@@ -116,6 +116,11 @@ export class Gateway {
       this.admit(ctx, lane);
     }
     this.arm(ctx, call.nextTry);
+  }
+
+  /** A group that does not answer may hold half of what may be open, so that the others are still served. */
+  private isCrowded(lane: Lane): boolean {
+    return this.lanes.length > 1 && 2 * (lane.submitted.length + lane.waiting.length + lane.reads.length) >= this.parameters.maxOpen;
   }
 
   answered(ctx: Context, from: NodeId, message: AnswerMessage): void {
