@@ -142,7 +142,8 @@ class Hunting {
     const request = runsOf(sweepOf(seed, this.scenarios.length), this.scenarios).at(0);
     const answer = await thread.perform({ kind: 'batch', requests: [request] });
     const outcome = answer.kind === 'batch' ? answer.outcomes[0] : undefined;
-    if (outcome === undefined) return { failure: undefined, cpuMs: 0 };
+    // A run that a person ended early proves nothing.
+    if (outcome === undefined || outcome.stopped) return { failure: undefined, cpuMs: 0 };
     this.runs += 1;
     return { failure: failureOf(reportOf(outcome, mode)), cpuMs: outcome.cpuMs };
   }
