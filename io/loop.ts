@@ -6,6 +6,7 @@ import { assert, unreachable } from '../kernel/base/assert.ts';
 import { NEVER, type Micros } from '../kernel/base/time.ts';
 import type { Effect } from '../kernel/effect.ts';
 import type { Cause, Event, Operation, RequestId, ServiceOutcome } from '../kernel/event.ts';
+import { nextIncarnation } from '../kernel/hello.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { readJournal, type ReadingCounts, type Refolded, type Reading, type RefusalCode } from './journal-reading.ts';
 import type { Writing } from './journal-records.ts';
@@ -368,7 +369,7 @@ export class Loop {
 
   /** Continues the journal that was refolded, or boots a new node. */
   private run(refolded: Refolded): void {
-    const { kernel, at, place, incarnation, snapshots, segments } = refolded;
+    const { kernel, at, place, incarnation: last, snapshots, segments } = refolded;
     this.folded = kernel;
     this.due = kernel.nextDeadline();
     this.at = at;
@@ -378,10 +379,11 @@ export class Loop {
     this.reading = undefined;
     this.refolded = undefined;
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
-    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation: incarnation + 1, snapshots, segments, token: this.token });
+    const incarnation = nextIncarnation(last, this.ports.entropy.word());
+    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token });
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
-    this.take(this.at, { kind: 'recovered', incarnation: incarnation + 1, tag: this.secret() });
+    this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret() });
     this.proceed();
     this.arm();
   }

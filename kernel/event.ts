@@ -61,7 +61,7 @@ const TAGS = ['boot', 'recovered', 'deadline', 'message', 'request', 'outcome', 
 export function hashCause(cause: Cause): number {
   switch (cause.kind) {
     case 'message':
-      return mixUint(mix(mix(cause.message.hash, cause.from), cause.incarnation), cause.sent);
+      return mixUint(mixUint(mix(cause.message.hash, cause.from), cause.incarnation), cause.sent);
     case 'deadline':
       return 2;
     case 'request':

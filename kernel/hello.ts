@@ -4,6 +4,15 @@ import type { Codec, Reader, Writer } from './base/codec.ts';
 import { finish, hashText, mix, mixUint } from './base/digest.ts';
 import type { NodeId } from './base/ids.ts';
 
+/**
+ * An incarnation counts the starts of a node in its high part; the low part is drawn. So two lives that begin at the same copy
+ * of a disk (a restored backup, a clone) never share one, and a frame of the one is never taken for the other's.
+ */
+const LIVES = 1 << 20;
+
+export const nextIncarnation = (last: number, draw: number): number => (Math.floor(last / LIVES) + 1) * LIVES + (draw & (LIVES - 1));
+export const startsOf = (incarnation: number): number => Math.floor(incarnation / LIVES);
+
 export interface Hello {
   readonly kind: 'hello';
   readonly incarnation: number;
