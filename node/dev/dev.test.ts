@@ -75,7 +75,7 @@ describe('a network of three processes', () => {
     let n = 0;
     await eventually(() => note(others[n % 2] as number, `0/after-${n++}`), (served) => served);
     const commit = (await status(others[0] as number))?.groups[0]?.commit as number;
-    await eventually(() => status(leader), (shown) => startsOf(shown?.incarnation ?? 0) === 2 && (shown.groups[0]?.commit ?? 0) >= commit, 20_000);
+    await eventually(() => status(leader), (shown) => shown !== undefined && startsOf(shown.incarnation) === 2 && (shown.groups[0]?.commit ?? 0) >= commit, 20_000);
     const answers = await Promise.all(acknowledged.map(async (need) => (await fetch(`${urlOf(leader)}/v1/decide/${need}`)).status));
     expect(answers.filter((code) => code !== 200)).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(30);
