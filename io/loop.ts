@@ -5,7 +5,9 @@
 import { assert, unreachable } from '../kernel/base/assert.ts';
 import { NEVER, type Micros } from '../kernel/base/time.ts';
 import type { Effect } from '../kernel/effect.ts';
+import type { GroupId } from '../kernel/base/ids.ts';
 import type { Cause, Event, Operation, RequestId, ServiceOutcome } from '../kernel/event.ts';
+import type { Wish } from '../kernel/raft/message.ts';
 import { nextIncarnation } from '../kernel/hello.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { readJournal, type ReadingCounts, type Refolded, type Reading, type RefusalCode } from './journal-reading.ts';
@@ -84,6 +86,9 @@ export class Loop {
 
   private waiting: Held = { count: 0, events: [], effects: [], urgent: false };
   private leaving: Held = { count: 0, events: [], effects: [], urgent: false };
+  /** Asked to stop; and once nobody is to take over any more, or for too long, it does. */
+  private draining = false;
+  private drainUntil: Micros = NEVER;
   private stopping = false;
   private poisoned = '';
 
@@ -136,11 +141,20 @@ export class Loop {
 
   /** A request that is turned away here has had no effect, and its client is told so. */
   asked(request: RequestId, operation: Operation): void {
+    this.takeRequest(request, { kind: 'request', request, operation });
+  }
+
+  /** From an operator. It is turned away as a client's request is. */
+  ordered(request: RequestId, group: GroupId, wish: Wish): void {
+    this.takeRequest(request, { kind: 'order', request, group, wish });
+  }
+
+  private takeRequest(request: RequestId, cause: Cause): void {
     if (!this.takesInput()) {
       this.drop('notReady');
       return this.ports.clients.reply(request, { kind: 'refused', why: 'unreachable' });
     }
-    if (this.inbox.requests.push({ kind: 'request', request, operation })) return;
+    if (this.inbox.requests.push(cause)) return;
     this.drop('inboxFull');
     this.ports.clients.reply(request, { kind: 'refused', why: 'overloaded' });
   }
@@ -162,9 +176,16 @@ export class Loop {
     this.armed = NEVER;
   }
 
-  /** A clean stop: everything is flushed, and the journal is sealed with a snapshot. */
+  /** A clean stop: others take over what this node leads, everything is flushed, and the journal is sealed with a snapshot. */
   stop(): void {
-    this.stopping = true;
+    if (this.current === 'running' && !this.draining && this.takesInput() && !(this.journal as Journal).full) {
+      const at = Math.max(this.at, this.now());
+      this.drainUntil = at + this.options.parameters.raft.electionMaxUs;
+      this.take(at, { kind: 'drain' });
+      this.arm();
+    }
+    this.draining = true;
+    if (this.current !== 'running' || !this.folded.isHandingOver) this.stopping = true;
     if (this.current === 'running') this.proceed();
   }
 
@@ -195,6 +216,7 @@ export class Loop {
     const at = Math.max(this.at, this.now());
     const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
+    if (this.draining && (at >= this.drainUntil || !this.folded.isHandingOver)) this.stopping = true;
     this.proceed();
     this.arm();
   }
@@ -278,7 +300,7 @@ export class Loop {
 
   /** Asks to be woken at the next deadline, if it is another one than last time. */
   private arm(): void {
-    const due = this.due;
+    const due = this.draining ? Math.min(this.due, this.drainUntil) : this.due;
     if (due === this.armed || due <= this.at) return;
     this.armed = due;
     this.ports.clock.wakeAt(due >= NEVER ? NEVER : due - this.offset);
@@ -379,11 +401,12 @@ export class Loop {
     this.reading = undefined;
     this.refolded = undefined;
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
-    const incarnation = nextIncarnation(last, this.ports.entropy.word());
+    const incarnation = nextIncarnation(Math.max(last, kernel.incarnationFloor), this.ports.entropy.word());
+    const reborn = kernel.outcast || (place.sequence === 0 && this.options.rejoins);
     this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token });
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
-    this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret() });
+    this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret(), reborn });
     this.proceed();
     this.arm();
   }

@@ -26,22 +26,28 @@ export interface Hello {
   readonly refused: boolean;
   /** A refusal names the incarnation it refuses; 0 otherwise. */
   readonly answers: number;
+  /** The life of the node: 0, or the incarnation with which it began anew after it had lost what it had promised. */
+  readonly life: number;
+  /** A refusal names the latest incarnation that the refuser knows of; 0 otherwise. */
+  readonly known: number;
   readonly hash: number;
 }
 
-export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number): Hello {
-  const h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, hash: finish(mix(h, hashText(signature))) };
+export function hello(
+  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, life: number = 0, known: number = 0,
+): Hello {
+  const h = mixUint(mixUint(mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers), life), known);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, life, known, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
-export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number): string {
-  return `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
+export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number, life: number): string {
+  return `hello ${network} ${self} ${incarnation} ${tag} ${resumed} ${life}`;
 }
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(7);
+    w.array(9);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -49,9 +55,11 @@ export const helloCodec: Codec<Hello> = {
     w.bool(m.greet);
     w.bool(m.refused);
     w.uint(m.answers);
+    w.uint(m.life);
+    w.uint(m.known);
   },
   read(r: Reader): Hello {
-    r.tuple(7);
-    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint());
+    r.tuple(9);
+    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint(), r.uint(), r.uint());
   },
 };

@@ -35,8 +35,8 @@ class Told {
 
   constructor(parameters: Parameters = PARAMETERS, self: NodeId = SELF) {
     this.tell({ kind: 'boot', self, seed: 7, parameters, version: 'v' });
-    const [call] = this.tell({ kind: 'recovered', incarnation: 1, tag: 11 }).filter((effect) => effect.kind === 'call');
-    expect(call).toMatchObject({ request: { service: 'signer', bytes: `hello test ${self} 1 11 2` } });
+    const [call] = this.tell({ kind: 'recovered', incarnation: 1, tag: 11, reborn: false }).filter((effect) => effect.kind === 'call');
+    expect(call).toMatchObject({ request: { service: 'signer', bytes: `hello test ${self} 1 11 2 0` } });
     this.tell({ kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 'signed' } } });
   }
 
@@ -122,7 +122,7 @@ describe('the gateway', () => {
     const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
     expect(again.map((out) => out.message)).toEqual([submit]);
     expect(again[0]?.to).not.toBe(leader);
-    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12, reborn: false });
     expect(sent(node.wait(node.at + 10 * MS), 'submit').map((out) => out.message)).toEqual([submit]);
   });
 
@@ -276,7 +276,7 @@ describe('peers', () => {
     const node = new Kernel();
     const step = (at: number, cause: Cause): readonly Effect[] => node.step({ sequence: node.sequence + 1, at, wall: 0, cause });
     step(1, { kind: 'boot', self: SELF, seed: 7, parameters: PARAMETERS, version: 'v' });
-    step(2, { kind: 'recovered', incarnation: 1, tag: 1 });
+    step(2, { kind: 'recovered', incarnation: 1, tag: 1, reborn: false });
     expect(step(3, { kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'failed', reason: 'locked' } })).toEqual([]);
     expect(step(node.nextDeadline(), { kind: 'deadline' })).toMatchObject([{ kind: 'call', request: { service: 'signer' } }]);
     const out = step(node.at + 1, { kind: 'outcome', sequence: 4, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 's' } } });
@@ -343,7 +343,7 @@ describe('signals', () => {
   it('as many calls as are open may be tried again in one step', () => {
     const node = leading();
     for (let number = 1; number <= CALLS; number++) node.ask(number, get);
-    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12, reborn: false });
     expect(answers(node.wait(node.at + 10 * SECOND))).toHaveLength(CALLS);
   });
 });

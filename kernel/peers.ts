@@ -1,6 +1,7 @@
 // Who is at the other end. Every node says hello, signed, when it starts: its incarnation, fresh entropy, and the place in
 // its journal from which it goes on. Peers remember the last place they heard from. A node that comes back older than it
-// was (a restored backup, a cloned disk, a tail that was lost) may have forgotten a vote, and is refused.
+// was (a restored backup, a cloned disk, a tail that was lost) may have forgotten a vote, and is refused: it may only begin a
+// new life, in which nothing that it promised in the old one is asked of it, and nothing that it says counts for the old one.
 
 import { type Codec, type Reader, type Writer } from './base/codec.ts';
 import { assert } from './base/assert.ts';
@@ -14,6 +15,7 @@ export interface Peer {
   /** 0: it has not said hello yet. */
   incarnation: number;
   tag: number;
+  life: number;
   /** The furthest place in its journal it has spoken from. */
   heard: number;
   /** When we last asked it to say hello. */
@@ -27,10 +29,14 @@ export interface PeersImage {
   readonly signature: string;
   readonly signing: number;
   readonly outcast: boolean;
+  readonly life: number;
+  readonly floor: number;
   readonly peers: readonly Peer[];
 }
 
 const ASK_EVERY: Micros = SECOND;
+/** Far beyond any honest count of starts: an incarnation above it is not believed. */
+const MAX_INCARNATION = 2 ** 48;
 
 export class Peers {
   private readonly self: NodeId;
@@ -44,6 +50,9 @@ export class Peers {
   /** Journal sequence of the signer call that is open; 0 if none is. */
   private signing = 0;
   private refused = false;
+  private life = 0;
+  /** The latest incarnation of this very node that a peer knows of: the next one has to be later. */
+  private floor = 0;
   /** By node id; place 0 is unused. */
   private readonly peers: Peer[];
 
@@ -52,7 +61,7 @@ export class Peers {
     this.nodes = nodes;
     this.network = network;
     this.slot = slot;
-    this.peers = Array.from({ length: nodes + 1 }, () => ({ incarnation: 0, tag: 0, heard: 0, asked: 0 }));
+    this.peers = Array.from({ length: nodes + 1 }, () => ({ incarnation: 0, tag: 0, life: 0, heard: 0, asked: 0 }));
   }
 
   /** True once a peer has shown that this node forgot something: it must not take part any more. */
@@ -60,8 +69,26 @@ export class Peers {
     return this.refused;
   }
 
-  recovered(ctx: Context, incarnation: number, tag: number): void {
+  /** The latest life of a node that has been heard of; its own. */
+  lifeOf(node: NodeId): number {
+    return node === this.self ? this.life : (this.peers[node]?.life ?? 0);
+  }
+
+  knows(node: NodeId): boolean {
+    return node >= 1 && node <= this.nodes;
+  }
+
+  get incarnationFloor(): number {
+    return this.floor;
+  }
+
+  /** `reborn`: it has lost what it had promised, knows it, and begins anew. */
+  recovered(ctx: Context, incarnation: number, tag: number, reborn: boolean): void {
     assert(incarnation > this.incarnation, 'incarnations only grow');
+    if (reborn) {
+      this.life = incarnation;
+      this.refused = false;
+    }
     this.incarnation = incarnation;
     this.tag = tag;
     this.resumed = ctx.sequence;
@@ -102,21 +129,25 @@ export class Peers {
   hello(ctx: Context, from: NodeId, incarnation: number, message: Hello): void {
     const peer = this.peers[from];
     if (peer === undefined || from === this.self || from === 0 || incarnation === 0 || incarnation !== message.incarnation) return;
+    if (incarnation > MAX_INCARNATION || message.life > incarnation) return;
     if (message.refused) return this.wasRefused(ctx, from, message);
     const why = this.fault(peer, message);
     if (why !== undefined) {
       ctx.fact({ kind: 'peerRefused', peer: from, why });
-      return this.greet(ctx, from, false, true, message.incarnation);
+      return this.greet(ctx, from, false, true, message.incarnation, peer.incarnation);
     }
     peer.incarnation = message.incarnation;
     peer.tag = message.tag;
-    if (message.resumed > peer.heard) peer.heard = message.resumed;
+    if (message.life > peer.life || message.resumed > peer.heard) peer.heard = message.resumed;
+    peer.life = message.life;
     if (message.greet) this.greet(ctx, from, false, false);
   }
 
   private fault(peer: Peer, message: Hello): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
     if (message.incarnation < peer.incarnation) return 'olderIncarnation';
     if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
+    if (message.life < peer.life) return 'olderIncarnation';
+    if (message.life > peer.life) return undefined;
     return message.resumed <= peer.heard ? 'cameBackOlder' : undefined;
   }
 
@@ -124,24 +155,25 @@ export class Peers {
   private wasRefused(ctx: Context, from: NodeId, message: Hello): void {
     if (this.refused || message.answers !== this.incarnation) return;
     this.refused = true;
+    if (message.known <= MAX_INCARNATION) this.floor = Math.max(this.floor, message.known);
     ctx.fact({ kind: 'refusedByPeer', peer: from });
   }
 
   private askForSignature(ctx: Context): void {
-    ctx.call({ service: 'signer', bytes: helloText(this.network, this.self, this.incarnation, this.tag, this.resumed) });
+    ctx.call({ service: 'signer', bytes: helloText(this.network, this.self, this.incarnation, this.tag, this.resumed, this.life) });
     this.signing = ctx.sequence;
     ctx.deadline(this.slot, ctx.at + ASK_EVERY);
   }
 
-  private greet(ctx: Context, to: NodeId, greet: boolean, refused: boolean, answers = 0): void {
+  private greet(ctx: Context, to: NodeId, greet: boolean, refused: boolean, answers = 0, known = 0): void {
     if (this.signature === '') return;
-    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, refused, answers));
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, refused, answers, this.life, known));
   }
 
   image(): PeersImage {
     return {
       incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, signature: this.signature, signing: this.signing,
-      outcast: this.refused, peers: this.peers.map(copyPeer),
+      outcast: this.refused, life: this.life, floor: this.floor, peers: this.peers.map(copyPeer),
     };
   }
 
@@ -152,41 +184,47 @@ export class Peers {
     this.signature = image.signature;
     this.signing = image.signing;
     this.refused = image.outcast;
+    this.life = image.life;
+    this.floor = image.floor;
     this.peers.splice(0, this.peers.length, ...image.peers.map(copyPeer));
   }
 }
 
-const copyPeer = (peer: Peer): Peer => ({ incarnation: peer.incarnation, tag: peer.tag, heard: peer.heard, asked: peer.asked });
+const copyPeer = (peer: Peer): Peer => ({ incarnation: peer.incarnation, tag: peer.tag, life: peer.life, heard: peer.heard, asked: peer.asked });
 
 const peerCodec: Codec<Peer> = {
   write(w: Writer, peer: Peer): void {
-    w.array(4);
+    w.array(5);
     w.uint(peer.incarnation);
     w.uint(peer.tag);
+    w.uint(peer.life);
     w.uint(peer.heard);
     w.uint(peer.asked);
   },
   read(r: Reader): Peer {
-    r.tuple(4);
-    return { incarnation: r.uint(), tag: r.uint(), heard: r.uint(), asked: r.uint() };
+    r.tuple(5);
+    return { incarnation: r.uint(), tag: r.uint(), life: r.uint(), heard: r.uint(), asked: r.uint() };
   },
 };
 
 export const peersImageCodec: Codec<PeersImage> = {
   write(w: Writer, image: PeersImage): void {
-    w.array(7);
+    w.array(9);
     w.uint(image.incarnation);
     w.uint(image.tag);
     w.uint(image.resumed);
     w.text(image.signature);
     w.uint(image.signing);
     w.bool(image.outcast);
+    w.uint(image.life);
+    w.uint(image.floor);
     w.list(peerCodec, image.peers);
   },
   read(r: Reader): PeersImage {
-    r.tuple(7);
+    r.tuple(9);
     return {
-      incarnation: r.uint(), tag: r.uint(), resumed: r.uint(), signature: r.text(256), signing: r.uint(), outcast: r.bool(), peers: r.list(peerCodec, 0xffff),
+      incarnation: r.uint(), tag: r.uint(), resumed: r.uint(), signature: r.text(256), signing: r.uint(), outcast: r.bool(), life: r.uint(), floor: r.uint(),
+      peers: r.list(peerCodec, 0xffff),
     };
   },
 };

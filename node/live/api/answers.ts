@@ -44,6 +44,7 @@ export function responseTo(answer: Answer): Response {
       if (answer.why === 'overloaded') return { status: 503, retryAfterSeconds: 1, body: { code: 'overloaded', message: 'this node has as many requests open as it takes; nothing was done' } };
       return { status: 503, retryAfterSeconds: 1, body: { code: 'unreachable', message: 'no majority of the register answered; nothing was done' } };
     case 'advanced':
+    case 'ordered':
       return { status: 500, body: { code: 'internal', message: 'the register answered another question' } };
     default:
       return unreachable(answer);
