@@ -1,0 +1,73 @@
+// Which configuration is in force at which node, and which life each node is in. A configuration is announced by its node when
+// it comes into force; that it stands in the log at the place named is checked against the entries that crossed the wire, and
+// that nobody acknowledges one without having announced it. Lives are read from the journals: a node that begins anew says so
+// in the first event of that start.
+
+import type { GroupId, NodeId } from '../kernel/base/ids.ts';
+import type { Micros } from '../kernel/base/time.ts';
+import type { Cause, Event } from '../kernel/event.ts';
+import type { Fact } from '../kernel/fact.ts';
+import type { Parameters } from '../kernel/parameters.ts';
+import { Electorate, founding, type Configuration } from '../kernel/raft/configuration.ts';
+import type { JournalReader, Journals } from './journals.ts';
+
+/** A configuration in force at a node, and the place of the log it is from. */
+export interface InForce {
+  readonly index: number;
+  readonly term: number;
+  readonly electorate: Electorate;
+}
+
+export interface MembershipsReader {
+  /** Another configuration is in force at a node than before. */
+  configured?(node: NodeId, group: GroupId, now: InForce, at: Micros): void;
+  reborn?(node: NodeId, at: Micros): void;
+}
+
+export class Memberships implements JournalReader {
+  private readonly founding: (InForce | undefined)[] = [];
+  /** By node, then by group; nothing: the founding one. */
+  private readonly announced: (InForce | undefined)[][];
+  private readonly lives: Float64Array;
+  private readonly readers: MembershipsReader[] = [];
+
+  constructor(parameters: Parameters, journals: Journals) {
+    for (const group of parameters.groups) this.founding[group.id] = { index: 0, term: 0, electorate: new Electorate(founding(group.voters)) };
+    this.announced = Array.from({ length: parameters.nodes + 1 }, () => []);
+    this.lives = new Float64Array(parameters.nodes + 1);
+    journals.read(this);
+  }
+
+  read(reader: MembershipsReader): void {
+    this.readers.push(reader);
+  }
+
+  lifeOf(node: NodeId): number {
+    return this.lives[node] as number;
+  }
+
+  inForce(node: NodeId, group: GroupId): InForce | undefined {
+    return this.announced[node]?.[group] ?? this.founding[group];
+  }
+
+  recovered(node: NodeId, _event: Event, cause: Extract<Cause, { kind: 'recovered' }>, now: Micros): void {
+    if (!cause.reborn) return;
+    this.lives[node] = cause.incarnation;
+    this.announced[node] = [];
+    for (const reader of this.readers) reader.reborn?.(node, now);
+  }
+
+  fact(node: NodeId, fact: Fact, now: Micros): void {
+    if (fact.kind !== 'configured') return;
+    const known = this.inForce(node, fact.group);
+    const same = known !== undefined && known.electorate.configuration.hash === fact.configuration.hash;
+    const standing = { index: fact.index, term: fact.term, electorate: same ? known.electorate : new Electorate(fact.configuration) };
+    (this.announced[node] as (InForce | undefined)[])[fact.group] = standing;
+    for (const reader of this.readers) reader.configured?.(node, fact.group, standing, now);
+  }
+}
+
+export function describeConfiguration(c: Configuration): string {
+  const seats = (list: Configuration['voters']): string => list.map(({ node, life }) => (life === 0 ? `${node}` : `${node} (life ${life})`)).join(', ') || 'none';
+  return `configuration ${c.number}: voters ${seats(c.voters)}; before ${seats(c.outgoing)}; learners ${seats(c.learners)}`;
+}
