@@ -47,6 +47,10 @@ export interface Lane {
   nextSequence: number;
   /** When the session was last known to be used. */
   usedAt: Micros;
+  /** When a member last did what was asked of it. */
+  heardAt: Micros;
+  /** Nobody did for so long that only the oldest decide and the oldest read ask on; the rest follow once somebody does. */
+  silent: boolean;
   /** Decides with a sequence, in its order; then those that wait for a session or for room in its window; and reads. */
   readonly submitted: OpenCall[];
   readonly waiting: OpenCall[];
@@ -86,7 +90,7 @@ export class Gateway {
     for (const group of groups) voters[group.id] = group.voters;
     this.voters = voters;
     this.lanes = groups.map((group) => ({
-      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, submitted: [], waiting: [], reads: [],
+      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, heardAt: 0, silent: false, submitted: [], waiting: [], reads: [],
     }));
     this.laneOf = byGroup(this.lanes);
   }
@@ -96,6 +100,8 @@ export class Gateway {
     this.armed = false;
     for (const lane of this.lanes) {
       lane.nonce = 0;
+      lane.silent = lane.submitted.length + lane.reads.length > 0;
+      lane.heardAt = ctx.at;
       for (const call of [...lane.submitted, ...lane.waiting, ...lane.reads]) call.nextTry = ctx.at;
     }
     if (this.open > 0) this.arm(ctx, ctx.at);
@@ -110,7 +116,7 @@ export class Gateway {
     if (body === undefined) {
       call.number = this.nextToken++;
       lane.reads.push(call);
-      this.transmit(ctx, lane, call);
+      if (!lane.silent || lane.reads.length === 1) this.transmit(ctx, lane, call);
     } else {
       lane.waiting.push(call);
       this.admit(ctx, lane);
@@ -147,24 +153,44 @@ export class Gateway {
     for (const lane of this.lanes) {
       this.giveUp(ctx, lane);
       this.admit(ctx, lane);
-      let turned = false;
-      for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
-        if (call.nextTry <= ctx.at) {
-          // Only a member that was asked and did not answer is turned away from, and once: the others may have asked elsewhere.
-          if (!turned && call.to === lane.leader) {
-            this.guessAgain(lane);
-            turned = true;
-          }
-          call.hops = 0;
-          call.nextTry = ctx.at + this.parameters.retryUs;
-          this.transmit(ctx, lane, call);
-        }
-        if (call.nextTry < next) next = call.nextTry;
-      }
+      this.retry(ctx, lane);
+      next = Math.min(next, earliest(lane.submitted, lane.silent), earliest(lane.reads, lane.silent));
       if (lane.waiting.length > 0 && lane.session === NO_SESSION && lane.nextOpen < next) next = lane.nextOpen;
     }
     const { retryUs } = this.parameters;
     if (this.open > 0) this.arm(ctx, ctx.at + Math.min(Math.max(next - ctx.at, Math.ceil(retryUs / LOOKS_PER_RETRY)), retryUs));
+  }
+
+  /** A member that did nothing for anybody since it was asked is turned away from, once: the others may have asked elsewhere. */
+  private retry(ctx: Context, lane: Lane): void {
+    const { retryUs } = this.parameters;
+    let turned = false;
+    for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
+      if (call.nextTry <= ctx.at) {
+        if (!turned && call.to === lane.leader && lane.heardAt < call.nextTry - retryUs) {
+          this.guessAgain(lane);
+          lane.silent = true;
+          turned = true;
+        }
+        call.hops = 0;
+        call.nextTry = ctx.at + this.parameters.retryUs;
+        this.transmit(ctx, lane, call);
+      }
+      if (lane.silent) break;
+    }
+  }
+
+  /** A member did what was asked of it: whatever waited for that is sent. */
+  private heard(ctx: Context, lane: Lane, from: NodeId): void {
+    lane.leader = from;
+    lane.heardAt = ctx.at;
+    if (!lane.silent) return;
+    lane.silent = false;
+    for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
+      call.hops = 0;
+      call.nextTry = ctx.at + this.parameters.retryUs;
+      this.transmit(ctx, lane, call);
+    }
   }
 
   image(): GatewayImage {
@@ -185,6 +211,7 @@ export class Gateway {
     if (lane.waiting.length === 0) return;
     if (lane.submitted.length === 0 && ctx.at - lane.usedAt > this.staleUs) lane.session = NO_SESSION;
     if (lane.session === NO_SESSION) return this.openSession(ctx, lane);
+    if (lane.silent && lane.submitted.length > 0) return;
     while (lane.waiting.length > 0 && lane.nextSequence - this.lowest(lane) < MAX_OUTCOMES_PER_ROW) {
       const call = takeAt(lane.waiting, 0);
       call.number = lane.nextSequence++;
@@ -222,8 +249,8 @@ export class Gateway {
     if (message.session !== lane.session) return;
     const call = takeByNumber(lane.submitted, message.sequence, message.outcome);
     if (call === undefined) return;
-    lane.leader = from;
     lane.usedAt = ctx.at;
+    this.heard(ctx, lane, from);
     this.finish(ctx, call, message.outcome);
     this.admit(ctx, lane);
   }
@@ -231,7 +258,7 @@ export class Gateway {
   private looked(ctx: Context, lane: Lane, from: NodeId, message: ReadReply): void {
     const call = takeByNumber(lane.reads, message.token, message.lookup);
     if (call === undefined) return;
-    lane.leader = from;
+    this.heard(ctx, lane, from);
     this.finish(ctx, call, message.lookup);
   }
 
@@ -241,7 +268,7 @@ export class Gateway {
     lane.session = message.session;
     lane.nextSequence = 1;
     lane.usedAt = ctx.at;
-    lane.leader = from;
+    this.heard(ctx, lane, from);
     this.admit(ctx, lane);
   }
 
@@ -312,6 +339,16 @@ export class Gateway {
   private isVoter(group: GroupId, node: NodeId): boolean {
     return this.votersOf(group).includes(node);
   }
+}
+
+/** When the first of these calls asks again; of a silent lane only the oldest does. */
+function earliest(calls: readonly OpenCall[], silent: boolean): Micros {
+  let next = NEVER;
+  for (const call of calls) {
+    if (call.nextTry < next) next = call.nextTry;
+    if (silent) break;
+  }
+  return next;
 }
 
 function isAnyUpTo(last: Micros, calls: readonly OpenCall[]): boolean {
