@@ -109,7 +109,7 @@ export class Gateway {
 
   request(ctx: Context, request: RequestId, operation: Operation): void {
     const lane = this.laneOf[this.groupOf[operation.bucket] as GroupId] as Lane;
-    if (this.open >= this.parameters.maxOpen || this.isCrowded(lane)) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
+    if (this.isFullFor(lane)) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
     const body = operation.kind === 'decide' ? decideBody(makeProposal(operation.need, operation.bucket, operation.proposal, this.self, operation.kPlan, ctx.wall)) : undefined;
     const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, to: NOBODY, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
     this.open++;
@@ -124,9 +124,13 @@ export class Gateway {
     this.arm(ctx, call.nextTry);
   }
 
+  takesOn(bucket: number): boolean {
+    return !this.isFullFor(this.laneOf[this.groupOf[bucket] as GroupId] as Lane);
+  }
+
   /** A group that does not answer may hold half of what may be open, so that the others are still served. */
-  private isCrowded(lane: Lane): boolean {
-    return this.lanes.length > 1 && 2 * (lane.submitted.length + lane.waiting.length + lane.reads.length) >= this.parameters.maxOpen;
+  private isFullFor(lane: Lane): boolean {
+    return this.open >= this.parameters.maxOpen || (this.lanes.length > 1 && 2 * (lane.submitted.length + lane.waiting.length + lane.reads.length) >= this.parameters.maxOpen);
   }
 
   answered(ctx: Context, from: NodeId, message: AnswerMessage): void {
