@@ -100,7 +100,7 @@ export const behead: Fault = {
   about: 'votes of a group take long, and whoever stands for election or leads crashes and is soon back',
   unit: 'microseconds between two looks at who stands or leads; a victim is down for as long',
   strongest: STRONGEST,
-  draw: drawn('behead', PATIENCE.slice(0, 4)),
+  draw: drawn('behead', PATIENCE.slice(1, 4)),
   begin: (world, episode) => {
     const group = groupOf(world, episode);
     const last = Math.max(1, episode.until - world.now);

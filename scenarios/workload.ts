@@ -20,7 +20,7 @@ interface Need {
 const REMEMBERED = 256;
 const NEWEST = 8;
 const FINAL_READS = 32;
-const MAX_TRIES = 5;
+const MAX_TRIES = 3;
 /** Rivals propose within so long of each other. */
 const RIVALRY_US: Micros = 20 * MS;
 /** More epochs than a register may ever be behind its clients. */

@@ -171,7 +171,7 @@ export class Gateway {
     let turned = false;
     for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
       if (call.nextTry <= ctx.at) {
-        if (!turned && call.to === lane.leader && lane.heardAt < call.nextTry - retryUs) {
+        if (!turned && call.to === lane.leader && lane.heardAt <= call.nextTry - retryUs) {
           this.guessAgain(lane);
           lane.silent = true;
           turned = true;
