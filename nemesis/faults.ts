@@ -4,13 +4,14 @@ import { clockJump, clockSkew } from './clock.ts';
 import { bitRot, diskLost, diskTorn, oldBackup, slowFsync } from './disk.ts';
 import type { Fault } from './fault.ts';
 import { behead, hunt } from './leaders.ts';
+import { handOver, lostDisk, reconfigure } from './membership.ts';
 import { corrupt, drop, duplicate, forgedHello, oneWay, partition, reorder, slow } from './network.ts';
 import { gpuLost, parentOutage, parentReorg } from './outside.ts';
 import { kill, pause, restart } from './process.ts';
 
 export const FAULTS: readonly Fault[] = [
   partition, oneWay, slow, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, clockSkew, clockJump, diskLost, diskTorn, slowFsync, bitRot, oldBackup,
-  hunt, behead,
+  hunt, behead, reconfigure, handOver, lostDisk,
   parentOutage, parentReorg, gpuLost,
 ];
 

@@ -2,6 +2,9 @@
 
 import { contestedNeed } from './contested-need.ts';
 import { hundredNodes } from './hundred-nodes.ts';
+import { lostDisk } from './lost-disk.ts';
+import { membershipChange } from './membership-change.ts';
+import { restoredBackup } from './restored-backup.ts';
 import { leaderCutOff } from './leader-cut-off.ts';
 import { parentAndGpu } from './parent-and-gpu.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
@@ -9,4 +12,4 @@ import type { Scenario } from './scenario.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 
-export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu];
+export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup];

@@ -19,20 +19,23 @@ import type { SimServices } from './calls.ts';
 import type { Shadow } from './shadow.ts';
 import type { SimClients } from './clients.ts';
 import type { Listeners } from './listeners.ts';
+import { OPERATOR, type Operator } from './operator.ts';
 import type { SimNetwork } from './network.ts';
 import type { HelloVerifier } from './scheme.ts';
 
 /** What a machine needs of the world it stands in. */
 export interface HostWorld extends ClockWorld {
+  wake(node: number, at: Micros): void;
   readonly seed: number;
   readonly listeners: Listeners;
   readonly marks: Marks;
   readonly network: SimNetwork;
   readonly clients: SimClients;
+  readonly operator: Operator;
   readonly hellos: HelloVerifier;
   wasStarted(host: Host): void;
   wasShadowed(host: Host, same: boolean): void;
-  wasRefusedByPeer(host: Host, peer: NodeId): void;
+  wasRefusedByPeer(host: Host): void;
 }
 
 /** What the world throws through a loop to end its process where it stands. */
@@ -61,6 +64,8 @@ export type HostState = 'up' | 'down' | 'out';
 
 /** CPU time of one turn of the loop, and of handing a frame to the network. */
 const TURN_US = 3;
+/** So many are taken in one go where much waits, and charged each. */
+const TURNS_AT_ONCE = 8;
 const SEND_US = 1;
 
 export class Host implements Observer, Network, Services, Clients, Verifier, Entropy {
@@ -79,7 +84,11 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   busyUntil: Micros = 0;
   /** When the earliest wake entry in the queue is due, NEVER if there is none. */
   wakeAt: Micros = NEVER;
+  /** The same of its clock's alarm. */
+  alarmAt: Micros = NEVER;
   shadow: Shadow | undefined = undefined;
+  /** An empty directory is not that of a new node: its disk was replaced, and it begins another life. */
+  rejoins = false;
   /** Lost or damaged what it had acknowledged: at most a minority of each group's voters may. */
   damaged = false;
   refusedWhy = '';
@@ -120,31 +129,35 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.stopping = false;
     this.busyUntil = this.world.now;
     const ports: Ports = { network: this, clock: this.clock, disk: this.disk, entropy: this, services: this, clients: this, verifier: this, observer: this };
-    this.loop = new Loop(this.options, ports);
+    this.loop = new Loop(this.rejoins ? { ...this.options, rejoins: true } : this.options, ports);
     this.world.wasStarted(this);
     this.loop.start();
     this.attend();
   }
 
-  /** Lets the loop take a turn, now or when its time is used up, and sees to it that it is woken for what is left. */
+  /** Lets the loop take turns, now or when its time is used up, and sees to it that it is woken for what is left. */
   attend(): void {
     const loop = this.loop;
     if (loop === undefined || this.pauses > 0) return;
     const world = this.world;
     if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
-    this.busyUntil = world.now + TURN_US;
-    if (loop.turn()) world.wake(this.id, this.busyUntil);
+    this.busyUntil = world.now;
+    for (let turns = 0; turns < TURNS_AT_ONCE; turns++) {
+      this.busyUntil += TURN_US;
+      if (!loop.turn()) return;
+    }
+    world.wake(this.id, this.busyUntil);
   }
 
-  /** A wake entry is due: an alarm may be, and work may be left over from when the process was busy. */
-  awake(): void {
+  /** The clock may have reached its alarm. One that stands still, or a process that does, asks again when it goes on. */
+  alarmed(): void {
     const loop = this.loop;
-    if (loop === undefined) return;
+    if (loop === undefined || this.pauses > 0) return;
     if (this.clock.due) {
       this.clock.alarmAt = NEVER;
       loop.alarm();
+      this.attend();
     }
-    if (loop.hasWork) this.attend();
     this.clock.rearm();
   }
 
@@ -207,7 +220,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   reply(request: RequestId, answer: Answer): void {
     const listeners = this.world.listeners.replied;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.replied(this.id, request, answer, this.world.now);
-    this.world.clients.reply(request, answer);
+    if (request.client === OPERATOR) this.world.operator.hear(request, answer);
+    else this.world.clients.reply(request, answer);
   }
 
   // Verifier
@@ -231,7 +245,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
 
   fact(fact: Fact, at: Micros): void {
     this.marks.fact(fact.kind);
-    if (fact.kind === 'refusedByPeer') this.world.wasRefusedByPeer(this, fact.peer);
+    if (fact.kind === 'refusedByPeer') this.world.wasRefusedByPeer(this);
     const listeners = this.world.listeners.fact;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.fact(this.id, fact, at, this.world.now);
   }

@@ -35,7 +35,7 @@ const callCodec: Codec<OpenCall> = {
 
 const laneCodec: Codec<Lane> = {
   write(w: Writer, lane: Lane): void {
-    w.array(13);
+    w.array(15);
     w.uint(lane.group);
     w.uint(lane.leader);
     w.uint(lane.configured);
@@ -46,15 +46,17 @@ const laneCodec: Codec<Lane> = {
     w.uint(lane.nextOpen);
     w.uint(lane.nextSequence);
     w.uint(lane.usedAt);
+    w.uint(lane.heardAt);
+    w.bool(lane.silent);
     w.list(callCodec, lane.submitted);
     w.list(callCodec, lane.waiting);
     w.list(callCodec, lane.reads);
   },
   read(r: Reader): Lane {
-    r.tuple(13);
+    r.tuple(15);
     return {
       group: groupId(r.uint(0xffff)), leader: nodeId(r.uint(0xffff)), configured: r.uint(), members: r.list(nodeCodec, 3 * MAX_SEATS), guesses: r.uint(),
-      session: sessionId(r.uint()), nonce: r.uint(), nextOpen: r.uint(), nextSequence: r.uint(), usedAt: r.uint(),
+      session: sessionId(r.uint()), nonce: r.uint(), nextOpen: r.uint(), nextSequence: r.uint(), usedAt: r.uint(), heardAt: r.uint(), silent: r.bool(),
       submitted: r.list(callCodec, MAX_CALLS), waiting: r.list(callCodec, MAX_CALLS), reads: r.list(callCodec, MAX_CALLS),
     };
   },
