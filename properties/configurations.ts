@@ -47,11 +47,19 @@ class Configurations extends Verdicts implements LedgerReader, MembershipsReader
     const befores = (this.changes[group] as Change[]).filter((change) => change.configuration.number === entry.number - 1 && change.index < index);
     this.remember(group, { index, term, configuration: entry }, frame.from, now);
     if (befores.length === 0) return;
-    const committed = this.ledger.group(group)?.committed ?? 0;
-    const before = befores.find((change) => change.index <= committed);
-    if (before === undefined) return this.violated(now, [frame.from], `${what} while another change is not committed`, [describeConfiguration(entry)], frame.sequence);
+    const done = befores.filter((change) => this.isCommitted(group, change));
+    if (done.length === 0) return this.violated(now, [frame.from], `${what} while another change is not committed`, [describeConfiguration(entry)], frame.sequence);
+    // One of the same number that was cut off may still be remembered, where nobody knows the terms of the log any more.
+    const before = done.find((change) => fault(change.configuration, entry) === undefined) ?? (done[0] as Change);
     const why = fault(before.configuration, entry) ?? this.unfit(group, index, before.configuration, entry);
     if (why !== undefined) this.violated(now, [frame.from], `${what}: ${why}`, [`before: ${describeConfiguration(before.configuration)}`, `then: ${describeConfiguration(entry)}`], frame.sequence);
+  }
+
+  private isCommitted(group: GroupId, change: Change): boolean {
+    const log = this.ledger.group(group);
+    if (log === undefined || change.index > log.committed) return change.index === 0;
+    const term = log.committedTerm(change.index);
+    return term < 0 || term === change.term;
   }
 
   /** A learner gets its vote when it has nearly all of the log. What it has acknowledged is at least what its leader knows. */
@@ -70,8 +78,9 @@ class Configurations extends Verdicts implements LedgerReader, MembershipsReader
     if (match < standing.index || this.damage.isSuspect(node)) return;
     this.checks++;
     const announced = this.memberships.inForce(node, group);
-    if (announced !== undefined && announced.index >= standing.index) return;
-    this.violated(now, [node], `node ${node} acknowledges the log of group ${group} up to ${match}, and goes by the configuration of index ${announced?.index} instead of ${standing.index}`, [
+    // A member that got it in a snapshot announces it for the snapshot's place.
+    if (announced === undefined || announced.index >= standing.index || announced.electorate.configuration.hash === standing.electorate.configuration.hash) return;
+    this.violated(now, [node], `node ${node} acknowledges the log of group ${group} up to ${match}, and goes by the configuration of index ${announced.index} instead of ${standing.index}`, [
       describeConfiguration(standing.electorate.configuration),
     ], frame.sequence);
   }

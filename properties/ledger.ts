@@ -12,7 +12,7 @@ import type { Micros } from '../kernel/base/time.ts';
 import type { Parameters } from '../kernel/parameters.ts';
 import { majorityOf, type Configuration } from '../kernel/raft/configuration.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import type { Append, AppendReply, SnapshotSlice } from '../kernel/raft/message.ts';
+import type { Append, AppendReply, SnapshotReply, SnapshotSlice } from '../kernel/raft/message.ts';
 import type { InForce, Memberships, MembershipsReader } from './memberships.ts';
 
 /** Indices remembered per group; a power of two, and far more than any leader keeps for its followers. */
@@ -138,12 +138,20 @@ export class GroupLog {
   }
 
   acknowledged(frame: Frame, message: AppendReply, now: Micros): void {
-    if (!message.ok) return;
-    const term = this.known(message.term);
+    if (message.ok) this.hold(frame, message.term, message.match, now);
+  }
+
+  /** A member has installed a snapshot, or had all of it already. */
+  installed(frame: Frame, message: SnapshotReply, now: Micros): void {
+    if (message.done) this.hold(frame, message.term, message.index, now);
+  }
+
+  private hold(frame: Frame, number: number, claimed: number, now: Micros): void {
+    const term = this.known(number);
     if (term === undefined || term.leader !== frame.to) return;
     const place = term.standing.electorate.placeOf(frame.from, this.memberships.lifeOf(frame.from));
     if (place === undefined) return;
-    const match = message.match < term.last ? message.match : term.last;
+    const match = claimed < term.last ? claimed : Math.max(term.last, Math.min(claimed, this.committed));
     if (match <= (term.match[place] as number)) return;
     term.match[place] = match;
     if (term.standing.index > 0) for (let k = 0; k < this.readers.length; k++) this.readers[k]?.holds?.(frame, this.id, match, term.standing, now);
@@ -358,6 +366,8 @@ export class Ledger implements MembershipsReader {
         return this.groups[message.group]?.acknowledged(frame, message, now);
       case 'snapshot':
         return this.groups[message.group]?.snapshot(frame, message, now);
+      case 'snapshotReply':
+        return this.groups[message.group]?.installed(frame, message, now);
       default:
         return undefined;
     }

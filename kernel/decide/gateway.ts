@@ -371,7 +371,8 @@ export class Gateway {
   reborn(ctx: Context, incarnation: number): void {
     this.nextToken = Math.max(this.nextToken, incarnation * TOKENS_PER_INCARNATION);
     for (const lane of this.lanes) {
-      for (const call of lane.submitted.splice(0)) this.finish(ctx, call, { kind: 'unknown', why: 'sessionExpired' });
+      // What waits here may have been asked for, and done, in what it forgot.
+      for (const calls of [lane.submitted, lane.waiting]) for (const call of calls.splice(0)) this.finish(ctx, call, { kind: 'unknown', why: 'sessionExpired' });
       lane.session = NO_SESSION;
       lane.nonce = 0;
     }
