@@ -183,9 +183,8 @@ export class Loop {
   /** A clean stop: others take over what this node leads, everything is flushed, and the journal is sealed with a snapshot. */
   stop(): void {
     if (this.current === 'running' && !this.draining && this.takesInput() && !(this.journal as Journal).full) {
-      const at = Math.max(this.at, this.now());
-      this.drainUntil = at + this.options.parameters.raft.electionMaxUs;
-      this.take(at, { kind: 'drain' });
+      this.take(Math.max(this.now(), this.at), { kind: 'drain' });
+      this.drainUntil = this.at + this.options.parameters.raft.electionMaxUs;
       this.arm();
     }
     this.draining = true;
