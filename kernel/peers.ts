@@ -36,7 +36,7 @@ export interface PeersImage {
 
 const ASK_EVERY: Micros = SECOND;
 /** Far beyond any honest count of starts: an incarnation above it is not believed. */
-const MAX_INCARNATION = 2 ** 48;
+const MAX_INCARNATION = 0x1000000000000;
 
 export class Peers {
   private readonly self: NodeId;

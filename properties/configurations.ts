@@ -6,14 +6,16 @@ import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import { differByOne, founding, type Configuration, type Seat } from '../kernel/raft/configuration.ts';
-import { NEARLY_ALL } from '../kernel/raft/followers.ts';
+import { founding, type Configuration } from '../kernel/raft/configuration.ts';
 import type { Damage } from './damage.ts';
 import type { Ledger, LedgerReader } from './ledger.ts';
 import { describeConfiguration, type InForce, type Memberships, type MembershipsReader } from './memberships.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
+import { hasSeat, overlap, sameSeats } from './seating.ts';
 import { Verdicts } from './verdict.ts';
 
+/** A learner that lacks more entries than this must not get a vote. */
+const NEARLY_ALL = 64;
 /** Changes remembered per group. */
 const REMEMBERED = 256;
 
@@ -79,14 +81,14 @@ class Configurations extends Verdicts implements LedgerReader, MembershipsReader
     this.checks++;
     const announced = this.memberships.inForce(node, group);
     // A member that got it in a snapshot announces it for the snapshot's place.
-    if (announced === undefined || announced.index >= standing.index || announced.electorate.configuration.hash === standing.electorate.configuration.hash) return;
+    if (announced === undefined || announced.index >= standing.index || announced.seating.configuration.hash === standing.seating.configuration.hash) return;
     this.violated(now, [node], `node ${node} acknowledges the log of group ${group} up to ${match}, and goes by the configuration of index ${announced.index} instead of ${standing.index}`, [
-      describeConfiguration(standing.electorate.configuration),
+      describeConfiguration(standing.seating.configuration),
     ], frame.sequence);
   }
 
   configured(node: NodeId, group: GroupId, standing: InForce, now: Micros): void {
-    if (standing.index > 0) this.remember(group, { index: standing.index, term: standing.term, configuration: standing.electorate.configuration }, node, now);
+    if (standing.index > 0) this.remember(group, { index: standing.index, term: standing.term, configuration: standing.seating.configuration }, node, now);
   }
 
   /** One place of a log holds one configuration. (A snapshot's stands at an index of its own.) */
@@ -102,18 +104,14 @@ class Configurations extends Verdicts implements LedgerReader, MembershipsReader
   }
 }
 
-const hasSeat = (seats: readonly Seat[], node: NodeId, life: number): boolean => seats.some((seat) => seat.node === node && seat.life === life);
-
-const same = (a: readonly Seat[], b: readonly Seat[]): boolean => a.length === b.length && a.every(({ node, life }) => hasSeat(b, node, life));
-
 /** Why two majorities, one of each, might be apart; undefined if they cannot. */
 function fault(before: Configuration, entry: Configuration): string | undefined {
   if (before.outgoing.length > 0) {
-    if (entry.outgoing.length === 0 && same(before.voters, entry.voters)) return undefined;
+    if (entry.outgoing.length === 0 && sameSeats(before.voters, entry.voters)) return undefined;
     return 'from a joint configuration a group can only go on to its own voters';
   }
-  if (entry.outgoing.length > 0) return same(before.voters, entry.outgoing) ? undefined : 'a joint configuration counts other voters than those of before';
-  return differByOne(before.voters, entry.voters) ? undefined : 'more than one voter comes or goes in one step';
+  if (entry.outgoing.length > 0) return sameSeats(before.voters, entry.outgoing) ? undefined : 'a joint configuration counts other voters than those of before';
+  return overlap(before.voters, entry.voters) ? undefined : 'a majority of the one might not meet one of the other';
 }
 
 export const configurations: Property = {

@@ -6,9 +6,10 @@ import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Parameters } from '../kernel/parameters.ts';
 import type { Cause, Event } from '../kernel/event.ts';
-import type { Electorate } from '../kernel/raft/configuration.ts';
+import type { Seat } from '../kernel/raft/configuration.ts';
 import type { JournalReader, Journals } from './journals.ts';
 import type { Memberships } from './memberships.ts';
+import type { Seating } from './seating.ts';
 
 /** Terms remembered per group; a power of two. */
 const TERMS = 64;
@@ -39,7 +40,7 @@ export class GroupElections {
   private readonly votes: Int32Array;
   private readonly lives: Float64Array;
   /** By term, then by node: what was in force there when it asked for votes. */
-  private readonly polls: (Electorate | undefined)[] = [];
+  private readonly polls: (Seating | undefined)[] = [];
 
   constructor(nodes: number) {
     this.nodes = nodes + 1;
@@ -70,22 +71,18 @@ export class GroupElections {
     this.leaders[slot] = node;
   }
 
-  asks(slot: number, candidate: NodeId, electorate: Electorate): void {
-    this.polls[slot * this.nodes + candidate] = electorate;
+  asks(slot: number, candidate: NodeId, seating: Seating): void {
+    this.polls[slot * this.nodes + candidate] = seating;
   }
 
   /** `otherwise`: what is in force at a candidate that has asked nobody, because it needs nobody. */
-  pollOf(slot: number, candidate: NodeId, otherwise: Electorate): Poll {
-    const electorate = this.polls[slot * this.nodes + candidate] ?? otherwise;
-    const { seats, quorum, voting } = electorate;
-    const granted = (place: number): boolean => {
-      const { node, life } = seats[place] as (typeof seats)[number];
+  pollOf(slot: number, candidate: NodeId, otherwise: Seating): Poll {
+    const seating = this.polls[slot * this.nodes + candidate] ?? otherwise;
+    const granted = ({ node, life }: Seat): boolean => {
       const at = slot * this.nodes + node;
-      return (this.votes[at] === candidate && this.lives[at] === life) || (voting === 1 && node === candidate);
+      return (this.votes[at] === candidate && this.lives[at] === life) || (seating.isSole && node === candidate);
     };
-    let votes = 0;
-    for (let place = 0; place < voting; place++) if (granted(place)) votes++;
-    return { votes, quorum, won: electorate.agree(granted) };
+    return { votes: seating.votes(granted), quorum: seating.needed, won: seating.carries(granted) };
   }
 
   /**
@@ -128,7 +125,7 @@ export class Elections implements JournalReader {
     const group = this.groups[id];
     const slot = group === undefined ? -1 : group.slotOf(term);
     const standing = this.memberships.inForce(candidate, id);
-    return group === undefined || standing === undefined || slot < 0 ? undefined : group.pollOf(slot, candidate, standing.electorate);
+    return group === undefined || standing === undefined || slot < 0 ? undefined : group.pollOf(slot, candidate, standing.seating);
   }
 
   sent(frame: Frame, now: Micros): void {
@@ -174,7 +171,7 @@ export class Elections implements JournalReader {
     const group = this.groups[id];
     const slot = group === undefined ? -1 : group.slotOf(term);
     const standing = this.memberships.inForce(frame.from, id);
-    if (group !== undefined && standing !== undefined && slot >= 0) group.asks(slot, frame.from, standing.electorate);
+    if (group !== undefined && standing !== undefined && slot >= 0) group.asks(slot, frame.from, standing.seating);
   }
 
   private votes(frame: Frame, id: GroupId, term: number, candidate: NodeId, now: Micros): void {

@@ -10,7 +10,7 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Parameters } from '../kernel/parameters.ts';
-import { majorityOf, type Configuration } from '../kernel/raft/configuration.ts';
+import type { Configuration, Seat } from '../kernel/raft/configuration.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { Append, AppendReply, SnapshotReply, SnapshotSlice } from '../kernel/raft/message.ts';
 import type { InForce, Memberships, MembershipsReader } from './memberships.ts';
@@ -94,10 +94,10 @@ export class GroupLog {
   configured(node: NodeId, standing: InForce, now: Micros): void {
     const term = this.terms[this.terms.length - 1];
     if (term === undefined || term.leader !== node) return;
-    const before = term.standing.electorate;
-    const match = standing.electorate.seats.map((seat) => {
+    const before = term.standing.seating;
+    const match = standing.seating.seats.map((seat) => {
       const place = before.placeOf(seat.node, seat.life);
-      return place === undefined ? 0 : (term.match[place] as number);
+      return place < 0 ? 0 : (term.match[place] as number);
     });
     term.match = Float64Array.from(match);
     term.standing = standing;
@@ -131,7 +131,7 @@ export class GroupLog {
       if (before === message.term && (term.first === 0 || index < term.first)) term.first = index;
     }
     if (index > term.last) term.last = index;
-    if (term.standing.electorate.quorum === 1) this.count(frame, term, now);
+    if (isSole(term)) this.count(frame, term, now);
     if (message.commit > this.committed && !isSole(term)) {
       this.contradict({ kind: 'commitClaim', group: this.id, index: message.commit, frame, said: message.commit, known: this.committed }, now);
     }
@@ -149,8 +149,8 @@ export class GroupLog {
   private hold(frame: Frame, number: number, claimed: number, now: Micros): void {
     const term = this.known(number);
     if (term === undefined || term.leader !== frame.to) return;
-    const place = term.standing.electorate.placeOf(frame.from, this.memberships.lifeOf(frame.from));
-    if (place === undefined) return;
+    const place = term.standing.seating.placeOf(frame.from, this.memberships.lifeOf(frame.from));
+    if (place < 0) return;
     const match = claimed < term.last ? claimed : Math.max(term.last, Math.min(claimed, this.committed));
     if (match <= (term.match[place] as number)) return;
     term.match[place] = match;
@@ -161,8 +161,8 @@ export class GroupLog {
   /** How much of the log of the present leader a member has acknowledged; -1 if it has no seat. */
   heldBy(node: NodeId, life: number): number {
     const term = this.terms[this.terms.length - 1];
-    const place = term?.standing.electorate.placeOf(node, life);
-    return term === undefined || place === undefined ? -1 : (term.match[place] as number);
+    const place = term === undefined ? -1 : term.standing.seating.placeOf(node, life);
+    return term === undefined || place < 0 ? -1 : (term.match[place] as number);
   }
 
   snapshot(frame: Frame, message: SnapshotSlice, now: Micros): void {
@@ -188,7 +188,7 @@ export class GroupLog {
     const known = this.known(number);
     if (known !== undefined) return known.leader === leader ? known : undefined;
     const standing = this.memberships.inForce(leader, this.id) as InForce;
-    const made: Term = { term: number, leader, first: 0, last: 0, standing, match: new Float64Array(standing.electorate.seats.length) };
+    const made: Term = { term: number, leader, first: 0, last: 0, standing, match: new Float64Array(standing.seating.seats.length) };
     let place = this.terms.length;
     while (place > 0 && (this.terms[place - 1] as Term).term > number) place--;
     this.terms.splice(place, 0, made);
@@ -254,22 +254,11 @@ export class GroupLog {
     else if (known.before !== before) this.mismatch({ kind: 'predecessor', group: this.id, index, frame, said: before, known: known.before }, now);
   }
 
-  /** The highest index that enough members hold, the leader for one; while joint enough of those of before, too. */
+  /** The highest index that enough members hold, the leader for one. */
   private agreed(term: Term): number {
-    const { voters, quorum, before, nodes } = term.standing.electorate;
-    const match = term.match;
-    for (let place = 0; place < nodes.length; place++) if (nodes[place] === term.leader) match[place] = term.last;
-    let agreed = 0;
-    for (let a = 0; a < voters; a++) {
-      const candidate = match[a] as number;
-      if (candidate <= agreed) continue;
-      let holders = 0;
-      for (let b = 0; b < voters; b++) if ((match[b] as number) >= candidate) holders++;
-      if (holders >= quorum) agreed = candidate;
-    }
-    if (before.length === 0) return agreed;
-    const held = before.map((place) => match[place] as number).sort((a, b) => b - a);
-    return Math.min(agreed, held[majorityOf(held.length) - 1] as number);
+    const { seats } = term.standing.seating;
+    for (let place = 0; place < seats.length; place++) if ((seats[place] as Seat).node === term.leader) term.match[place] = term.last;
+    return term.standing.seating.agreed(term.match);
   }
 
   /** Walks back from what was agreed on to what is committed, along predecessors, then commits forward. */
@@ -332,7 +321,7 @@ export class GroupLog {
 }
 
 /** It commits alone, whatever others hold. */
-const isSole = (term: Term): boolean => term.standing.electorate.quorum === 1 && term.standing.electorate.before.length === 0;
+const isSole = (term: Term): boolean => term.standing.seating.isSole;
 
 export class Ledger implements MembershipsReader {
   private readonly groups: (GroupLog | undefined)[] = [];

@@ -8,14 +8,15 @@ import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
 import type { Parameters } from '../kernel/parameters.ts';
-import { Electorate, founding, type Configuration } from '../kernel/raft/configuration.ts';
+import { founding, type Configuration } from '../kernel/raft/configuration.ts';
 import type { JournalReader, Journals } from './journals.ts';
+import { Seating } from './seating.ts';
 
 /** A configuration in force at a node, and the place of the log it is from. */
 export interface InForce {
   readonly index: number;
   readonly term: number;
-  readonly electorate: Electorate;
+  readonly seating: Seating;
 }
 
 export interface MembershipsReader {
@@ -32,7 +33,7 @@ export class Memberships implements JournalReader {
   private readonly readers: MembershipsReader[] = [];
 
   constructor(parameters: Parameters, journals: Journals) {
-    for (const group of parameters.groups) this.founding[group.id] = { index: 0, term: 0, electorate: new Electorate(founding(group.voters)) };
+    for (const group of parameters.groups) this.founding[group.id] = { index: 0, term: 0, seating: new Seating(founding(group.voters)) };
     this.announced = Array.from({ length: parameters.nodes + 1 }, () => []);
     this.lives = new Float64Array(parameters.nodes + 1);
     journals.read(this);
@@ -60,8 +61,8 @@ export class Memberships implements JournalReader {
   fact(node: NodeId, fact: Fact, now: Micros): void {
     if (fact.kind !== 'configured') return;
     const known = this.inForce(node, fact.group);
-    const same = known !== undefined && known.electorate.configuration.hash === fact.configuration.hash;
-    const standing = { index: fact.index, term: fact.term, electorate: same ? known.electorate : new Electorate(fact.configuration) };
+    const same = known !== undefined && known.seating.configuration.hash === fact.configuration.hash;
+    const standing = { index: fact.index, term: fact.term, seating: same ? known.seating : new Seating(fact.configuration) };
     (this.announced[node] as (InForce | undefined)[])[fact.group] = standing;
     for (const reader of this.readers) reader.configured?.(node, fact.group, standing, now);
   }

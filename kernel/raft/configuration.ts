@@ -8,7 +8,6 @@
 import { Refused, type Codec, type Reader, type Writer } from '../base/codec.ts';
 import { finish, mix, mixUint } from '../base/digest.ts';
 import { nodeId, type NodeId } from '../base/ids.ts';
-import { MAX_NUMBER } from './log.ts';
 
 export interface Seat {
   readonly node: NodeId;
@@ -34,6 +33,8 @@ export interface Configuration {
 
 /** Of each of the four lists of seats, and of the two of the goal. */
 export const MAX_SEATS = 64;
+/** 2^48: no honest count gets there, so that what is reckoned with it stays exact. */
+const MAX_NUMBER = 0x1000000000000;
 
 export function configuration(number: number, voters: readonly Seat[], outgoing: readonly Seat[], learners: readonly Seat[], goal: Goal): Configuration {
   let h = mixUint(11, number);

@@ -12,7 +12,7 @@ import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Machine, MachineImage } from '../machine.ts';
 import type { GroupParameters, RaftParameters } from '../parameters.ts';
-import { Electorate, founding, type Configuration, type Goal } from './configuration.ts';
+import { founding, type Configuration, type Electorate, type Goal } from './configuration.ts';
 import { applyCommand, configure, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
 import { Followers, type Leading } from './followers.ts';
 import type { RaftImage, Role } from './image.ts';
