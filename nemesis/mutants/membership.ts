@@ -49,7 +49,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     name: 'raft/cut-config-stays',
     family: 'raft',
     about: 'a configuration stays in force though its entry was cut off',
-    edits: [{ file: RAFT, anchor: 'if (this.standings.latest.index >= index) this.uncovered(ctx, index - 1);', replacement: 'if (this.standings.latest.index >= index) this.standings.reset({ ...this.standings.latest, index: index - 1 });' }],
+    edits: [{ file: 'kernel/raft/standing.ts', anchor: 'if (this.stack.length === before) return false;\n    this.electorate = new Electorate(this.latest.configuration);', replacement: 'if (this.stack.length === before) return false;' }],
   },
   {
     name: 'raft/config-not-in-snapshot',
