@@ -165,7 +165,11 @@ export class Kernel implements Context {
       case 'vote':
       case 'voteReply':
       case 'snapshot':
-      case 'snapshotReply':
+      case 'snapshotReply': {
+        const group = modules.groupById[message.group];
+        if (group !== undefined && modules.peers.mayTakePart(group.voters, this.at)) group.receive(this, from, message);
+        return;
+      }
       case 'open':
       case 'submit':
       case 'read': {
@@ -189,10 +193,11 @@ export class Kernel implements Context {
     const others = modules.groups.length * SLOTS_PER_GROUP;
     if (slot < others) {
       const group = modules.groups[slot >> 1] as Raft;
+      if (!modules.peers.mayTakePart(group.voters, this.at)) return group.awaitLeader(this);
       return (slot & 1) === 0 ? group.electionDue(this) : group.heartbeatDue(this);
     }
     if (slot === others) return modules.gateway.due(this);
-    if (slot === others + 1) return modules.peers.due(this);
+    if (slot === others + 1) return modules.peers.due(this, modules.groups);
     return modules.inventory.due(this);
   }
 
@@ -297,7 +302,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
   return {
     parameters,
     deadlines: new Deadlines(others + OTHER_SLOTS),
-    peers: new Peers(self, parameters.nodes, parameters.network, others + 1),
+    peers: new Peers(self, parameters.nodes, parameters.network, parameters.raft.electionMaxUs, others + 1),
     groups,
     groupById,
     gateway: new Gateway(self, parameters.groups, parameters.decide, parameters.raft.sessionIdleUs, others),

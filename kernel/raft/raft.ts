@@ -192,7 +192,7 @@ export class Raft implements Leading {
   }
 
   /** Begins a silence of a newly drawn length, after which it stands. Only voters do. */
-  private awaitLeader(ctx: Context): void {
+  awaitLeader(ctx: Context): void {
     this.quietSince = ctx.at;
     this.timeoutUs = ctx.random.between(this.parameters.electionMinUs, this.parameters.electionMaxUs);
     if (this.places[this.self] !== undefined) ctx.deadline(this.slots.election, ctx.at + this.timeoutUs);
