@@ -269,6 +269,11 @@ export class SimDisk implements Disk {
     return out;
   }
 
+  /** How long what is under way will take. */
+  get busyUs(): Micros {
+    return Math.max(0, this.free - this.world.now);
+  }
+
   /** Requests under way: a process that stops cleanly has none. */
   get idle(): boolean {
     return this.pending.count === 0;

@@ -82,6 +82,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   shadow: Shadow | undefined = undefined;
   /** Lost or damaged what it had acknowledged: at most a minority of each group's voters may. */
   damaged = false;
+  /** Faults that come now pass it by: another one is under way that needs it as it is. */
+  spared = false;
   refusedWhy = '';
   starts = 0;
   /** The last event of its journal that is known to be on its disk. */
@@ -224,7 +226,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   // Observer
   passed(point: CrashPoint): void {
     const armed = this.armed;
-    if (armed === undefined || armed.point !== point) return;
+    if (armed === undefined || armed.point !== point || this.spared) return;
     if (--armed.passes > 0) return;
     throw new Crashed(this, point);
   }
