@@ -57,7 +57,7 @@ export const bitRot: Fault = {
     for (const node of episode.nodes) {
       const host = world.host(node);
       if (host.loop === undefined || host.damaged) continue;
-      if (!world.crash(host, 'kept', episode.strength) || !host.disk.rot()) continue;
+      if (!world.crash(host, 'kept', episode.strength) || !host.rot()) continue;
       world.count('bit-rot', 1);
       world.wasDamaged(host);
     }

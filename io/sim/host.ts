@@ -8,7 +8,7 @@ import { NEVER, SECOND, type Micros } from '../../kernel/base/time.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
-import { BatchChunk } from '../journal-chunks.ts';
+import { BatchChunk, WatermarkChunk } from '../journal-chunks.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
 import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
@@ -186,6 +186,15 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.stopping = false;
     this.clock.alarmAt = NEVER;
     return this.disk.crash(loss);
+  }
+
+  /**
+   * A bit of the journal flips. Rot is decay of what has lain for a while: it strikes no later than the watermark that is on
+   * the disk. What is newer and damaged at the very end is a write that was torn, as far as anybody can tell.
+   */
+  rot(): boolean {
+    const mark = this.disk.chunks().find((chunk) => chunk instanceof WatermarkChunk)?.batch;
+    return mark !== undefined && this.disk.rot((chunk) => chunk instanceof BatchChunk && chunk.ordinal <= mark.ordinal);
   }
 
   get steps(): number {
