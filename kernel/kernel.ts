@@ -76,12 +76,26 @@ export class Kernel implements Context {
   /** Takes the place of `step` for an event on which an earlier start failed an assertion: the journal goes on without it. */
   skip(event: Event): void {
     assert(event.sequence === this.sequence + 1, 'events come in the order of the journal');
+    const broken = this.brokenBy(event);
     this.sequence = event.sequence;
     this.at = event.at;
     this.wall = event.wall;
     // A deadline that cannot be handled would be due again at once, and for ever.
     if (event.cause.kind === 'deadline') (this.modules as Modules).deadlines.take(event.at);
+    broken?.halt(this);
     this.running.uint(event.sequence);
+  }
+
+  /** The group whose committed entry cannot be applied, if that is what the event fails on: a copy is made to fail once more. */
+  private brokenBy(event: Event): Raft | undefined {
+    if (this.modules === undefined) return undefined;
+    const copy = Kernel.restore(this.image());
+    try {
+      copy.step(event);
+    } catch {
+      return this.modules.groups[copy.groups.findIndex((group) => group.applied < group.commit)];
+    }
+    return undefined;
   }
 
   /** When `step` wants a `deadline` event; NEVER if nothing waits. */

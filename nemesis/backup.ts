@@ -24,6 +24,8 @@ const LOOK_EVERY_US: Micros = 20 * MS;
 /** A disk that is slower than this is stalled. */
 const STALLED_US: Micros = 50 * MS;
 
+/** How long a hello, and its answer, may be on their way, in longest election timeouts: both together less than the wait. */
+const HELD_UP: readonly number[] = [0, 0.1, 0.35, 0.35];
 /** More than the longest election timeout, and than it takes to start again. */
 const SPARED_US: Micros = 2 * SECOND;
 
@@ -67,9 +69,9 @@ class Restore {
     this.copy = host.disk.copy();
     const groups = world.parameters.groups.filter((group) => group.voters.includes(host.id));
     const random = Random.of(world.seed, 'old-backup', host.id, episode.from);
-    this.heldUpUs = Math.floor(world.parameters.raft.electionMaxUs * random.pick([0, 0.02, 0.3]));
+    this.heldUpUs = Math.floor(world.parameters.raft.electionMaxUs * random.pick(HELD_UP));
     const others = groups.length === 0 ? [] : random.pick(groups).voters.filter((voter) => voter !== host.id);
-    this.deaf = random.below(2) === 0 ? [] : random.shuffled(others).slice(0, others.length >> 1);
+    this.deaf = random.below(4) === 0 ? [] : random.shuffled(others).slice(0, others.length >> 1);
     // Who is damaged already cannot hear anything, and need not remember.
     this.peers = world.hosts.filter((peer) => peer !== host && !peer.damaged && !this.deaf.includes(peer.id) && groups.some((group) => group.voters.includes(peer.id)));
     // With the node as it was, the deaf are no majority; with what it has forgotten, they are.
