@@ -13,6 +13,16 @@ const LIVES = 1 << 20;
 export const nextIncarnation = (last: number, draw: number): number => (Math.floor(last / LIVES) + 1) * LIVES + (draw & (LIVES - 1));
 export const startsOf = (incarnation: number): number => Math.floor(incarnation / LIVES);
 
+/** One start of a node, and the place in its journal at which it began. */
+export interface Life {
+  readonly incarnation: number;
+  readonly from: number;
+}
+
+/** How many earlier lives a hello names. A peer that remembers none of them must have missed as many. */
+export const MAX_LIVES = 16;
+const NO_LIVES: readonly Life[] = [];
+
 export interface Hello {
   readonly kind: 'hello';
   readonly incarnation: number;
@@ -24,30 +34,48 @@ export interface Hello {
   readonly greet: boolean;
   /** The peer's hello was refused: it must stop taking part. */
   readonly refused: boolean;
-  /** A refusal names the incarnation it refuses; 0 otherwise. */
+  /** The incarnation whose hello this one answers, with a welcome or a refusal; 0 if it answers none. */
   readonly answers: number;
-  /** The life of the node: 0, or the incarnation with which it began anew after it had lost what it had promised. */
-  readonly life: number;
+  /** The lives that this one goes on from, oldest first. */
+  readonly lives: readonly Life[];
+  /** 0; or the incarnation with which the node began anew, after it had lost what it had promised. */
+  readonly born: number;
   /** A refusal names the latest incarnation that the refuser knows of; 0 otherwise. */
   readonly known: number;
   readonly hash: number;
 }
 
 export function hello(
-  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, life: number = 0, known: number = 0,
+  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES, born: number = 0, known: number = 0,
 ): Hello {
-  const h = mixUint(mixUint(mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers), life), known);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, life, known, hash: finish(mix(h, hashText(signature))) };
+  let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
+  for (const life of lives) h = mixUint(mixUint(h, life.incarnation), life.from);
+  if (born > 0 || known > 0) h = mixUint(mixUint(h, born), known);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, born, known, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
-export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number, life: number): string {
-  return `hello ${network} ${self} ${incarnation} ${tag} ${resumed} ${life}`;
+export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number, lives: readonly Life[] = NO_LIVES, born: number = 0): string {
+  let text = `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
+  for (const life of lives) text += ` ${life.incarnation}@${life.from}`;
+  return born === 0 ? text : `${text} born ${born}`;
 }
+
+export const lifeCodec: Codec<Life> = {
+  write(w: Writer, life: Life): void {
+    w.array(2);
+    w.uint(life.incarnation);
+    w.uint(life.from);
+  },
+  read(r: Reader): Life {
+    r.tuple(2);
+    return { incarnation: r.uint(), from: r.uint() };
+  },
+};
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(9);
+    w.array(10);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -55,11 +83,12 @@ export const helloCodec: Codec<Hello> = {
     w.bool(m.greet);
     w.bool(m.refused);
     w.uint(m.answers);
-    w.uint(m.life);
+    w.list(lifeCodec, m.lives);
+    w.uint(m.born);
     w.uint(m.known);
   },
   read(r: Reader): Hello {
-    r.tuple(9);
-    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint(), r.uint(), r.uint());
+    r.tuple(10);
+    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint(), r.list(lifeCodec, MAX_LIVES), r.uint(), r.uint());
   },
 };

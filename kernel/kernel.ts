@@ -78,12 +78,26 @@ export class Kernel implements Context {
   /** Takes the place of `step` for an event on which an earlier start failed an assertion: the journal goes on without it. */
   skip(event: Event): void {
     assert(event.sequence === this.sequence + 1, 'events come in the order of the journal');
+    const broken = this.brokenBy(event);
     this.sequence = event.sequence;
     this.at = event.at;
     this.wall = event.wall;
     // A deadline that cannot be handled would be due again at once, and for ever.
     if (event.cause.kind === 'deadline') (this.modules as Modules).deadlines.take(event.at);
+    broken?.halt(this);
     this.running.uint(event.sequence);
+  }
+
+  /** The group whose committed entry cannot be applied, if that is what the event fails on: a copy is made to fail once more. */
+  private brokenBy(event: Event): Raft | undefined {
+    if (this.modules === undefined) return undefined;
+    const copy = Kernel.restore(this.image());
+    try {
+      copy.step(event);
+    } catch {
+      return this.modules.groups[copy.groups.findIndex((group) => group.applied < group.commit)];
+    }
+    return undefined;
   }
 
   /** When `step` wants a `deadline` event; NEVER if nothing waits. */
@@ -195,7 +209,11 @@ export class Kernel implements Context {
       case 'voteReply':
       case 'snapshot':
       case 'snapshotReply':
-      case 'takeOver':
+      case 'takeOver': {
+        const group = modules.groupById[message.group];
+        if (group !== undefined && (!modules.peers.waits || modules.peers.mayTakePart(group.voters, this.at))) group.receive(this, from, message);
+        return;
+      }
       case 'order':
       case 'open':
       case 'submit':
@@ -225,10 +243,11 @@ export class Kernel implements Context {
     const others = modules.groups.length * SLOTS_PER_GROUP;
     if (slot < others) {
       const group = modules.groups[slot >> 1] as Raft;
+      if (modules.peers.waits && !modules.peers.mayTakePart(group.voters, this.at)) return group.awaitLeader(this);
       return (slot & 1) === 0 ? group.electionDue(this) : group.heartbeatDue(this);
     }
     if (slot === others) return modules.gateway.due(this);
-    if (slot === others + 1) return modules.peers.due(this);
+    if (slot === others + 1) return modules.peers.due(this, modules.groups);
     if (slot === others + 2) return modules.inventory.due(this);
     return modules.orders.due(this);
   }
@@ -326,7 +345,7 @@ export class Kernel implements Context {
 function compose(self: NodeId, parameters: Parameters): Modules {
   const all = [...parameters.groups].sort((a, b) => a.id - b.id);
   const others = all.length * SLOTS_PER_GROUP;
-  const peers = new Peers(self, parameters.nodes, parameters.network, others + 1);
+  const peers = new Peers(self, parameters.nodes, parameters.network, parameters.raft.electionMaxUs, others + 1);
   const groups = all.map((group, place) => {
     const slots = { election: SLOTS_PER_GROUP * place, heartbeat: SLOTS_PER_GROUP * place + 1 };
     return new Raft(group, self, parameters.raft, new Register(parameters.decide), slots, peers);

@@ -132,7 +132,7 @@ function forge(world: World, from: NodeId, to: NodeId, ahead: number): void {
   if (loop === undefined) return;
   const incarnation = loop.incarnation + ahead;
   const resumed = loop.kernel.sequence + 1_000_000;
-  const signature = world.scheme.sign(to, helloText(world.parameters.network, from, incarnation, ahead, resumed, 0));
+  const signature = world.scheme.sign(to, helloText(world.parameters.network, from, incarnation, ahead, resumed));
   world.count('forged-hello', 1);
   world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, ahead, resumed, signature, true, false, 0) });
 }

@@ -4,7 +4,7 @@
 import { SECOND } from '../kernel/base/time.ts';
 import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
 import type { Draw } from '../nemesis/draw.ts';
-import { oldBackup } from '../nemesis/disk.ts';
+import { oldBackup } from '../nemesis/backup.ts';
 import type { RunOptions, Scenario } from './scenario.ts';
 import { STEADY, tell, type Story } from './story.ts';
 

@@ -73,7 +73,7 @@ describe('a verifier of hellos', () => {
   test('accepts what its sender signed, as often as it comes, and nothing else', () => {
     const scheme = new StandInScheme(9, 3);
     const verifier = new HelloVerifier(scheme, 'net');
-    const signature = scheme.sign(nodeId(1), helloText('net', nodeId(1), 2, 77, 5, 0));
+    const signature = scheme.sign(nodeId(1), helloText('net', nodeId(1), 2, 77, 5));
     const good = hello(2, 77, 5, signature, true, false, 0);
     for (let i = 0; i < 3; i++) {
       expect(verifier.verify(nodeId(1), good)).toBe(true);

@@ -52,6 +52,8 @@ export interface RaftImage {
   readonly snapshot: Snapshot | undefined;
   // What only a follower has that is getting a snapshot.
   readonly assembly: AssemblyImage | undefined;
+  /** An entry could not be applied: the member does nothing more. */
+  readonly halted: boolean;
 }
 
 /** Bounds of what a decoder takes in; the state itself is bounded by the parameters. */
@@ -181,7 +183,7 @@ const standingCodec: Codec<Standing> = {
 
 export const raftImageCodec: Codec<RaftImage> = {
   write(w: Writer, image: RaftImage): void {
-    w.array(28);
+    w.array(29);
     w.uint(image.term);
     w.uint(image.vote);
     w.uint(ROLES.indexOf(image.role));
@@ -210,9 +212,10 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.list(readCodec, image.reads);
     w.option(snapshotCodec, image.snapshot);
     w.option(assemblyCodec, image.assembly);
+    w.bool(image.halted);
   },
   read(r: Reader): RaftImage {
-    r.tuple(28);
+    r.tuple(29);
     const image: RaftImage = {
       term: r.uint(), vote: nodeId(r.uint(0xffff)), role: ROLES[r.uint(ROLES.length - 1)] as Role, leader: nodeId(r.uint(0xffff)),
       commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint(), standing: standingCodec.read(r), entries: r.list(entryCodec, MAX_LISTED),
@@ -221,6 +224,7 @@ export const raftImageCodec: Codec<RaftImage> = {
       termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(),
       handingTo: nodeId(r.uint(0xffff)), handingUntil: r.uint(), progress: r.list(progressCodec, MAX_LISTED),
       round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec),
+      halted: r.bool(),
     };
     if (image.applied > image.commit || image.commit > image.base + image.entries.length || image.base > image.applied) throw new Refused('indices of a log out of order');
     return image;

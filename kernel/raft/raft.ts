@@ -87,6 +87,8 @@ export class Raft implements Leading {
   private readonly reads: Reads = new Reads();
   /** What this follower is getting. */
   private assembly: Assembly | undefined;
+  /** The entry after `appliedIndex` fails an assertion of ours. This member does nothing more: it would fail again. */
+  private halted = false;
 
   constructor(group: GroupParameters, self: NodeId, parameters: RaftParameters, machine: Machine, slots: RaftSlots, lives: Lives) {
     this.group = group.id;
@@ -122,6 +124,10 @@ export class Raft implements Leading {
     return this.appliedIndex;
   }
 
+  get isHalted(): boolean {
+    return this.halted;
+  }
+
   get round(): number {
     return this.reads.round;
   }
@@ -144,6 +150,11 @@ export class Raft implements Leading {
     return this.standings.inForce;
   }
 
+  /** Who votes in the configuration in force here, if this node is one of them. */
+  get voters(): readonly NodeId[] {
+    return this.isVoter ? this.electorate.nodes.slice(0, this.electorate.voting) : [];
+  }
+
   /** It has asked somebody to take over, and leads until that happens. */
   get isHandingOver(): boolean {
     return this.handingTo !== NOBODY;
@@ -163,14 +174,26 @@ export class Raft implements Leading {
 
   /** At every start, the first included: whatever was under way with others is over. */
   recovered(ctx: Context): void {
+    if (this.halted) return ctx.fact({ kind: 'groupHalted', group: this.group, index: this.appliedIndex + 1 });
+    this.retire(ctx);
+    if (this.standings.latest.index > 0) this.announceConfiguration(ctx);
+    this.awaitLeader(ctx);
+  }
+
+  /** Ends all that this member does, for good. Others of its group go on, if they can apply what it cannot. */
+  halt(ctx: Context): void {
+    this.halted = true;
+    this.retire(ctx);
+    ctx.deadline(this.slots.election, NEVER);
+  }
+
+  private retire(ctx: Context): void {
     this.currentRole = 'follower';
     this.currentLeader = NOBODY;
     this.granted = [];
     this.leaveOffice();
     this.assembly = undefined;
     ctx.deadline(this.slots.heartbeat, NEVER);
-    if (this.standings.latest.index > 0) this.announceConfiguration(ctx);
-    this.awaitLeader(ctx);
   }
 
   /** This node lost what it had promised, and begins anew: with nothing, and with a seat only once it is given one. */
@@ -183,10 +206,12 @@ export class Raft implements Leading {
     this.appliedIndex = 0;
     this.standings.reset({ index: 0, term: 0, configuration: this.founding });
     this.replica.restore(this.blank, []);
+    this.halted = false;
     ctx.deadline(this.slots.election, NEVER);
   }
 
   receive(ctx: Context, from: NodeId, message: RaftMessage | ClientMessage): void {
+    if (this.halted) return this.decline(ctx, from, message);
     switch (message.kind) {
       case 'submit':
         return this.submitted(ctx, from, message);
@@ -227,6 +252,14 @@ export class Raft implements Leading {
     }
   }
 
+  /** Peers get no answer; clients are told to look elsewhere. */
+  private decline(ctx: Context, from: NodeId, message: RaftMessage | ClientMessage): void {
+    if (message.kind === 'submit') this.refuse(ctx, from, 'halted', 'submit', message.sequence);
+    else if (message.kind === 'open') this.refuse(ctx, from, 'halted', 'open', message.nonce);
+    else if (message.kind === 'read') this.refuse(ctx, from, 'halted', 'read', message.token);
+    else if (message.kind === 'order') this.refuse(ctx, from, 'halted', 'order', message.token);
+  }
+
   private answered(ctx: Context, place: number, message: AppendReply | VoteReply | SnapshotReply): void {
     if (message.term > this.currentTerm && !isAskedFor(message)) this.adopt(ctx, message.term);
     switch (message.kind) {
@@ -252,7 +285,7 @@ export class Raft implements Leading {
   }
 
   /** Begins a silence of a newly drawn length, after which it stands. Only voters do. */
-  private awaitLeader(ctx: Context): void {
+  awaitLeader(ctx: Context): void {
     this.quietSince = ctx.at;
     if (!this.isVoter) return;
     this.timeoutUs = ctx.random.between(this.parameters.electionMinUs, this.parameters.electionMaxUs);
@@ -543,8 +576,9 @@ export class Raft implements Leading {
     this.commitIndex = index;
     const leads = this.currentRole === 'leader';
     while (this.appliedIndex < index) {
+      // Counted once it is done: an entry that cannot be applied is known by the gap it leaves (Kernel.skip).
+      this.replica.apply(ctx, this.log, this.appliedIndex + 1, leads);
       this.appliedIndex++;
-      this.replica.apply(ctx, this.log, this.appliedIndex, leads);
       if (this.appliedIndex === this.ownIndex) this.ownAt = ctx.at;
     }
     if (this.assembly !== undefined && this.assembly.head.index <= index) this.assembly = undefined;
@@ -658,7 +692,7 @@ export class Raft implements Leading {
   private steer(ctx: Context): void {
     if (this.currentRole !== 'leader' || !this.mayChange) return;
     const { configuration } = this.electorate;
-    if (!this.isVoter) return this.retire(ctx);
+    if (!this.isVoter) return this.leave(ctx);
     if (isSettled(configuration, (node) => this.lives.lifeOf(node))) return;
     const step = nextStep(configuration, { lifeOf: (node) => this.lives.lifeOf(node), hasCaughtUp: (node) => this.hasCaughtUp(ctx.at, node) });
     if (step !== undefined) this.propose(ctx, configure(step));
@@ -670,7 +704,7 @@ export class Raft implements Leading {
   }
 
   /** Committed is a configuration without this member: somebody else leads from here on. */
-  private retire(ctx: Context): void {
+  private leave(ctx: Context): void {
     const heir = this.followers.mostAdvanced(ctx.at);
     if (heir !== undefined) ctx.send(heir, takeOver(this.group, this.currentTerm), this.parameters.electionMinUs);
     this.stepDown(ctx, 'removed');
@@ -746,7 +780,7 @@ export class Raft implements Leading {
       termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
       handingTo: this.handingTo, handingUntil: this.handingUntil,
       progress: this.followers.progressImage(), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
-      snapshot: this.followers.frozen, assembly: this.assembly?.image(),
+      snapshot: this.followers.frozen, assembly: this.assembly?.image(), halted: this.halted,
     };
   }
 
@@ -777,6 +811,7 @@ export class Raft implements Leading {
     this.followers.restore(image.progress, image.snapshot);
     this.reads.restore(image.round, image.confirmed, image.reads);
     this.assembly = image.assembly === undefined ? undefined : new Assembly(image.assembly);
+    this.halted = image.halted;
   }
 }
 

@@ -138,7 +138,7 @@ export function frame(from: number, to: number, sequence: number, message: Messa
 
 /** A hello as its node would say it, or with a signature of another's. */
 export function signedHello(key: NodeKey, from: number, incarnation: number): Message {
-  const signature = new FileSigner(key).sign(helloText(NETWORK, nodeId(from), incarnation, 7, 1, 0));
+  const signature = new FileSigner(key).sign(helloText(NETWORK, nodeId(from), incarnation, 7, 1));
   return hello(incarnation, 7, 1, signature, true, false, 0);
 }
 
