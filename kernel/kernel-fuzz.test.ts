@@ -22,7 +22,7 @@ import { configuration, founding, isSound, type Configuration, type Seat } from 
 import { asked } from './raft/steps.ts';
 import { applyCommand, configure, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './raft/entry.ts';
 import {
-  append, appendReply, GROUP_MESSAGES, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, snapshotReply, snapshotSlice, submit, submitReply, takeOver, voteReply, voteRequest,
+  append, appendReply, GROUP_MESSAGES, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotReply, snapshotSlice, submit, submitReply, takeOver, voteReply, voteRequest, wake,
   type SessionRow,
 } from './raft/message.ts';
 import type { Raft } from './raft/raft.ts';
@@ -190,7 +190,7 @@ class Drawn {
           Array.from({ length: r.below(3) }, () => this.node()),
         );
       case 13:
-        return takeOver(id, this.term(raft));
+        return r.chance(50 * PERCENT) ? takeOver(id, this.term(raft)) : r.chance(50 * PERCENT) ? wake(id, this.term(raft)) : rest(id, raft?.term ?? n(), raft?.lastIndex ?? n());
       case 14:
         return order(id, n(), r.pick([{ kind: 'members' } as const, { kind: 'handOver', to: this.node() } as const, { kind: 'change', number: n(), goal: this.configuration(raft).goal } as const]));
       default:

@@ -209,7 +209,9 @@ export class Kernel implements Context {
       case 'voteReply':
       case 'snapshot':
       case 'snapshotReply':
-      case 'takeOver': {
+      case 'takeOver':
+      case 'rest':
+      case 'wake': {
         const group = modules.groupById[message.group];
         if (group !== undefined && (!modules.peers.waits || modules.peers.mayTakePart(group.voters, this.at))) group.receive(this, from, message);
         return;

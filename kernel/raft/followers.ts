@@ -8,7 +8,7 @@ import type { RaftParameters } from '../parameters.ts';
 import { majorityOf, type Electorate } from './configuration.ts';
 import type { Entry } from './entry.ts';
 import type { Log } from './log.ts';
-import { append, MAX_ENTRIES_PER_APPEND, snapshotSlice, type Append, type SnapshotReply } from './message.ts';
+import { append, MAX_ENTRIES_PER_APPEND, snapshotSlice, type Append, type RaftMessage, type SnapshotReply } from './message.ts';
 import { Progress, type ProgressImage } from './progress.ts';
 import type { Replica } from './replica.ts';
 import { cut, type Snapshot } from './transfer.ts';
@@ -198,6 +198,26 @@ export class Followers {
   hasCaughtUp(at: Micros, place: number): boolean {
     const p = this.progress[place] as Progress;
     return p.mode === 'replicate' && p.match + NEARLY_ALL > this.leading.log.lastIndex && at - p.heardAt <= this.parameters.electionMinUs;
+  }
+
+  /** Everybody answers, and holds the whole log. */
+  areLevel(at: Micros): boolean {
+    const { log, electorate, self } = this.leading;
+    for (let place = 0; place < this.progress.length; place++) {
+      const p = this.progress[place] as Progress;
+      if (electorate.nodes[place] !== self && (p.mode !== 'replicate' || p.match !== log.lastIndex || at - p.heardAt > this.parameters.electionMinUs)) return false;
+    }
+    return true;
+  }
+
+  /** After a rest nobody is late with an answer. */
+  refresh(at: Micros): void {
+    for (const p of this.progress) p.heardAt = at;
+  }
+
+  sayToAll(ctx: Context, message: RaftMessage): void {
+    const { electorate, self } = this.leading;
+    for (const node of electorate.nodes) if (node !== self) ctx.send(node, message, this.parameters.electionMinUs);
   }
 
   holdsAll(place: number): boolean {

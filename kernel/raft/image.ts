@@ -45,6 +45,10 @@ export interface RaftImage {
   /** To whom it is handing over, and until when it tries; 0: to nobody. */
   readonly handingTo: NodeId;
   readonly handingUntil: Micros;
+  /** When something was last begun; how often it has said that the group rests; and whether it does. */
+  readonly busyAt: Micros;
+  readonly resting: number;
+  readonly asleep: boolean;
   readonly progress: readonly ProgressImage[];
   readonly round: number;
   readonly confirmed: number;
@@ -183,7 +187,7 @@ const standingCodec: Codec<Standing> = {
 
 export const raftImageCodec: Codec<RaftImage> = {
   write(w: Writer, image: RaftImage): void {
-    w.array(29);
+    w.array(32);
     w.uint(image.term);
     w.uint(image.vote);
     w.uint(ROLES.indexOf(image.role));
@@ -206,6 +210,9 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.uint(image.expireIndex);
     w.uint(image.handingTo);
     w.uint(image.handingUntil);
+    w.uint(image.busyAt);
+    w.uint(image.resting);
+    w.bool(image.asleep);
     w.list(progressCodec, image.progress);
     w.uint(image.round);
     w.uint(image.confirmed);
@@ -215,14 +222,14 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.bool(image.halted);
   },
   read(r: Reader): RaftImage {
-    r.tuple(29);
+    r.tuple(32);
     const image: RaftImage = {
       term: r.uint(), vote: nodeId(r.uint(0xffff)), role: ROLES[r.uint(ROLES.length - 1)] as Role, leader: nodeId(r.uint(0xffff)),
       commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint(), standing: standingCodec.read(r), entries: r.list(entryCodec, MAX_LISTED),
       machine: machineImageCodec.read(r), sessions: r.list(sessionImageCodec, MAX_LISTED),
       heardAt: r.uint(), quietSince: r.uint(), timeoutUs: r.uint(), granted: r.list(boolCodec, MAX_LISTED),
       termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(),
-      handingTo: nodeId(r.uint(0xffff)), handingUntil: r.uint(), progress: r.list(progressCodec, MAX_LISTED),
+      handingTo: nodeId(r.uint(0xffff)), handingUntil: r.uint(), busyAt: r.uint(), resting: r.uint(), asleep: r.bool(), progress: r.list(progressCodec, MAX_LISTED),
       round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec),
       halted: r.bool(),
     };

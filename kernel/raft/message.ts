@@ -70,6 +70,17 @@ export interface TakeOver extends Head {
   readonly kind: 'takeOver';
   readonly term: number;
 }
+/** Nothing is open in the group and nobody asks: who holds the whole log waits for no heartbeats until somebody speaks. */
+export interface Rest extends Head {
+  readonly kind: 'rest';
+  readonly term: number;
+  readonly lastIndex: number;
+}
+/** To the leader, from a member that was asked for something, or spoken to: the group rests no more. */
+export interface Wake extends Head {
+  readonly kind: 'wake';
+  readonly term: number;
+}
 /** A slice of the state at `index`: records [offset, offset + records.length) of `total`; the first slice has the sessions. */
 export interface SnapshotSlice extends Head {
   readonly kind: 'snapshot';
@@ -172,7 +183,7 @@ export interface Redirect extends Head {
 }
 
 /** Between members of a group. */
-export type RaftMessage = VoteRequest | VoteReply | Append | AppendReply | SnapshotSlice | SnapshotReply | TakeOver;
+export type RaftMessage = VoteRequest | VoteReply | Append | AppendReply | SnapshotSlice | SnapshotReply | TakeOver | Rest | Wake;
 /** From a gateway to a member. */
 export type ClientMessage = OpenRequest | Submit | ReadRequest | Order;
 /** From a member to a gateway. */
@@ -259,6 +270,10 @@ export function redirect(
 }
 
 export const takeOver = (group: GroupId, term: number): TakeOver => ({ kind: 'takeOver', group, term, hash: finish(mixUint(start(13, group), term)) });
+
+export const rest = (group: GroupId, term: number, lastIndex: number): Rest => ({ kind: 'rest', group, term, lastIndex, hash: finish(mixUint(mixUint(start(16, group), term), lastIndex)) });
+
+export const wake = (group: GroupId, term: number): Wake => ({ kind: 'wake', group, term, hash: finish(mixUint(start(17, group), term)) });
 
 export const order = (group: GroupId, token: number, wish: Wish): Order => ({ kind: 'order', group, token, wish, hash: finish(mixUint(mix(start(14, group), hashWish(wish)), token)) });
 
@@ -355,10 +370,10 @@ function readLookup(r: Reader): Lookup {
 }
 
 /** How many fields follow the tag, in the order of the tags. */
-const FIELDS = [6, 4, 7, 5, 16, 7, 2, 3, 5, 4, 3, 3, 7, 2, 3, 4] as const;
+const FIELDS = [6, 4, 7, 5, 16, 7, 2, 3, 5, 4, 3, 3, 7, 2, 3, 4, 3, 2] as const;
 const KINDS = [
   'vote', 'voteReply', 'append', 'appendReply', 'snapshot', 'snapshotReply', 'open', 'opened', 'submit', 'submitted', 'read', 'readReply', 'redirect',
-  'takeOver', 'order', 'ordered',
+  'takeOver', 'order', 'ordered', 'rest', 'wake',
 ] as const;
 export const GROUP_MESSAGES: number = KINDS.length;
 
@@ -443,7 +458,11 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         w.uint(m.configured);
         return w.list(nodeCodec, m.members);
       case 'takeOver':
+      case 'wake':
         return w.uint(m.term);
+      case 'rest':
+        w.uint(m.term);
+        return w.uint(m.lastIndex);
       case 'order':
         w.uint(m.token);
         return wishCodec.write(w, m.wish);
@@ -494,6 +513,10 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         );
       case 'takeOver':
         return takeOver(group, r.uint());
+      case 'rest':
+        return rest(group, r.uint(), r.uint());
+      case 'wake':
+        return wake(group, r.uint());
       case 'order':
         return order(group, r.uint(), wishCodec.read(r));
       case 'ordered':

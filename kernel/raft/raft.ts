@@ -18,8 +18,8 @@ import { Followers, type Leading } from './followers.ts';
 import type { RaftImage, Role } from './image.ts';
 import { Log, MAX_NUMBER } from './log.ts';
 import {
-  appendReply, openReply, orderReply, readReply, redirect, snapshotReply, submitReply, takeOver, voteReply, voteRequest,
-  type Append, type AppendReply, type ClientMessage, type OpenRequest, type Order, type RaftMessage, type ReadRequest, type Redirect,
+  appendReply, openReply, orderReply, readReply, redirect, rest, snapshotReply, submitReply, takeOver, voteReply, voteRequest, wake,
+  type Append, type AppendReply, type ClientMessage, type OpenRequest, type Order, type RaftMessage, type ReadRequest, type Redirect, type Rest,
   type SnapshotReply, type SnapshotSlice, type Submit, type TakeOver, type VoteReply, type VoteRequest,
 } from './message.ts';
 import { Reads } from './reads.ts';
@@ -83,6 +83,11 @@ export class Raft implements Leading {
   /** Whom it asks to take over, and until when nothing else is begun. */
   private handingTo: NodeId = NOBODY;
   private handingUntil: Micros = 0;
+  /** When something was last begun; how often it has said that the group rests. */
+  private busyAt: Micros = 0;
+  private resting = 0;
+  /** Nothing is open here, and no heartbeat is sent or waited for. Whatever is heard ends it. */
+  private asleep = false;
   private readonly followers: Followers;
   private readonly reads: Reads = new Reads();
   /** What this follower is getting. */
@@ -150,6 +155,10 @@ export class Raft implements Leading {
     return this.standings.inForce;
   }
 
+  get isAsleep(): boolean {
+    return this.asleep;
+  }
+
   /** Who votes in the configuration in force here, if this node is one of them. */
   get voters(): readonly NodeId[] {
     return this.isVoter ? this.electorate.nodes.slice(0, this.electorate.voting) : [];
@@ -192,6 +201,7 @@ export class Raft implements Leading {
     this.currentLeader = NOBODY;
     this.granted = [];
     this.leaveOffice();
+    this.asleep = false;
     this.assembly = undefined;
     ctx.deadline(this.slots.heartbeat, NEVER);
   }
@@ -207,11 +217,13 @@ export class Raft implements Leading {
     this.standings.reset({ index: 0, term: 0, configuration: this.founding });
     this.replica.restore(this.blank, []);
     this.halted = false;
+    this.asleep = false;
     ctx.deadline(this.slots.election, NEVER);
   }
 
   receive(ctx: Context, from: NodeId, message: RaftMessage | ClientMessage): void {
     if (this.halted) return this.decline(ctx, from, message);
+    if (this.asleep && message.kind !== 'rest') this.wakeUp(ctx, from, message.kind === 'vote');
     switch (message.kind) {
       case 'submit':
         return this.submitted(ctx, from, message);
@@ -245,6 +257,10 @@ export class Raft implements Leading {
         return this.sliceArrived(ctx, from, message);
       case 'takeOver':
         return this.takeOverAsked(ctx, from, message);
+      case 'rest':
+        return this.restAsked(ctx, from, message);
+      case 'wake':
+        return;
       default: {
         const place = this.electorate.placeOf(from, this.lives.lifeOf(from));
         if (place !== undefined) this.answered(ctx, place, message);
@@ -454,6 +470,7 @@ export class Raft implements Leading {
 
   private propose(ctx: Context, command: Command): number {
     assert(this.currentRole === 'leader', 'only a leader proposes');
+    this.busyAt = ctx.at;
     this.log.push(makeEntry(this.currentTerm, command));
     const index = this.log.lastIndex;
     this.followers.grown(ctx, this.ownPlace);
@@ -503,6 +520,7 @@ export class Raft implements Leading {
 
   heartbeatDue(ctx: Context): void {
     if (this.currentRole !== 'leader') return;
+    if (this.asleep) this.wakeUp(ctx, this.self, false);
     if (!this.followers.hearsQuorum(ctx.at)) return this.stepDown(ctx, 'noQuorum');
     if (this.appliedIndex >= this.termStart) {
       this.expireIdle(ctx);
@@ -511,8 +529,57 @@ export class Raft implements Leading {
     this.steer(ctx);
     if (this.role !== 'leader') return;
     if (ctx.at >= this.handingUntil) this.handingTo = NOBODY;
+    if (this.mayRest(ctx.at)) return this.goToRest(ctx);
+    this.resting = 0;
     this.followers.remindAll(ctx);
     ctx.deadline(this.slots.heartbeat, ctx.at + this.parameters.heartbeatUs);
+  }
+
+  // ---- Rest ----
+  //
+  // A group in which nothing is open and nobody asks costs nothing: its leader sends no heartbeats, and its followers wait for
+  // none. That is safe, for nothing rests on the leader's being heard: a read still takes a round, a commit still a majority.
+  // Whoever is spoken to, or asked by a client, wakes up and wakes the leader; if that one is gone, an election timeout later
+  // the others stand as ever. A node that starts again speaks, too.
+
+  private mayRest(at: Micros): boolean {
+    const { restAfterUs } = this.parameters;
+    if (restAfterUs === 0 || at - this.busyAt < restAfterUs || this.handingTo !== NOBODY || this.reads.pending.length > 0) return false;
+    if (this.commitIndex !== this.log.lastIndex || this.appliedIndex < this.termStart) return false;
+    return (this.resting > 0 || this.followers.areLevel(at)) && isSettled(this.electorate.configuration, (node) => this.lives.lifeOf(node));
+  }
+
+  /** Said three times, since nobody answers. Who misses it all the same stands in vain, and wakes everybody up. */
+  private goToRest(ctx: Context): void {
+    this.followers.sayToAll(ctx, rest(this.group, this.currentTerm, this.log.lastIndex));
+    if (++this.resting < 3) return ctx.deadline(this.slots.heartbeat, ctx.at + this.parameters.heartbeatUs);
+    this.asleep = true;
+    ctx.fact({ kind: 'rested', group: this.group, term: this.currentTerm });
+    // The machine goes on with time all the same.
+    ctx.deadline(this.slots.heartbeat, Math.max(ctx.at, this.ownAt + Math.ceil(this.replica.machine.upkeepEveryUs)));
+  }
+
+  private restAsked(ctx: Context, from: NodeId, m: Rest): void {
+    if (m.term !== this.currentTerm || this.currentLeader !== from || this.currentRole !== 'follower') return;
+    if (this.log.lastIndex !== m.lastIndex || this.commitIndex !== m.lastIndex || this.asleep) return;
+    this.asleep = true;
+    ctx.deadline(this.slots.election, NEVER);
+    ctx.fact({ kind: 'rested', group: this.group, term: this.currentTerm });
+  }
+
+  /** `isVote`: somebody stands, who may only have slept too lightly. The leader is given the time to show itself. */
+  private wakeUp(ctx: Context, from: NodeId, isVote: boolean): void {
+    this.asleep = false;
+    this.resting = 0;
+    this.busyAt = ctx.at;
+    ctx.fact({ kind: 'woke', group: this.group, term: this.currentTerm });
+    if (this.currentRole === 'leader') {
+      this.followers.refresh(ctx.at);
+      return ctx.deadline(this.slots.heartbeat, ctx.at);
+    }
+    if (isVote) this.heardAt = ctx.at;
+    this.awaitLeader(ctx);
+    if (from !== this.currentLeader && this.currentLeader !== NOBODY) ctx.send(this.currentLeader, wake(this.group, this.currentTerm), this.parameters.electionMinUs);
   }
 
   private expireIdle(ctx: Context): void {
@@ -627,6 +694,7 @@ export class Raft implements Leading {
   /** Until the first entry of the term is applied, the leader does not know what is committed: the read waits for it (6.4). */
   private readAsked(ctx: Context, from: NodeId, m: ReadRequest): void {
     if (this.currentRole !== 'leader') return this.refuse(ctx, from, 'notLeader', 'read', m.token);
+    this.busyAt = ctx.at;
     if (this.reads.isPending(from, m.token)) return;
     if (this.reads.pending.length >= this.parameters.maxPendingReads) return this.refuse(ctx, from, 'busy', 'read', m.token);
     const index = Math.max(this.commitIndex, this.termStart);
@@ -737,6 +805,7 @@ export class Raft implements Leading {
   /** This node is about to stop: somebody else should lead, if anybody can. True if somebody was asked to. */
   drain(ctx: Context): boolean {
     if (this.currentRole !== 'leader') return false;
+    if (this.asleep) this.wakeUp(ctx, this.self, false);
     const heir = this.followers.mostAdvanced(ctx.at);
     if (heir === undefined) return false;
     this.handOver(ctx, heir);
@@ -778,7 +847,7 @@ export class Raft implements Leading {
       base: this.log.base, baseTerm: this.log.baseTerm, standing: this.standings.at(this.log.base), entries: this.log.image(), machine: this.replica.machine.image(), sessions: this.replica.sessions.image(),
       heardAt: this.heardAt, quietSince: this.quietSince, timeoutUs: this.timeoutUs, granted: this.granted.slice(),
       termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
-      handingTo: this.handingTo, handingUntil: this.handingUntil,
+      handingTo: this.handingTo, handingUntil: this.handingUntil, busyAt: this.busyAt, resting: this.resting, asleep: this.asleep,
       progress: this.followers.progressImage(), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
       snapshot: this.followers.frozen, assembly: this.assembly?.image(), halted: this.halted,
     };
@@ -808,6 +877,9 @@ export class Raft implements Leading {
     this.expireIndex = image.expireIndex;
     this.handingTo = image.handingTo;
     this.handingUntil = image.handingUntil;
+    this.busyAt = image.busyAt;
+    this.resting = image.resting;
+    this.asleep = image.asleep;
     this.followers.restore(image.progress, image.snapshot);
     this.reads.restore(image.round, image.confirmed, image.reads);
     this.assembly = image.assembly === undefined ? undefined : new Assembly(image.assembly);

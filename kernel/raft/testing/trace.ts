@@ -32,6 +32,10 @@ export function describe(m: GroupMessage): string {
       return `read ${m.token}: what is ${m.need}?`;
     case 'readReply':
       return `read ${m.token}: ${m.lookup.kind === 'found' ? m.lookup.record.proposal.proposal : m.lookup.kind}`;
+    case 'rest':
+      return `rest, term ${m.term}: the log ends at ${m.lastIndex}`;
+    case 'wake':
+      return `wake up, term ${m.term}`;
     case 'takeOver':
       return `take over from me, term ${m.term}`;
     case 'order':
