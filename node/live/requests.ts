@@ -6,6 +6,7 @@
 
 import type { Answer } from '../../kernel/effect.ts';
 import type { Operation, RequestId } from '../../kernel/event.ts';
+import type { OrderAsked } from './api/groups.ts';
 import type { Clients } from '../../io/ports.ts';
 
 /** A request that was taken on. `since` is in milliseconds of the monotonic clock. */
@@ -41,7 +42,10 @@ export interface RequestCounts {
 }
 
 /** What the loop takes requests by. */
-export type Ask = (request: RequestId, operation: Operation) => void;
+export type Ask = (request: RequestId, operation: Asked) => void;
+
+/** What a connection may ask for. */
+export type Asked = Operation | OrderAsked;
 
 /** Requests of one seat in one life of the process; the journal may still hold requests of earlier lives. */
 const REQUESTS_PER_LIFE = 2 ** 32;
@@ -97,14 +101,14 @@ export class Requests implements Clients {
    * Undefined if too much is under way: nothing was done. A connection may have as many requests under way as there is room
    * left: so a few that want everything leave room for others, and one that is alone may have half of it.
    */
-  request(connection: Connection, operation: Operation): Promise<Answer> | undefined {
+  request(connection: Connection, operation: Asked): Promise<Answer> | undefined {
     if (connection.open.size >= Math.min(this.bounds.perConnection, this.bounds.inFlight - this.underWay)) {
       this.counts.turnedAway++;
       return undefined;
     }
     const number = connection.next++;
     const answer = new Promise<Answer>((answered) => {
-      connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide', answered });
+      connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide' || (operation.kind === 'order' && operation.wish.kind !== 'members'), answered });
     });
     this.underWay++;
     this.ask({ client: connection.client, number }, operation);

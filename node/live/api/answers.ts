@@ -4,11 +4,12 @@
 import { unreachable } from '../../../kernel/base/assert.ts';
 import type { DecideRecord as Recorded } from '../../../kernel/decide/record.ts';
 import type { Answer } from '../../../kernel/effect.ts';
+import type { Members } from './groups.ts';
 import type { Decided, DecideRecord, Failure } from './schemas.ts';
 
 export interface Response {
   readonly status: number;
-  readonly body: Decided | DecideRecord | Failure;
+  readonly body: Decided | DecideRecord | Failure | Members;
   readonly retryAfterSeconds?: number;
 }
 

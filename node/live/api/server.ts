@@ -3,13 +3,15 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Type } from '@sinclair/typebox';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { needIdFault, type NeedId, type ProposalId } from '../../../kernel/base/ids.ts';
 import { bucketOf } from '../../../kernel/decide/record.ts';
-import type { Operation } from '../../../kernel/event.ts';
-import type { Connection, Requests } from '../requests.ts';
+import type { Answer } from '../../../kernel/effect.ts';
+import type { Asked, Connection, Requests } from '../requests.ts';
 import { Allowance, Allowances } from './allowance.ts';
 import { responseTo, type Response } from './answers.ts';
+import { ChangeRequest, changeAsked, leaderAsked, LeaderRequest, Members, membersAsked, orderResponse, type OrderAsked } from './groups.ts';
 import { openApi } from './openapi.ts';
 import { Turnstile, type Passage } from './turnstile.ts';
 import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status, type ErrorCode } from './schemas.ts';
@@ -133,6 +135,14 @@ export class HttpServer {
       if (fault !== undefined) return reply.code(400).send(failure('badNeed', fault));
       return this.ask(request, reply, { kind: 'get', need: need as NeedId, bucket: bucketOf(need as NeedId) });
     });
+    const ordered = { 200: Members, 409: Members, 422: Type.Union([Members, Failure]), '4xx': Failure, '5xx': Failure };
+    this.app.get<{ Params: { group: string } }>('/v1/groups/:group/members', { schema: { response: ordered } }, (request, reply) => this.order(request, reply, request.params.group, (group) => membersAsked(group)));
+    this.app.post<{ Params: { group: string }; Body: ChangeRequest }>('/v1/groups/:group/members', { schema: { body: ChangeRequest, response: ordered } }, (request, reply) =>
+      this.order(request, reply, request.params.group, (group) => changeAsked(group, request.body)),
+    );
+    this.app.post<{ Params: { group: string }; Body: LeaderRequest }>('/v1/groups/:group/leader', { schema: { body: LeaderRequest, response: ordered } }, (request, reply) =>
+      this.order(request, reply, request.params.group, (group) => leaderAsked(group, request.body)),
+    );
     this.app.get('/v1/status', { schema: { response: { 200: Status } } }, () => this.shown.status());
     this.app.get('/health', { schema: { response: { 200: Health } } }, () => this.shown.health());
     this.app.get('/ready', { schema: { response: { 200: Ready, 503: Ready } } }, (_request, reply) => {
@@ -143,7 +153,13 @@ export class HttpServer {
     this.app.get('/openapi.json', () => document);
   }
 
-  private async ask(request: FastifyRequest, reply: FastifyReply, operation: Operation): Promise<FastifyReply> {
+  private async order(request: FastifyRequest, reply: FastifyReply, given: string, make: (group: number) => OrderAsked): Promise<FastifyReply> {
+    if (!/^\d{1,5}$/.test(given) || Number(given) > 0xffff) return reply.code(400).send(failure('badRequest', 'a group is a whole number from 0 to 65535'));
+    const group = Number(given);
+    return this.ask(request, reply, make(group), (answer) => orderResponse(group, answer));
+  }
+
+  private async ask(request: FastifyRequest, reply: FastifyReply, operation: Asked, respond: (answer: Answer) => Response = responseTo): Promise<FastifyReply> {
     const unready = this.shown.unready();
     if (unready !== undefined) {
       this.shown.turnedAway('notReady');
@@ -158,7 +174,7 @@ export class HttpServer {
     // The turnstile made it: see `connected`.
     const passage = request.raw.socket as Duplex as Passage;
     passage.hold();
-    const response = responseTo(await answer);
+    const response = respond(await answer);
     passage.release();
     return answered(reply, response);
   }
