@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { groupId, nodeId } from '../kernel/base/ids.ts';
 import { MS, SECOND } from '../kernel/base/time.ts';
+import type { Event } from '../kernel/event.ts';
 import { hello, startsOf } from '../kernel/hello.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { voteReply } from '../kernel/raft/message.ts';
+import { JournalFollower } from './journal-following.ts';
 import { answersFrom, refold } from './journal-read.ts';
 import type { LoopOptions } from './loop-options.ts';
 import type { CrashPoint } from './ports.ts';
 import { BenchNode, PARAMETERS } from './testing/bench-node.ts';
-import { MemoryDisk } from './testing/memory-disk.ts';
+import { MemoryDisk, rawChunk } from './testing/memory-disk.ts';
 
 const THREE = { ...PARAMETERS, nodes: 3, groups: [{ id: groupId(0), voters: [nodeId(1), nodeId(2), nodeId(3)] }] };
 
@@ -50,6 +52,13 @@ function breakKernel(kernel: Kernel): void {
       throw new Error('two is three');
     },
   });
+}
+
+/** A node whose state is not what its journal says any more. */
+function breakDigest(node: BenchNode): void {
+  const kernel = node.loop.kernel;
+  const step = kernel.step.bind(kernel);
+  Object.defineProperty(kernel, 'step', { value: (event: Event) => step({ ...event, wall: event.wall + 1 }) });
 }
 
 describe('a start', () => {
@@ -368,6 +377,116 @@ describe('a clean stop', () => {
     node.loop.stop();
     node.settle();
     expect(node.loop.phase).toBe('sealed');
+  });
+});
+
+describe('a shadow', () => {
+  /** A node whose snapshots are asked of a shadow that follows its files, and brings them when the test says so. */
+  class Shadowed {
+    readonly wanted: number[] = [];
+    readonly disk = new MemoryDisk(true);
+    readonly node = new BenchNode(this.disk, { snapshotEvery: 50 }, { snapshot: (sequence) => void this.wanted.push(sequence) });
+    readonly follower = new JournalFollower({ network: PARAMETERS.network, self: nodeId(1), version: 'v1', engine: 'test' }, (file, offset) => {
+      const stored = this.disk.dump().get(file);
+      return stored?.subarray(offset);
+    });
+
+    constructor() {
+      this.node.start();
+      this.node.pass(2 * SECOND);
+    }
+
+    bring(): void {
+      const sequence = this.wanted.shift() as number;
+      this.follower.follow(sequence);
+      this.node.loop.imaged(sequence, rawChunk(this.follower.snapshot()));
+      this.node.settle();
+    }
+
+    get snapshots(): string[] {
+      return [...this.disk.files.keys()].filter((name) => name.startsWith('snapshot-'));
+    }
+  }
+
+  test('makes the very snapshot that the node would have made of itself', () => {
+    const alone = elected({ snapshotEvery: 50 }, true);
+    const shadowed = new Shadowed();
+    for (let i = 0; i < 150; i++) {
+      alone.decideAll(1, i);
+      shadowed.node.decideAll(1, i);
+      while (shadowed.wanted.length > 0) shadowed.bring();
+    }
+    expect(shadowed.snapshots.length).toBe(2);
+    expect(shadowed.disk.dump()).toEqual(alone.disk.dump());
+  });
+
+  test('is waited for: the node goes on, asks for no other snapshot, and keeps every event until it has one', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(200, 0);
+    expect(shadowed.wanted.length).toBe(1);
+    expect(shadowed.snapshots).toEqual([]);
+    expect(refoldedFromBoot(shadowed.node)).toBe('refolded');
+    shadowed.bring();
+    expect(shadowed.snapshots.length).toBe(1);
+    shadowed.node.decideAll(1, 200);
+    expect(shadowed.wanted.length).toBe(1);
+  });
+
+  test('is not waited for by a clean stop, which makes its own', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(100, 0);
+    shadowed.node.loop.stop();
+    shadowed.node.settle();
+    expect(shadowed.node.loop.phase).toBe('sealed');
+    const files = shadowed.disk.dump();
+    shadowed.bring();
+    expect(shadowed.disk.dump()).toEqual(files);
+  });
+
+  test('that brings what nobody asked for is not listened to', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(100, 0);
+    shadowed.node.loop.imaged((shadowed.wanted[0] as number) + 1, rawChunk(new Uint8Array(9)));
+    shadowed.node.settle();
+    expect(shadowed.snapshots).toEqual([]);
+    shadowed.bring();
+    expect(shadowed.snapshots.length).toBe(1);
+  });
+
+  test('that comes to another state stops the node: nothing leaves it any more', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decide(1);
+    think(shadowed.node);
+    const replies = shadowed.node.replies.length;
+    shadowed.node.loop.differed('two is three');
+    shadowed.node.settle();
+    expect(shadowed.node.loop.phase).toBe('failed');
+    expect(shadowed.node.loop.stopped).toEqual({ code: 'diverged', text: 'two is three' });
+    expect(shadowed.node.replies.length).toBe(replies);
+  });
+
+  test('names what it finds wrong in the files: another digest, a missing batch, a batch out of its place', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(10, 0);
+    const last = shadowed.node.durable.at(-1)?.sequence as number;
+    const follows = (files: Map<string, Uint8Array>): (() => void) => {
+      const follower = new JournalFollower({ network: PARAMETERS.network, self: nodeId(1), version: 'v1', engine: 'test' }, (file, offset) => files.get(file)?.subarray(offset));
+      return () => follower.follow(last);
+    };
+    const files = shadowed.disk.dump();
+    expect(follows(files)).not.toThrow();
+    const [segment, bytes] = [...files].find(([name]) => name.startsWith('journal-')) as [string, Uint8Array];
+    expect(follows(new Map([[segment, bytes.subarray(0, bytes.length - 1)]]))).toThrow(/durable, and it is not in the files/);
+    const flipped = new Uint8Array(bytes);
+    flipped[20] = (bytes[20] as number) ^ 1;
+    expect(follows(new Map([[segment, flipped]]))).toThrow(/cannot be read/);
+    const other = elected({}, true);
+    breakDigest(other);
+    other.decideAll(10, 10);
+    const wrong = other.disk.dump();
+    const end = other.durable.at(-1)?.sequence as number;
+    const follower = new JournalFollower({ network: PARAMETERS.network, self: nodeId(1), version: 'v1', engine: 'test' }, (file, offset) => wrong.get(file)?.subarray(offset));
+    expect(() => follower.follow(end)).toThrow(/its state is not what its journal says/);
   });
 });
 

@@ -14,7 +14,7 @@ import { Journal } from './journal.ts';
 import { eventPassed, freeze, kernelPassed } from './loop-checks.ts';
 import { Inbox, Ring } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
-import type { CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
+import type { Chunk, CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
 
 export type { LoopOptions } from './loop-options.ts';
 
@@ -115,6 +115,15 @@ export class Loop {
     return this.journal?.fsyncs ?? 0;
   }
 
+  /** The event after which the newest snapshot on the disk was taken; 0 if there is none. */
+  get newestSnapshot(): number {
+    return this.journal?.newestSnapshot ?? 0;
+  }
+
+  get snapshotUnderWay(): boolean {
+    return this.journal?.snapshotUnderWay ?? false;
+  }
+
   /** What waits for its turn, by class. */
   get waitingInputs(): { readonly urgent: number; readonly messages: number; readonly requests: number } {
     return { urgent: this.inbox.urgent.count, messages: this.inbox.messages.count, requests: this.inbox.requests.count };
@@ -155,6 +164,19 @@ export class Loop {
 
   completed(token: number, result: DiskResult): void {
     assert(this.doneTokens.push(token) && this.doneResults.push(result), 'no more completes than was submitted');
+  }
+
+  /** The shadow brings a snapshot that the journal asked for. */
+  imaged(sequence: number, chunk: Chunk): void {
+    const journal = this.journal;
+    if (this.current !== 'running' || journal === undefined) return;
+    journal.imaged(sequence, chunk);
+    if (journal.snapshotDue) this.snapshot(journal);
+  }
+
+  /** The shadow folds the journal to another state than this node's: one of the two is wrong, so nothing more is said. */
+  differed(text: string): void {
+    if (this.current === 'running') this.fail('diverged', text);
   }
 
   alarm(): void {
@@ -293,11 +315,16 @@ export class Loop {
     const done = journal.completed(token, result);
     if (done === 'failed') return this.fail(journal.failure?.reason ?? 'io', `The disk failed (${journal.failure?.detail}): nothing more can be promised.`);
     if (done === 'durable') this.release(journal);
-    else if (done === 'snapshot') this.passed('duringSnapshot');
+    else if (done === 'snapshot') this.snapshotWritten(journal);
     else if (done === 'sealed') this.current = 'sealed';
     if (this.phase !== 'running') return;
     if (journal.snapshotDue) this.snapshot(journal);
     this.proceed();
+  }
+
+  private snapshotWritten(journal: Journal): void {
+    this.passed('duringSnapshot');
+    this.ports.observer.snapshotWritten?.(journal.newestSnapshot);
   }
 
   private snapshot(journal: Journal): void {
@@ -380,7 +407,7 @@ export class Loop {
     this.refolded = undefined;
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
     const incarnation = nextIncarnation(last, this.ports.entropy.word());
-    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token });
+    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token }, this.ports.shadow);
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
     this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret() });
@@ -408,7 +435,7 @@ export class Loop {
     this.stopped = { code, text };
   }
 
-  private fail(code: 'io' | 'full' | 'poisoned', text: string): void {
+  private fail(code: 'io' | 'full' | 'poisoned' | 'diverged', text: string): void {
     this.current = 'failed';
     this.stopped = { code, text };
   }

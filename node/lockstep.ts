@@ -138,7 +138,7 @@ function addNode(program: Command): void {
     .option('--mode <mode>', 'full, compute, storage or validator (full): shown by /health; full and compute ask the GPU driver, apart from that every mode does the same in this version')
     .option('--chain-rpc <url>', 'follow the finalised heads of a parent chain (Substrate JSON-RPC)')
     .option('--sidecar-addr <host:port>', 'the sidecar beside this node: accepted and recorded; nothing is sent to it in this version')
-    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 2 the configuration or the data directory does not allow a start; 74 the disk failed or is full; 70 a bug of ours.')
+    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 1 the state of the node is not what its journal says; 2 the configuration or the data directory does not allow a start; 74 the disk failed or is full; 70 a bug of ours.')
     .action(async (options) => leave(await (await import('./node.ts')).node(options)));
 }
 

@@ -32,7 +32,7 @@ interface Ending {
   readonly code: number;
 }
 
-const CODES = { refused: EXIT.wrongCommand, disk: EXIT_DISK, poisoned: EXIT.ourBug } as const;
+const CODES = { refused: EXIT.wrongCommand, disk: EXIT_DISK, poisoned: EXIT.ourBug, diverged: EXIT.violated } as const;
 
 async function run(configuration: Configuration, key: NodeKey): Promise<number> {
   let failed: (ending: Ending) => void = () => undefined;
