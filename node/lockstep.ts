@@ -12,7 +12,6 @@ const LATER: readonly (readonly [string, string])[] = [
   ['check', "linearizability of somebody's history"],
   ['crash', 'kill live nodes under load and check what they promised'],
   ['conform', 'the same scenarios live and simulated'],
-  ['audit', 'global properties over collected journals'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
@@ -38,6 +37,7 @@ function buildProgram(): Command {
     .allowExcessArguments();
   addSim(program);
   addReplay(program);
+  addAudit(program);
   addMutants(program);
   addBench(program);
   addNode(program);
@@ -94,6 +94,17 @@ function addReplay(program: Command): void {
     .option('--until <step>', 'stop there and show the state')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (directory, options) => leave(await (await import('./replay.ts')).replay(directory, options)));
+}
+
+function addAudit(program: Command): void {
+  program
+    .command('audit')
+    .allowExcessArguments(false)
+    .description('judge the journals of several nodes of one network together: what was decided, led, logged, applied, said and kept')
+    .argument('<dir...>', 'data directories, or folders with one for each node')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nJournals may be those of live nodes that have ended (copy those of a running one) or of "sim --dump". A journal that was compacted is\njudged from its oldest snapshot on. Exit codes: 0 nothing was violated; 1 something was; 2 a directory is missing, in use, damaged or of\nanother network or version.')
+    .action(async (directories, options) => leave((await import('./audit/audit.ts')).audit(directories, options)));
 }
 
 function addMutants(program: Command): void {
