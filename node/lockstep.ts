@@ -10,7 +10,6 @@ import { VERSION } from './version.ts';
 const LATER: readonly (readonly [string, string])[] = [
   ['explore', 'bounded exhaustive exploration of a small world'],
   ['check', "linearizability of somebody's history"],
-  ['crash', 'kill live nodes under load and check what they promised'],
   ['conform', 'the same scenarios live and simulated'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
@@ -38,6 +37,7 @@ function buildProgram(): Command {
   addSim(program);
   addReplay(program);
   addAudit(program);
+  addCrash(program);
   addMutants(program);
   addBench(program);
   addNode(program);
@@ -105,6 +105,20 @@ function addAudit(program: Command): void {
     .option('--json', 'print one JSON document and nothing else')
     .addHelpText('after', '\nJournals may be those of live nodes that have ended (copy those of a running one) or of "sim --dump". A journal that was compacted is\njudged from its oldest snapshot on. Exit codes: 0 nothing was violated; 1 something was; 2 a directory is missing, in use, damaged or of\nanother network or version.')
     .action(async (directories, options) => leave((await import('./audit/audit.ts')).audit(directories, options)));
+}
+
+function addCrash(program: Command): void {
+  program
+    .command('crash')
+    .allowExcessArguments(false)
+    .description('kill live nodes under load, half of the time during a snapshot or a recovery, and check what they had promised')
+    .option('--kills <n>', 'how many kills', '20')
+    .option('--seed <n>', 'which; without it one is drawn and printed first')
+    .option('--data <dir>', 'where the nodes keep their files; a temporary directory by default, removed if everything held')
+    .option('--mutant <name>', 'with one planted bug in every node')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nThe files of the nodes hold back what is not synced, so that a kill loses what a machine that stops would lose. Afterwards the history\nof the clients is checked, every directory is replayed, and all journals are audited together. Exit codes: 0 all held; 1 something was\nlost, changed or diverged; 2 the command was wrong; 3 nodes, service or snapshots did not come in time.')
+    .action(async (options) => leave(await (await import('./crash/crash.ts')).crash(options)));
 }
 
 function addMutants(program: Command): void {

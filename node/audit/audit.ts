@@ -78,6 +78,9 @@ function owner(directory: string): { readonly node: NodeId; readonly hash: strin
   throw new Complaint(`the journal in "${directory}" cannot be audited: ${why}`);
 }
 
+/** What all nodes of the network agree on, as it stands in this journal. */
+export const parametersOf = (directory: string): Parameters => owner(directory).parameters;
+
 /** What cannot be read is no evidence: neither for nor against anything. */
 function refuseCorrupt(journals: readonly CollectedJournal[]): void {
   for (const { directory, ended } of journals) {
@@ -90,7 +93,7 @@ function nodeOf({ node, directory, base, place, ended, snapshotsCompared }: Coll
   return { node, directory, from, to: place, events: place - from + 1, snapshots: snapshotsCompared, cut: ended?.kind === 'refolded' ? ended.counts.cut : 0 };
 }
 
-function propertyOf({ id, claim, judgement: { verdict, checks, violation } }: Judged): AuditReport['properties'][number] {
+export function propertyOf({ id, claim, judgement: { verdict, checks, violation } }: Judged): AuditReport['properties'][number] {
   const base = { id, claim, verdict, checks };
   if (violation === undefined) return base;
   const { message, nodes, sequence, evidence } = violation;

@@ -3,7 +3,7 @@
 
 import { cpus } from 'node:os';
 import { LiveClock } from '../../io/live/clock.ts';
-import { LiveDisk } from '../../io/live/disk.ts';
+import { LiveDisk, type Unsynced } from '../../io/live/disk.ts';
 import { LiveEntropy } from '../../io/live/entropy.ts';
 import { LiveNetwork, NETWORK_DEFAULTS } from '../../io/live/network.ts';
 import { LiveShadow } from '../../io/live/shadow.ts';
@@ -79,8 +79,8 @@ export class LiveNode {
   /** When the refold, or the snapshot under way, began. */
   private since = 0;
 
-  /** `wrapped`: a disk between the node and its files, such as one that is slow or full. */
-  constructor(configuration: Configuration, key: NodeKey, about: About, told: Told, wrapped: (files: DiskMaker) => DiskMaker = (files) => files) {
+  /** `wrapped`: a disk between the node and its files, such as one that is slow or full. `unsynced`: what the files do with it. */
+  constructor(configuration: Configuration, key: NodeKey, about: About, told: Told, wrapped: (files: DiskMaker) => DiskMaker = (files) => files, unsynced: Unsynced = 'write') {
     const self = nodeId(configuration.self);
     const parameters = parametersOf(configuration.network, { gpuPollUs: configuration.gpuPollSeconds * SECOND, followsParent: configuration.chainRpc !== undefined });
     const entropy = new LiveEntropy();
@@ -91,7 +91,7 @@ export class LiveNode {
       this.loop.alarm();
       this.driver.wake();
     });
-    const files: DiskMaker = (completed) => (this.files.live = new LiveDisk(configuration.data, completed));
+    const files: DiskMaker = (completed) => (this.files.live = new LiveDisk(configuration.data, completed, unsynced));
     this.disk = new MeasuredDisk(wrapped(files), (token: number, result: DiskResult) => {
       this.loop.completed(token, result);
       this.driver.wake();

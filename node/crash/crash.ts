@@ -1,0 +1,145 @@
+// `lockstep crash`: three live nodes under load, killed again and again; then everything that they promised is checked. The nodes'
+// files hold back what is not synced, so that a kill loses what a machine that stops would lose.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MINUTE } from '../../kernel/base/time.ts';
+import type { AuditReport } from '../../reports/audit-report.ts';
+import { renderCrash, type CrashReport } from '../../reports/crash-report.ts';
+import { paintFor } from '../../reports/paint.ts';
+import type { NodeReplay } from '../../reports/replay-report.ts';
+import { readCount, readSeed, readWord } from '../arguments.ts';
+import { auditFolders, parametersOf, propertyOf } from '../audit/audit.ts';
+import { catalogue } from '../catalogue.ts';
+import { Complaint, EXIT } from '../complaint.ts';
+import { prepareDevNetwork, type DevNetwork } from '../dev/dev-network.ts';
+import { Interruption } from '../interruption.ts';
+import { kernelHash } from '../kernel-hash.ts';
+import { Progress } from '../progress.ts';
+import { replayFolder } from '../replay.ts';
+import { VERSION } from '../version.ts';
+import { Archive } from './archive.ts';
+import { Clients } from './clients.ts';
+import { judgeHistory } from './history.ts';
+import { Killing } from './killing.ts';
+import { Victim } from './victim.ts';
+
+export interface CrashFlags {
+  readonly kills?: string;
+  readonly seed?: string;
+  readonly data?: string;
+  readonly mutant?: string;
+  readonly json?: boolean;
+}
+
+const KILLS = 20;
+const CLIENTS = 2;
+const DECIDES_PER_SECOND = 150;
+/** Small enough that every node takes a snapshot every few seconds. */
+const SNAPSHOT_EVERY = 1_000;
+const COLLECT_MS = 200;
+const READ_BACK = 4_000;
+const SERVE_MS = 60_000;
+/** Service is back within so long of losing a leader, 95 times of 100. */
+const BACK_MS = 2_000;
+
+interface Plan {
+  readonly kills: number;
+  readonly seed: number;
+  readonly mutant: string | undefined;
+}
+
+export async function crash(flags: CrashFlags): Promise<number> {
+  const plan: Plan = {
+    kills: readCount(flags.kills ?? String(KILLS), '--kills', 1, 10_000),
+    seed: flags.seed === undefined ? drawnSeed() : readSeed(flags.seed),
+    mutant: flags.mutant === undefined ? undefined : readWord(flags.mutant, 'mutant', catalogue().mutants.map((mutant) => mutant.name)),
+  };
+  const folder = flags.data ?? mkdtempSync(join(tmpdir(), 'lockstep-crash-'));
+  const report = await run(plan, folder, flags.json !== true);
+  if (report === undefined) return EXIT.held;
+  const keep = flags.data !== undefined || report.verdict !== 'held';
+  const shown = keep ? { ...report, folder } : report;
+  process.stdout.write(flags.json === true ? `${JSON.stringify(shown)}\n` : `${renderCrash(shown, paintFor(process.stdout.isTTY, process.env))}\n`);
+  if (!keep) rmSync(folder, { recursive: true, force: true });
+  return report.verdict === 'violated' ? EXIT.violated : report.verdict === 'stuck' ? EXIT.notLive : EXIT.held;
+}
+
+function drawnSeed(): number {
+  if ((process.env['CI'] ?? '') !== '') throw new Complaint('--seed is missing: in CI a run must say which one it is, try --seed 42');
+  return Math.floor(Math.random() * 0x7fffffff);
+}
+
+/** Undefined if it was interrupted. */
+async function run(plan: Plan, folder: string, prints: boolean): Promise<CrashReport | undefined> {
+  const started = performance.now();
+  const network = await prepareDevNetwork(join(folder, 'nodes'), { name: 'crash', epochUs: MINUTE, limits: { snapshotEvery: SNAPSHOT_EVERY, reserveMb: 0 } });
+  if (prints) process.stdout.write(`seed ${plan.seed}: ${plan.kills} kills of ${network.nodes.length} nodes, ${DECIDES_PER_SECOND} questions a second from ${CLIENTS} clients\n`);
+  const archive = new Archive(join(folder, 'archive'), network);
+  const victims = network.nodes.map((node) => new Victim(node, plan.mutant));
+  const interruption = new Interruption(() => undefined);
+  const collecting = setInterval(() => archive.collect(), COLLECT_MS);
+  for (const victim of victims) victim.start();
+  let clients: Clients | undefined;
+  try {
+    await Promise.all(victims.map((victim) => victim.until(() => victim.serving, SERVE_MS)));
+    clients = new Clients(CLIENTS, plan.seed, network.nodes.map((node) => node.httpPort), DECIDES_PER_SECOND);
+    const killing = new Killing(victims, clients, plan.seed);
+    const progress = new Progress(() => `${killing.kills.done} of ${plan.kills} kills, ${clients?.history.length ?? 0} answers`);
+    await killing.run(plan.kills, () => interruption.came || victims.some((victim) => victim.alarms.length > 0));
+    progress.end();
+    const readBack = await quiet(victims, clients);
+    clearInterval(collecting);
+    archive.complete();
+    return interruption.came ? undefined : judged(plan, network, archive, clients, killing, victims, readBack, started);
+  } finally {
+    clearInterval(collecting);
+    await clients?.stop();
+    await Promise.all(victims.map((victim) => victim.kill()));
+    interruption.forget();
+  }
+}
+
+/** The load ends, everybody comes back, what was acknowledged is read back, and every journal is sealed. */
+async function quiet(victims: readonly Victim[], clients: Clients): Promise<number> {
+  for (const victim of victims) if (!victim.up) victim.start();
+  await Promise.all(victims.map((victim) => victim.until(() => victim.serving, SERVE_MS)));
+  await clients.stop();
+  const readBack = await clients.readBack(READ_BACK);
+  await Promise.all(victims.map((victim) => victim.stop()));
+  return readBack;
+}
+
+function judged(plan: Plan, network: DevNetwork, archive: Archive, clients: Clients, killing: Killing, victims: readonly Victim[], readBack: number, started: number): CrashReport {
+  const { backMs, kills } = killing;
+  const history = judgeHistory(clients.history, parametersOf(network.nodes[0]?.data as string)).map(propertyOf);
+  const replays = replayFolder(network.folder);
+  const audit = auditFolders([archive.folder]);
+  const properties = [...history, ...audit.properties];
+  const alarms = [...victims.flatMap((victim) => victim.alarms), ...killing.stuck];
+  const serviceBackMs = { samples: backMs.length, p50: quantile(backMs, 0.5), p95: quantile(backMs, 0.95), max: quantile(backMs, 1), bound: BACK_MS };
+  const enough = kills.done >= plan.kills && kills.inSnapshot + kills.inRecovery >= Math.floor(plan.kills / 2);
+  return {
+    verdict: verdictOf(properties, replays, victims) ?? (killing.stuck.length > 0 || !enough || serviceBackMs.p95 > BACK_MS ? 'stuck' : 'held'),
+    version: VERSION, kernel: kernelHash(), seed: plan.seed, nodes: network.nodes.length,
+    kills: { asked: plan.kills, ...kills }, serviceBackMs, operations: { ...clients.counts(), readBack },
+    replay: replayOf(replays), audit: { verdict: audit.verdict, events: audit.events }, properties, alarms, wallMs: Math.round(performance.now() - started),
+  };
+}
+
+function verdictOf(properties: AuditReport['properties'], replays: readonly NodeReplay[], victims: readonly Victim[]): 'violated' | undefined {
+  const broken = properties.some((property) => property.verdict === 'violated') || replays.some((one) => one.verdict !== 'match') || victims.some((victim) => victim.alarms.length > 0);
+  return broken ? 'violated' : undefined;
+}
+
+function replayOf(replays: readonly NodeReplay[]): CrashReport['replay'] {
+  const bad = replays.find((one) => one.verdict !== 'match');
+  return { verdict: bad?.verdict ?? 'match', events: replays.reduce((sum, one) => sum + one.steps, 0), cut: replays.reduce((sum, one) => sum + one.cut, 0) };
+}
+
+/** 0 of nothing. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
