@@ -38,8 +38,6 @@ export class Killing {
   private readonly clients: Clients;
   private readonly random: Random;
   private snapshotIsNext = true;
-  /** Of the last leader that was killed: seeing when the others serve. */
-  private measuring: Promise<void> = Promise.resolve();
 
   constructor(victims: readonly Victim[], clients: Clients, seed: number) {
     this.victims = victims;
@@ -58,7 +56,6 @@ export class Killing {
 
   private async round(): Promise<void> {
     await this.allServe();
-    await this.measuring;
     if (this.stuck.length > 0) return;
     await pause(this.random.below(200));
     const leader = await this.leading();
@@ -106,14 +103,14 @@ export class Killing {
     await Promise.all(this.victims.map((victim) => this.end(victim)));
   }
 
-  /** Ends a node that is started again at once; if it led, sees how long it takes until the others serve. */
+  /** Ends a node; if it led, waits until the others serve, and sees how long that takes. It is started again afterwards. */
   private async kill(victim: Victim, leader: Victim | undefined): Promise<void> {
     const othersServe = this.victims.every((other) => other === victim || other.serving);
     const us = nowUs();
     await this.end(victim);
     if (victim !== leader || !othersServe) return;
     this.kills.leader++;
-    this.measuring = this.back(victim, us);
+    await this.back(victim, us);
   }
 
   private async back(victim: Victim, us: number): Promise<void> {
