@@ -78,9 +78,6 @@ function owner(directory: string): { readonly node: NodeId; readonly hash: strin
   throw new Complaint(`the journal in "${directory}" cannot be audited: ${why}`);
 }
 
-/** What all nodes of the network agree on, as it stands in this journal. */
-export const parametersOf = (directory: string): Parameters => owner(directory).parameters;
-
 /** What cannot be read is no evidence: neither for nor against anything. */
 function refuseCorrupt(journals: readonly CollectedJournal[]): void {
   for (const { directory, ended } of journals) {

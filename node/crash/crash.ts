@@ -5,17 +5,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MINUTE } from '../../kernel/base/time.ts';
+import type { Parameters } from '../../kernel/parameters.ts';
 import type { AuditReport } from '../../reports/audit-report.ts';
 import { renderCrash, type CrashReport } from '../../reports/crash-report.ts';
 import { paintFor } from '../../reports/paint.ts';
 import type { NodeReplay } from '../../reports/replay-report.ts';
 import { readCount, readSeed, readWord } from '../arguments.ts';
-import { auditFolders, parametersOf, propertyOf } from '../audit/audit.ts';
+import { auditFolders, propertyOf } from '../audit/audit.ts';
 import { catalogue } from '../catalogue.ts';
 import { Complaint, EXIT } from '../complaint.ts';
-import { prepareDevNetwork, type DevNetwork } from '../dev/dev-network.ts';
+import { prepareDevNetwork, type DevNetwork, type DevNode } from '../dev/dev-network.ts';
 import { Interruption } from '../interruption.ts';
 import { kernelHash } from '../kernel-hash.ts';
+import { readConfiguration, type Configuration } from '../live/configuration.ts';
+import { parametersOf } from '../live/network-definition.ts';
 import { Progress } from '../progress.ts';
 import { replayFolder } from '../replay.ts';
 import { VERSION } from '../version.ts';
@@ -114,29 +117,47 @@ async function quiet(victims: readonly Victim[], clients: Clients): Promise<numb
 
 function judged(plan: Plan, network: DevNetwork, archive: Archive, clients: Clients, killing: Killing, victims: readonly Victim[], readBack: number, started: number): CrashReport {
   const { backMs, kills } = killing;
-  const history = judgeHistory(clients.history, parametersOf(network.nodes[0]?.data as string)).map(propertyOf);
-  const replays = replayFolder(network.folder);
-  const audit = auditFolders([archive.folder]);
-  const properties = [...history, ...audit.properties];
-  const alarms = [...victims.flatMap((victim) => victim.alarms), ...killing.stuck];
+  const history = judgeHistory(clients.history, parametersIn(network)).map(propertyOf);
+  const unreadable: string[] = [];
+  const replays = readable(() => replayFolder(network.folder), unreadable) ?? [];
+  const audit = readable(() => auditFolders([archive.folder]), unreadable);
+  const properties = [...history, ...(audit?.properties ?? [])];
+  const lost = [...victims.flatMap((victim) => victim.alarms), ...unreadable];
   const serviceBackMs = { samples: backMs.length, p50: quantile(backMs, 0.5), p95: quantile(backMs, 0.95), max: quantile(backMs, 1), bound: BACK_MS };
   const enough = kills.done >= plan.kills && kills.inSnapshot + kills.inRecovery >= Math.floor(plan.kills / 2);
   return {
-    verdict: verdictOf(properties, replays, victims) ?? (killing.stuck.length > 0 || !enough || serviceBackMs.p95 > BACK_MS ? 'stuck' : 'held'),
+    verdict: verdictOf(properties, replays, lost) ?? (killing.stuck.length > 0 || !enough || serviceBackMs.p95 > BACK_MS ? 'stuck' : 'held'),
     version: VERSION, kernel: kernelHash(), seed: plan.seed, nodes: network.nodes.length,
     kills: { asked: plan.kills, ...kills }, serviceBackMs, operations: { ...clients.counts(), readBack },
-    replay: replayOf(replays), audit: { verdict: audit.verdict, events: audit.events }, properties, alarms, wallMs: Math.round(performance.now() - started),
+    replay: replayOf(replays), audit: { verdict: audit?.verdict ?? 'violated', events: audit?.events ?? 0 }, properties, alarms: [...lost, ...killing.stuck], wallMs: Math.round(performance.now() - started),
   };
 }
 
-function verdictOf(properties: AuditReport['properties'], replays: readonly NodeReplay[], victims: readonly Victim[]): 'violated' | undefined {
-  const broken = properties.some((property) => property.verdict === 'violated') || replays.some((one) => one.verdict !== 'match') || victims.some((victim) => victim.alarms.length > 0);
+/** What all nodes were told to agree on. */
+function parametersIn(network: DevNetwork): Parameters {
+  const { configuration } = readConfiguration({ config: (network.nodes[0] as DevNode).configuration });
+  return parametersOf((configuration as Configuration).network, { gpuPollUs: 0, followsParent: false });
+}
+
+/** A journal of ours that cannot be read any more has lost what was acknowledged. */
+function readable<T>(read: () => T, unreadable: string[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Complaint)) throw error;
+    unreadable.push(error.message);
+    return undefined;
+  }
+}
+
+function verdictOf(properties: AuditReport['properties'], replays: readonly NodeReplay[], lost: readonly string[]): 'violated' | undefined {
+  const broken = properties.some((property) => property.verdict === 'violated') || replays.some((one) => one.verdict !== 'match') || lost.length > 0;
   return broken ? 'violated' : undefined;
 }
 
 function replayOf(replays: readonly NodeReplay[]): CrashReport['replay'] {
   const bad = replays.find((one) => one.verdict !== 'match');
-  return { verdict: bad?.verdict ?? 'match', events: replays.reduce((sum, one) => sum + one.steps, 0), cut: replays.reduce((sum, one) => sum + one.cut, 0) };
+  return { verdict: replays.length === 0 ? 'corrupt' : (bad?.verdict ?? 'match'), events: replays.reduce((sum, one) => sum + one.steps, 0), cut: replays.reduce((sum, one) => sum + one.cut, 0) };
 }
 
 /** 0 of nothing. */
