@@ -42,7 +42,7 @@ const DECIDES_PER_SECOND = 150;
 /** Small enough that every node takes a snapshot every few seconds. */
 const SNAPSHOT_EVERY = 1_000;
 const COLLECT_MS = 200;
-const READ_BACK = 4_000;
+const READ_BACK = 2_000;
 const SERVE_MS = 60_000;
 /** Service is back within so long of losing a leader, 95 times of 100. */
 const BACK_MS = 2_000;
@@ -74,13 +74,22 @@ function drawnSeed(): number {
   return Math.floor(Math.random() * 0x7fffffff);
 }
 
+/**
+ * A port of a node that is down for a moment must not be taken by another one's network: so they are drawn, far from the ports that
+ * people use and from those that the system deals out.
+ */
+function ownPorts(): { readonly http: number; readonly p2p: number } {
+  const drawn = Math.floor(Math.random() * 900) * 10;
+  return { http: 12_000 + drawn, p2p: 22_000 + drawn };
+}
+
 /** Undefined if it was interrupted. */
 async function run(plan: Plan, folder: string, prints: boolean): Promise<CrashReport | undefined> {
   const started = performance.now();
-  const network = await prepareDevNetwork(join(folder, 'nodes'), { name: 'crash', epochUs: MINUTE, limits: { snapshotEvery: SNAPSHOT_EVERY, reserveMb: 0 } });
+  const network = await prepareDevNetwork(join(folder, 'nodes'), { name: 'crash', epochUs: MINUTE, firstPorts: ownPorts(), limits: { snapshotEvery: SNAPSHOT_EVERY, reserveMb: 0 } });
   if (prints) process.stdout.write(`seed ${plan.seed}: ${plan.kills} kills of ${network.nodes.length} nodes, ${DECIDES_PER_SECOND} questions a second from ${CLIENTS} clients\n`);
   const archive = new Archive(join(folder, 'archive'), network);
-  const victims = network.nodes.map((node) => new Victim(node, plan.mutant));
+  const victims = network.nodes.map((node) => new Victim(node, join(folder, `${node.name}.log`), plan.mutant));
   const interruption = new Interruption(() => undefined);
   const collecting = setInterval(() => archive.collect(), COLLECT_MS);
   for (const victim of victims) victim.start();

@@ -1,6 +1,7 @@
 // A live node that is killed and started again. What it is doing is read from what it says of itself, line by line.
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DevNode } from '../dev/dev-network.ts';
 
@@ -27,14 +28,17 @@ export class Victim {
   /** What it said that nobody expects of a node that is killed: a violation, a bug, a refusal to start. */
   readonly alarms: string[] = [];
   readonly said: string[] = [];
+  private readonly log: string;
   private readonly mutant: string | undefined;
   private child: ChildProcess | undefined;
   private closed: Promise<void> = Promise.resolve();
   private rest = '';
   private readonly listeners = new Set<() => void>();
 
-  constructor(node: DevNode, mutant: string | undefined) {
+  /** `log`: a file for everything that it says. */
+  constructor(node: DevNode, log: string, mutant: string | undefined) {
     this.node = node;
+    this.log = log;
     this.mutant = mutant;
   }
 
@@ -92,6 +96,7 @@ export class Victim {
   }
 
   private heard(text: string): void {
+    appendFileSync(this.log, text);
     const lines = (this.rest + text).split('\n');
     this.rest = lines.pop() ?? '';
     for (const line of lines) this.line(line);
