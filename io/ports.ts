@@ -126,7 +126,7 @@ export interface Observer {
   snapshotWritten?(sequence: number): void;
 }
 
-export type DropReason = 'inboxFull' | 'unverified' | 'stale' | 'notReady';
+export type DropReason = 'inboxFull' | 'unverified' | 'stale' | 'notReady' | 'notTakenOn';
 
 export interface Ports {
   readonly network: Network;

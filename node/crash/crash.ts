@@ -38,12 +38,12 @@ export interface CrashFlags {
 
 const KILLS = 20;
 const CLIENTS = 2;
-const DECIDES_PER_SECOND = 150;
+const DECIDES_PER_SECOND = 80;
 /** Small enough that every node takes a snapshot every few seconds. */
-const SNAPSHOT_EVERY = 1_000;
+const SNAPSHOT_EVERY = 500;
 const COLLECT_MS = 200;
 const READ_BACK = 2_000;
-const SERVE_MS = 60_000;
+const SERVE_MS = 120_000;
 /** Service is back within so long of losing a leader, 95 times of 100. */
 const BACK_MS = 2_000;
 

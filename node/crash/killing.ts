@@ -17,9 +17,9 @@ export interface Kills {
   together: number;
 }
 
-const START_MS = 30_000;
-const SNAPSHOT_MS = 15_000;
-const BACK_MS = 15_000;
+const START_MS = 90_000;
+const SNAPSHOT_MS = 60_000;
+const BACK_MS = 30_000;
 const LOOK_MS = 400;
 const POLL_MS = 20;
 /** In parts of a thousand. */
