@@ -1,16 +1,16 @@
 // `lockstep crash`: three live nodes under load, killed again and again; then everything that they promised is checked. The nodes'
 // files hold back what is not synced, so that a kill loses what a machine that stops would lose.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { MINUTE } from '../../kernel/base/time.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { AuditReport } from '../../reports/audit-report.ts';
 import { renderCrash, type CrashReport } from '../../reports/crash-report.ts';
 import { paintFor } from '../../reports/paint.ts';
 import type { NodeReplay } from '../../reports/replay-report.ts';
-import { readCount, readSeed, readWord } from '../arguments.ts';
+import { readCount, readWord } from '../arguments.ts';
 import { auditFolders, propertyOf } from '../audit/audit.ts';
 import { catalogue } from '../catalogue.ts';
 import { Complaint, EXIT } from '../complaint.ts';
@@ -21,6 +21,7 @@ import { readConfiguration, type Configuration } from '../live/configuration.ts'
 import { parametersOf } from '../live/network-definition.ts';
 import { Progress } from '../progress.ts';
 import { replayFolder } from '../replay.ts';
+import { seedOf } from '../sim-options.ts';
 import { VERSION } from '../version.ts';
 import { Archive } from './archive.ts';
 import { Clients } from './clients.ts';
@@ -56,10 +57,10 @@ interface Plan {
 export async function crash(flags: CrashFlags): Promise<number> {
   const plan: Plan = {
     kills: readCount(flags.kills ?? String(KILLS), '--kills', 1, 10_000),
-    seed: flags.seed === undefined ? drawnSeed() : readSeed(flags.seed),
+    seed: seedOf(flags),
     mutant: flags.mutant === undefined ? undefined : readWord(flags.mutant, 'mutant', catalogue().mutants.map((mutant) => mutant.name)),
   };
-  const folder = flags.data ?? mkdtempSync(join(tmpdir(), 'lockstep-crash-'));
+  const folder = flags.data === undefined ? mkdtempSync(join(tmpdir(), 'lockstep-crash-')) : emptyFolder(resolve(flags.data));
   const report = await run(plan, folder, flags.json !== true);
   if (report === undefined) return EXIT.held;
   const keep = flags.data !== undefined || report.verdict !== 'held';
@@ -69,11 +70,6 @@ export async function crash(flags: CrashFlags): Promise<number> {
   return report.verdict === 'violated' ? EXIT.violated : report.verdict === 'stuck' ? EXIT.notLive : EXIT.held;
 }
 
-function drawnSeed(): number {
-  if ((process.env['CI'] ?? '') !== '') throw new Complaint('--seed is missing: in CI a run must say which one it is, try --seed 42');
-  return Math.floor(Math.random() * 0x7fffffff);
-}
-
 /**
  * A port of a node that is down for a moment must not be taken by another one's network: so they are drawn, far from the ports that
  * people use and from those that the system deals out.
@@ -81,6 +77,14 @@ function drawnSeed(): number {
 function ownPorts(): { readonly http: number; readonly p2p: number } {
   const drawn = Math.floor(Math.random() * 900) * 10;
   return { http: 12_000 + drawn, p2p: 22_000 + drawn };
+}
+
+/** A run that went on with the journals of another one would be judged by the history of one only. */
+function emptyFolder(folder: string): string {
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isDirectory()) throw new Complaint(`--data expects a directory, and "${folder}" is a file`);
+  if (there !== undefined && readdirSync(folder).length > 0) throw new Complaint(`--data expects a new or empty directory, and "${folder}" is not empty`);
+  return folder;
 }
 
 /** Undefined if it was interrupted. */
