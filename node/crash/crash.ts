@@ -39,7 +39,7 @@ export interface CrashFlags {
 
 const KILLS = 20;
 const CLIENTS = 2;
-const DECIDES_PER_SECOND = 80;
+const DECIDES_PER_SECOND = 60;
 /** Small enough that every node takes a snapshot every few seconds. */
 const SNAPSHOT_EVERY = 500;
 const COLLECT_MS = 200;
