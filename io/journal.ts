@@ -15,6 +15,8 @@ import type { Chunk, Disk, DiskRequest, DiskResult, Shadow } from './ports.ts';
 export interface JournalLimits {
   /** Events between two snapshots. Two snapshots are kept, and the events after the older one. */
   readonly snapshotEvery: number;
+  /** Or so many batches, if they are that small: to check a batch takes as long as to refold ten events. */
+  readonly snapshotBatches: number;
   /** A segment is closed when it weighs this much, and at every snapshot. */
   readonly segmentWeight: number;
   /** An open batch with this many events is written though nothing waits for it, or takes no more until it can be. */
@@ -33,6 +35,8 @@ export interface JournalStart {
   readonly incarnation: number;
   readonly snapshots: readonly number[];
   readonly segments: readonly number[];
+  /** Batches since the newest snapshot. */
+  readonly refolded: number;
   /** Tokens below it are spent. */
   readonly token: number;
 }
@@ -79,6 +83,7 @@ export class Journal {
   private snapshot: Made | undefined;
   private snapshotToken = NO_TOKEN;
   private imagedAt: number;
+  private imagedOrdinal: number;
   private readonly snapshots: number[];
   private readonly segments: number[];
 
@@ -104,6 +109,7 @@ export class Journal {
     this.snapshots = [...start.snapshots];
     this.segments = [...start.segments];
     this.imagedAt = this.snapshots[this.snapshots.length - 1] ?? 0;
+    this.imagedOrdinal = start.place.ordinal - start.refolded;
     this.incarnation = start.incarnation;
     this.token = start.token;
   }
@@ -153,7 +159,7 @@ export class Journal {
     this.segmentWeight += batch.weight;
     this.batches++;
     this.flyingToken = this.submit({ kind: 'append', file: this.segment, chunk: batch, sync: true });
-    if (!poisoned && !this.snapshotUnderWay && batch.last - this.imagedAt >= this.limits.snapshotEvery) this.order(kernel);
+    if (!poisoned && !this.snapshotUnderWay && this.isLong(batch)) this.order(kernel);
     this.trail(at);
   }
 
@@ -193,13 +199,20 @@ export class Journal {
     this.snapshot = { sequence: image.sequence, chunk: new SnapshotChunk({ ...this.writing, after: this.after, incarnation: this.incarnation, image }) };
     this.wanted = NONE;
     this.imagedAt = image.sequence;
+    this.imagedOrdinal = this.after.ordinal;
     this.rolls = true;
+  }
+
+  /** Up to this batch there is so much since the last snapshot that a start would have long to refold. */
+  private isLong(batch: BatchChunk): boolean {
+    return batch.last - this.imagedAt >= this.limits.snapshotEvery || batch.ordinal - this.imagedOrdinal >= this.limits.snapshotBatches;
   }
 
   /** A snapshot at the end of the batch that was just closed. The shadow makes it while the node goes on. */
   private order(kernel: Kernel): void {
     if (this.shadow === undefined) return this.prepareSnapshot(kernel.image());
     this.wanted = this.imagedAt = this.after.sequence;
+    this.imagedOrdinal = this.after.ordinal;
     this.rolls = true;
     this.shadow.snapshot(this.wanted);
   }

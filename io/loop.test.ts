@@ -542,6 +542,20 @@ describe('a shadow', () => {
 });
 
 describe('what is kept', () => {
+  test('is a snapshot after so many batches too, over restarts, however few events are in them', () => {
+    const node = elected({ snapshotBatches: 40 });
+    const snapshots = (): number => [...node.disk.files.keys()].filter((name) => name.startsWith('snapshot-')).length;
+    node.decideAll(10, 0);
+    expect(snapshots()).toBe(0);
+    node.disk.crash();
+    node.restart();
+    node.pass(2 * SECOND);
+    node.decideAll(10, 10);
+    expect(snapshots()).toBe(0);
+    node.decideAll(20, 20);
+    expect(snapshots()).toBe(1);
+  });
+
   test('is two snapshots and the events after the older one', () => {
     const node = elected({ snapshotEvery: 50 });
     node.decideAll(400, 0);

@@ -411,7 +411,7 @@ export class Loop {
     this.refolded = undefined;
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
     const incarnation = nextIncarnation(last, this.ports.entropy.word());
-    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token }, this.ports.shadow);
+    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, refolded: refolded.counts.batches, token: this.token }, this.ports.shadow);
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
     this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret() });

@@ -23,7 +23,7 @@ export interface Limits {
   readonly requestsPerSecond: number;
   /** Free space below which the node takes no more requests. */
   readonly reserveMb: number;
-  /** Events between two snapshots: so many, and a few more, are refolded at the next start. */
+  /** Events between two snapshots, or a fifth as many batches: so many, and a few more, are refolded at the next start. */
   readonly snapshotEvery: number;
 }
 
