@@ -170,7 +170,7 @@ class Drawn {
       case 11:
         return readReply(id, r.below(40), this.lookup());
       default:
-        return redirect(id, r.pick(['notLeader', 'busy', 'sessionExpired'] as const), this.node(), r.pick(['open', 'submit', 'read'] as const), r.below(40));
+        return redirect(id, r.pick(['notLeader', 'busy', 'sessionExpired', 'notOwner'] as const), this.node(), r.pick(['open', 'submit', 'read'] as const), r.below(40));
     }
   }
 

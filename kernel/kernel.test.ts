@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { MS, SECOND } from './base/time.ts';
-import type { Outcome } from './decide/command.ts';
+import { advanceBody, decideBody, type Outcome } from './decide/command.ts';
 import { bucketOf, makeProposal, makeRecord } from './decide/record.ts';
 import type { Answer, Effect } from './effect.ts';
 import type { Cause, GpuDevice, Operation } from './event.ts';
@@ -14,7 +14,7 @@ import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { appendReply, openReply, readReply, redirect, submitReply, voteReply, type Submit } from './raft/message.ts';
+import { appendReply, openReply, readReply, redirect, submit as submitTo, submitReply, voteReply, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -226,6 +226,29 @@ describe('the gateway', () => {
     const [read] = sent(node.ask(1, get), 'read');
     if (read?.message.kind !== 'read') throw new Error('no read');
     expect(answers(node.hear(read.to, readReply(GROUP, read.message.token, { kind: 'none' })))).toEqual([{ kind: 'none' }]);
+  });
+});
+
+describe('a group', () => {
+  const OTHER = groupId(1);
+  const groups = [{ id: GROUP, voters: VOTERS }, { id: OTHER, voters: VOTERS }];
+
+  it('takes a decide only if the bucket of its need is its own, whoever asks', () => {
+    const node = new Told({ ...PARAMETERS, groups }, nodeId(1));
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, false, 0), 3);
+    const bucket = bucketOf(NEED);
+    const body = decideBody(makeProposal(NEED, bucket, 'p' as ProposalId, SELF, 1, 5));
+    const [owner, stranger] = bucket % 2 === 0 ? [GROUP, OTHER] : [OTHER, GROUP];
+    const told = (group: typeof GROUP, sequence: number, asked = body): unknown => sent(node.hear(nodeId(2), submitTo(group, sessionId(5), sequence, 1, asked)), 'redirect');
+    expect(told(owner, 1)).toMatchObject([{ to: 2, message: { why: 'notLeader', group: owner, number: 1 } }]);
+    expect(told(stranger, 2)).toMatchObject([{ to: 2, message: { why: 'notOwner', group: stranger, answers: 'submit', number: 2 } }]);
+    expect(told(owner, 3, advanceBody(1))).toMatchObject([{ message: { why: 'notOwner', number: 3 } }]);
+  });
+
+  it('that does not own a need leaves it in doubt: its gateway goes on asking until it gives up', () => {
+    const { node, leader } = submitted();
+    expect(node.hear(leader, redirect(GROUP, 'notOwner', nodeId(0), 'submit', 1))).toEqual([]);
+    expect(answers(node.wait(node.at + DECIDE_DEFAULTS.giveUpUs + SECOND))).toEqual([{ kind: 'unknown', why: 'timeout' }]);
   });
 });
 

@@ -3,6 +3,7 @@
 import type { Mutant } from './mutant.ts';
 
 const REGISTER = 'kernel/decide/register.ts';
+const KERNEL = 'kernel/kernel.ts';
 const GATEWAY = 'kernel/decide/gateway.ts';
 
 export const DECIDE_MUTANTS: readonly Mutant[] = [
@@ -11,12 +12,12 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
     family: 'decide',
     about: 'which group owns a bucket follows the order in which a node learned of the groups',
     edits: [{
-      file: GATEWAY,
-      anchor: 'this.groupOf = placement(groups);',
-      replacement: `const known = new Map(groups.filter((group) => group.voters.includes(self)).map((group) => [group.id, group]));
-    for (const group of groups) known.set(group.id, group);
-    this.groupOf = Array.from({ length: 256 }, (_, bucket) => [...known.keys()][bucket % known.size]);
-    void placement;`,
+      file: KERNEL,
+      anchor: 'const owners = placement(parameters.groups);',
+      replacement: `const known = new Map(own.map((group) => [group.id, group]));
+  for (const group of parameters.groups) known.set(group.id, group);
+  const owners = Array.from({ length: 256 }, (_, bucket) => [...known.keys()][bucket % known.size]);
+  void placement;`,
     }],
   },
   {
