@@ -1,6 +1,6 @@
 // The first thing a node says to every other one when it starts, signed.
 
-import type { Codec, Reader, Writer } from './base/codec.ts';
+import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { finish, hashText, mix, mixUint } from './base/digest.ts';
 import type { NodeId } from './base/ids.ts';
 
@@ -12,6 +12,15 @@ const LIVES = 1 << 20;
 
 export const nextIncarnation = (last: number, draw: number): number => (Math.floor(last / LIVES) + 1) * LIVES + (draw & (LIVES - 1));
 export const startsOf = (incarnation: number): number => Math.floor(incarnation / LIVES);
+
+/** What a peer remembers of a node: the incarnation and tag of its last good hello, and the furthest place it spoke from. */
+export interface Remembered {
+  readonly incarnation: number;
+  readonly tag: number;
+  readonly heard: number;
+}
+
+export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0 };
 
 export interface Hello {
   readonly kind: 'hello';
@@ -26,12 +35,15 @@ export interface Hello {
   readonly refused: boolean;
   /** A refusal names the incarnation it refuses; 0 otherwise. */
   readonly answers: number;
+  /** What a refusal rests on; of nobody in any other hello. */
+  readonly remembered: Remembered;
   readonly hash: number;
 }
 
-export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number): Hello {
-  const h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, hash: finish(mix(h, hashText(signature))) };
+export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, remembered: Remembered = NOTHING_REMEMBERED): Hello {
+  let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
+  if (refused) h = mixUint(mixUint(mixUint(h, remembered.incarnation), remembered.tag), remembered.heard);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, remembered, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
@@ -41,7 +53,7 @@ export function helloText(network: string, self: NodeId, incarnation: number, ta
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(7);
+    w.array(10);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -49,9 +61,15 @@ export const helloCodec: Codec<Hello> = {
     w.bool(m.greet);
     w.bool(m.refused);
     w.uint(m.answers);
+    w.uint(m.remembered.incarnation);
+    w.uint(m.remembered.tag);
+    w.uint(m.remembered.heard);
   },
   read(r: Reader): Hello {
-    r.tuple(7);
-    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint());
+    r.tuple(10);
+    const [incarnation, tag, resumed, signature, greet, refused, answers] = [r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint()];
+    const remembered = { incarnation: r.uint(), tag: r.uint(), heard: r.uint() };
+    if (!refused && (remembered.incarnation !== 0 || remembered.tag !== 0 || remembered.heard !== 0)) throw new Refused('only a refusal says what it rests on');
+    return hello(incarnation, tag, resumed, signature, greet, refused, answers, remembered);
   },
 };

@@ -8,7 +8,7 @@ import { advanceBody, decideBody, type Outcome } from './decide/command.ts';
 import { bucketOf, makeProposal, makeRecord } from './decide/record.ts';
 import type { Answer, Effect } from './effect.ts';
 import type { Cause, GpuDevice, Operation } from './event.ts';
-import { hello } from './hello.ts';
+import { hello, helloCodec, NOTHING_REMEMBERED, type Remembered } from './hello.ts';
 import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
@@ -274,7 +274,7 @@ describe('peers', () => {
     const node = new Told().introduce();
     node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 500);
     const out = node.hear(nodeId(1), hello(2, 77, 400, 's', true, false, 0), 400, 2);
-    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2 } }]);
+    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2, remembered: { incarnation: 1, tag: 1, heard: 500 } } }]);
     expect(out).toContainEqual({ kind: 'fact', fact: { kind: 'peerRefused', peer: 1, why: 'cameBackOlder' } });
     const welcome = node.hear(nodeId(1), hello(2, 78, 501, 's', true, false, 0), 501, 2);
     expect(sent(welcome, 'hello')).toMatchObject([{ to: 1, message: { refused: false } }]);
@@ -288,11 +288,35 @@ describe('peers', () => {
 
   it('silence a node that was refused: it asks for nothing and answers no client', () => {
     const node = new Told(PARAMETERS, nodeId(1));
-    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9), 3)).toEqual([]);
-    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1), 3);
+    const forgotten: Remembered = { incarnation: 2, tag: 3, heard: 90 };
+    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9, forgotten), 3)).toEqual([]);
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, forgotten), 3);
     expect(node.kernel.outcast).toBe(true);
     expect(answers(node.ask(1, get))).toEqual([{ kind: 'refused', why: 'unreachable' }]);
     expect(node.wait(node.at + 10 * SECOND)).toEqual([]);
+  });
+
+  it.each<[string, Remembered, boolean]>([
+    ['nothing', NOTHING_REMEMBERED, false],
+    ['this very life', { incarnation: 1, tag: 11, heard: 900 }, false],
+    ['an earlier life, up to where this one began', { incarnation: 0, tag: 5, heard: 1 }, false],
+    ['an earlier life that said more than this one knows', { incarnation: 0, tag: 5, heard: 2 }, true],
+    ['another life of the same number', { incarnation: 1, tag: 12, heard: 2 }, true],
+    ['a later life', { incarnation: 2, tag: 5, heard: 1 }, true],
+  ])('that refuse a node and remember %s', (_what, remembered, silenced) => {
+    const node = new Told(PARAMETERS, nodeId(1));
+    const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, remembered), 3);
+    expect(node.kernel.outcast).toBe(silenced);
+    expect(effects).toEqual([{ kind: 'fact', fact: { kind: silenced ? 'refusedByPeer' : 'refusalIgnored', peer: 2 } }]);
+  });
+
+  it('say what they remember in a refusal only', () => {
+    const refusal = hello(1, 2, 2, 's', false, true, 1, { incarnation: 3, tag: 4, heard: 5 });
+    const bytes = encode(helloCodec, refusal);
+    expect(decode(helloCodec, bytes)).toEqual({ ok: true, value: refusal });
+    expect(refusal.hash).not.toBe(hello(1, 2, 2, 's', false, true, 1).hash);
+    bytes[bytes.length - 5] = 0xc2;
+    expect(decode(helloCodec, bytes)).toMatchObject({ ok: false, reason: 'only a refusal says what it rests on' });
   });
 
   it('hear a hello that is signed late: the signer is asked again until it answers', () => {

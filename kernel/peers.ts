@@ -7,7 +7,7 @@ import { assert } from './base/assert.ts';
 import { nodeId, type NodeId } from './base/ids.ts';
 import { NEVER, SECOND, type Micros } from './base/time.ts';
 import type { Context } from './context.ts';
-import { hello, helloText, type Hello } from './hello.ts';
+import { hello, helloText, type Hello, type Remembered } from './hello.ts';
 
 /** What is remembered of one peer. */
 export interface Peer {
@@ -79,7 +79,7 @@ export class Peers {
     this.signing = 0;
     this.signature = signature;
     ctx.deadline(this.slot, NEVER);
-    for (let peer = 1; peer <= this.nodes; peer++) if (peer !== this.self) this.greet(ctx, nodeId(peer), true, false);
+    for (let peer = 1; peer <= this.nodes; peer++) if (peer !== this.self) this.greet(ctx, nodeId(peer), true);
   }
 
   /** Whether what `from` says under `incarnation`, from place `sent` of its journal, may be heard at all. */
@@ -93,7 +93,7 @@ export class Peers {
     }
     if (incarnation > peer.incarnation && ctx.at - peer.asked >= ASK_EVERY && this.signature !== '') {
       peer.asked = ctx.at;
-      this.greet(ctx, from, true, false);
+      this.greet(ctx, from, true);
     }
     return false;
   }
@@ -106,12 +106,12 @@ export class Peers {
     const why = this.fault(peer, message);
     if (why !== undefined) {
       ctx.fact({ kind: 'peerRefused', peer: from, why });
-      return this.greet(ctx, from, false, true, message.incarnation);
+      return this.refuse(ctx, from, message.incarnation, peer);
     }
     peer.incarnation = message.incarnation;
     peer.tag = message.tag;
     if (message.resumed > peer.heard) peer.heard = message.resumed;
-    if (message.greet) this.greet(ctx, from, false, false);
+    if (message.greet) this.greet(ctx, from, false);
   }
 
   private fault(peer: Peer, message: Hello): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
@@ -120,11 +120,22 @@ export class Peers {
     return message.resumed <= peer.heard ? 'cameBackOlder' : undefined;
   }
 
-  /** A refusal meant for an earlier life of ours does not count. */
+  /**
+   * A refusal meant for an earlier life of ours does not count, and neither does one that does not show what we forgot: a peer
+   * that is mistaken must not silence a node that is sound. It is as far as a node can judge for itself. A peer that makes up
+   * what it remembers is outside the fault model, like one that votes twice: voters are named, and fail by crashing.
+   */
   private wasRefused(ctx: Context, from: NodeId, message: Hello): void {
     if (this.refused || message.answers !== this.incarnation) return;
+    if (!this.forgot(message.remembered)) return ctx.fact({ kind: 'refusalIgnored', peer: from });
     this.refused = true;
     ctx.fact({ kind: 'refusedByPeer', peer: from });
+  }
+
+  /** Whether somebody heard more of this node than it can have said: a later life, another with the same number, or a later place. */
+  private forgot({ incarnation, tag, heard }: Remembered): boolean {
+    if (incarnation > this.incarnation) return true;
+    return incarnation === this.incarnation ? tag !== this.tag : heard >= this.resumed;
   }
 
   private askForSignature(ctx: Context): void {
@@ -133,9 +144,14 @@ export class Peers {
     ctx.deadline(this.slot, ctx.at + ASK_EVERY);
   }
 
-  private greet(ctx: Context, to: NodeId, greet: boolean, refused: boolean, answers = 0): void {
+  private greet(ctx: Context, to: NodeId, greet: boolean): void {
     if (this.signature === '') return;
-    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, refused, answers));
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, false, 0));
+  }
+
+  private refuse(ctx: Context, to: NodeId, answers: number, { incarnation, tag, heard }: Peer): void {
+    if (this.signature === '') return;
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, false, true, answers, { incarnation, tag, heard }));
   }
 
   image(): PeersImage {
