@@ -213,6 +213,8 @@ class Life {
 
   private tell(cause: Cause): void {
     const passed = decode(eventCodec, encode(eventCodec, { sequence: this.kernel.sequence + 1, at: this.at, wall: this.at, cause }));
+    // What cannot be decoded does not arrive.
+    if (!passed.ok && cause.kind === 'message') return;
     assert(passed.ok, 'what is drawn could have arrived');
     for (const effect of this.kernel.step(passed.value)) this.saw(effect);
   }

@@ -5,6 +5,7 @@ import { Refused, type Codec, type Reader, type Writer } from '../base/codec.ts'
 import { finish, mix, mixUint } from '../base/digest.ts';
 import { nodeId, sessionId, type NodeId, type SessionId } from '../base/ids.ts';
 import { bodyCodec, type Body } from '../machine.ts';
+import { MAX_NUMBER } from './bounds.ts';
 
 export type Command =
   /** Every leader begins with one: only an entry of the own term may be committed by counting. */
@@ -73,7 +74,7 @@ export const entryCodec: Codec<Entry> = {
   },
   read(r: Reader): Entry {
     const fields = r.array(6) - 2;
-    const term = r.uint();
+    const term = r.uint(MAX_NUMBER);
     const kind = COMMANDS[r.uint(COMMANDS.length - 1)];
     if (kind === 'noop' && fields === 0) return makeEntry(term, noop);
     if (kind === 'open' && fields === 2) return makeEntry(term, openSession(nodeId(r.uint(0xffff)), r.uint()));

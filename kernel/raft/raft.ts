@@ -15,7 +15,8 @@ import type { GroupParameters, RaftParameters } from '../parameters.ts';
 import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
 import { Followers, type Leading } from './followers.ts';
 import type { RaftImage, Role } from './image.ts';
-import { Log, MAX_NUMBER } from './log.ts';
+import { MAX_NUMBER, MAX_TERM_LEAP } from './bounds.ts';
+import { Log } from './log.ts';
 import {
   appendReply, openReply, readReply, redirect, snapshotReply, submitReply, voteReply, voteRequest,
   type Append, type AppendReply, type ClientMessage, type OpenRequest, type RaftMessage, type ReadRequest, type Redirect,
@@ -153,7 +154,7 @@ export class Raft implements Leading {
         return this.readAsked(ctx, from, message);
       default: {
         const place = this.places[from];
-        if (place === undefined || from === this.self || message.term > MAX_NUMBER) return;
+        if (place === undefined || from === this.self || message.term > Math.min(MAX_NUMBER, this.currentTerm + MAX_TERM_LEAP)) return;
         return this.heard(ctx, from, place, message);
       }
     }
