@@ -24,7 +24,8 @@ export interface Entry {
   readonly hash: number;
 }
 
-export const MAX_EXPIRED_AT_ONCE = 64;
+/** One that expires more would be longer than a client's, and a full append longer than an event may be. */
+export const MAX_EXPIRED_AT_ONCE = 16;
 
 export const noop: Command = { kind: 'noop', hash: finish(1) };
 export const openSession = (opener: NodeId, nonce: number): Command => ({ kind: 'open', opener, nonce, hash: finish(mixUint(mix(2, opener), nonce)) });

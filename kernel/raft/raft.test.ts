@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, encode, MAX_EVENT_BYTES } from '../base/codec.ts';
-import { nodeId, sessionId, type NeedId, type NodeId, type ProposalId, type SessionId } from '../base/ids.ts';
+import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId, type SessionId } from '../base/ids.ts';
 import { MS, NEVER, SECOND } from '../base/time.ts';
 import { decideBody } from '../decide/command.ts';
 import { bucketOf, makeProposal, makeRecord, type DecideRecord } from '../decide/record.ts';
 import type { Body, Outcome } from '../machine.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../parameters.ts';
-import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Entry } from './entry.ts';
+import { applyCommand, entryCodec, expireSessions, makeEntry, MAX_EXPIRED_AT_ONCE, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
 import { raftImageCodec } from './image.ts';
 import {
-  append, appendReply, groupMessageCodec, MAX_OUTCOMES_PER_ROW, openRequest, readRequest, snapshotReply, snapshotSlice, submit, voteReply, voteRequest,
+  append, appendReply, groupMessageCodec, MAX_ENTRIES_PER_APPEND, MAX_OUTCOMES_PER_ROW, openRequest, readRequest, snapshotReply, snapshotSlice, submit, voteReply, voteRequest,
   type AnswerMessage, type GroupMessage, type OpenReply, type RaftMessage, type SessionRow,
 } from './message.ts';
 import { Cluster, GROUP, TIGHT, type Frame, type Member } from './testing/cluster.ts';
@@ -435,13 +435,26 @@ describe('snapshots', () => {
     }
   });
 
-  test('so is the longest append', () => {
-    const body = decideBody(proposal(1).proposal);
-    const ids = Array.from({ length: 16 }, (_, i) => sessionId(2 ** 47 + i));
-    for (const command of [applyCommand(sessionId(2 ** 47), 2 ** 52, 2 ** 52, body), expireSessions(ids), openSession(nodeId(65_535), 2 ** 52)]) {
-      const entries = Array.from({ length: 64 }, () => makeEntry(2 ** 48, command));
-      expect(encode(groupMessageCodec, append(GROUP, 2 ** 48, 2 ** 48, 2 ** 48, entries, 2 ** 48, 2 ** 48)).length).toBeLessThan(MAX_EVENT_BYTES - 256);
-    }
+  /** Of each kind of command, the longest that can be decoded. */
+  const longest: Readonly<Record<Command['kind'], Command>> = {
+    noop,
+    open: openSession(nodeId(65_535), Number.MAX_SAFE_INTEGER),
+    expire: expireSessions(Array.from({ length: MAX_EXPIRED_AT_ONCE }, (_, i) => sessionId(2 ** 47 + i))),
+    apply: applyCommand(sessionId(2 ** 47), Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, decideBody(proposal(1).proposal)),
+    own: ownCommand(decideBody(proposal(1).proposal)),
+  };
+
+  test.each(Object.entries(longest))('as many entries as an append holds fit into an event, all of them the longest %s', (_kind, command) => {
+    const entries = Array.from({ length: MAX_ENTRIES_PER_APPEND }, () => makeEntry(MAX_NUMBER, command));
+    const frame = encode(groupMessageCodec, append(groupId(65_535), MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, entries, MAX_NUMBER, MAX_NUMBER));
+    expect(decode(groupMessageCodec, frame)).toMatchObject({ ok: true });
+    expect(frame.length).toBeLessThan(MAX_EVENT_BYTES - 256);
+  });
+
+  test('no entry expires more sessions than that, whoever proposed it', () => {
+    const expiring = (count: number) => decode(entryCodec, encode(entryCodec, makeEntry(1, expireSessions(Array.from({ length: count }, (_, i) => sessionId(i + 1))))));
+    expect(expiring(MAX_EXPIRED_AT_ONCE)).toMatchObject({ ok: true });
+    expect(expiring(MAX_EXPIRED_AT_ONCE + 1)).toMatchObject({ ok: false });
   });
 
   test('never take back what a follower has acknowledged', () => {
@@ -477,7 +490,7 @@ describe('whatever a peer says', () => {
   const command = fc.oneof(
     fc.constant(noop),
     fc.tuple(fc.nat(9), any).map(([opener, nonce]) => openSession(nodeId(opener), nonce)),
-    fc.array(session, { maxLength: 64 }).map(expireSessions),
+    fc.array(session, { maxLength: MAX_EXPIRED_AT_ONCE }).map(expireSessions),
     fc.tuple(session, any, any, body).map((args) => applyCommand(...args)),
     body.map(ownCommand),
   );

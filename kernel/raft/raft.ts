@@ -12,7 +12,7 @@ import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';
 import type { GroupParameters, RaftParameters } from '../parameters.ts';
-import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
+import { applyCommand, expireSessions, makeEntry, MAX_EXPIRED_AT_ONCE, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
 import { Followers, type Leading } from './followers.ts';
 import type { RaftImage, Role } from './image.ts';
 import { MAX_NUMBER, MAX_TERM_LEAP } from './bounds.ts';
@@ -32,8 +32,6 @@ export interface RaftSlots {
   readonly heartbeat: number;
 }
 
-/** A command that expires more would be longer than a client's, and a full append longer than an event may be. */
-const EXPIRED_AT_ONCE = 16;
 const NOBODY: NodeId = nodeId(0);
 
 export class Raft implements Leading {
@@ -385,7 +383,7 @@ export class Raft implements Leading {
 
   private expireIdle(ctx: Context): void {
     if (this.expireIndex > this.appliedIndex) return;
-    const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, EXPIRED_AT_ONCE);
+    const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, MAX_EXPIRED_AT_ONCE);
     if (idle.length > 0) this.expireIndex = this.propose(ctx, expireSessions(idle));
   }
 
