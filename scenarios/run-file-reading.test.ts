@@ -34,6 +34,7 @@ describe('a run file', () => {
     ['an unknown field', { ...good, colour: 1 }, 'a field "colour" that this version does not know'],
     ['no nodes', { ...good, nodes: 0 }, 'a whole number from 1 to 1000 at "nodes"'],
     ['more voters than nodes', { ...good, votersPerGroup: 6 }, '"votersPerGroup" (6) to be at most "nodes" (5)'],
+    ['more voters than an event names', { ...good, nodes: 100, groups: 256, votersPerGroup: 17 }, 'at most 4096 voters in all'],
     ['healing after the end', { ...good, healAt: (good['forUs'] as number) + 1 }, 'to be at most "forUs"'],
     ['delays the wrong way round', { ...good, delayMinUs: 500, delayMaxUs: 100 }, '"delayMinUs" (500) to be at most "delayMaxUs" (100)'],
     ['a bound of the protocol missing', { ...good, raft: {} }, '"raft.heartbeatUs", found nothing'],

@@ -16,6 +16,8 @@ export type ReadRunFile = { readonly ok: true; readonly run: RunFile } | { reado
 export type Unknown = (noun: string, word: string, words: readonly string[]) => string;
 
 export const MAX_RUN_FILE_BYTES: number = 4 * 1024 * 1024;
+/** Over all groups. The first event of every journal names them, and an event has 16 KiB. */
+const MAX_VOTERS = 4_096;
 const MAX_EPISODES = 20_000;
 const MAX_FOR_US: number = 24 * 60 * MINUTE;
 
@@ -145,6 +147,7 @@ function readRun(fields: Fields): RunFile {
   const groups = fields.whole('groups', 1, 256);
   const votersPerGroup = fields.whole('votersPerGroup', 1, 63);
   fields.ordered('votersPerGroup', votersPerGroup, 'nodes', nodes);
+  if (groups * votersPerGroup > MAX_VOTERS) throw new Wrong(`has ${groups} groups of ${votersPerGroup} voters: at most ${MAX_VOTERS} voters in all fit into the event that a node boots with`);
   const [healAt, forUs] = fields.range('healAt', 'forUs', 1, MAX_FOR_US);
   const [delayMinUs, delayMaxUs] = fields.range('delayMinUs', 'delayMaxUs', 1, SECOND);
   const [syncMinUs, syncMaxUs] = fields.range('syncMinUs', 'syncMaxUs', 1, SECOND);
