@@ -114,28 +114,24 @@ export class Peers {
     if (message.greet) this.greet(ctx, from, false);
   }
 
-  private fault(peer: Peer, message: Hello): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
+  /** What is wrong with who says this, for somebody who remembers that. */
+  private fault(peer: Remembered, message: Pick<Hello, 'incarnation' | 'tag' | 'resumed'>): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
     if (message.incarnation < peer.incarnation) return 'olderIncarnation';
     if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
     return message.resumed <= peer.heard ? 'cameBackOlder' : undefined;
   }
 
   /**
-   * A refusal meant for an earlier life of ours does not count, and neither does one that does not show what we forgot: a peer
-   * that is mistaken must not silence a node that is sound. It is as far as a node can judge for itself. A peer that makes up
-   * what it remembers is outside the fault model, like one that votes twice: voters are named, and fail by crashing.
+   * A refusal meant for an earlier life of ours does not count, and neither does one that does not show what we forgot: we judge
+   * ourselves by what the peer remembers, as it should have. So a peer that is mistaken does not silence a node that is sound.
+   * One that makes up what it remembers is outside the fault model, like one that votes twice: voters are named, and fail by
+   * crashing.
    */
   private wasRefused(ctx: Context, from: NodeId, message: Hello): void {
     if (this.refused || message.answers !== this.incarnation) return;
-    if (!this.forgot(message.remembered)) return ctx.fact({ kind: 'refusalIgnored', peer: from });
+    if (this.fault(message.remembered, this) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });
     this.refused = true;
     ctx.fact({ kind: 'refusedByPeer', peer: from });
-  }
-
-  /** Whether somebody heard more of this node than it can have said: a later life, another with the same number, or a later place. */
-  private forgot({ incarnation, tag, heard }: Remembered): boolean {
-    if (incarnation > this.incarnation) return true;
-    return incarnation === this.incarnation ? tag !== this.tag : heard >= this.resumed;
   }
 
   private askForSignature(ctx: Context): void {
