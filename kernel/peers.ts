@@ -129,7 +129,8 @@ export class Peers {
    */
   private wasRefused(ctx: Context, from: NodeId, message: Hello): void {
     if (this.refused || message.answers !== this.incarnation) return;
-    if (this.fault(message.remembered, this) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });
+    const own = { incarnation: this.incarnation, tag: this.tag, resumed: this.resumed };
+    if (this.fault(message.remembered, own) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });
     this.refused = true;
     ctx.fact({ kind: 'refusedByPeer', peer: from });
   }

@@ -46,6 +46,6 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     name: 'journal/refusal-believed',
     family: 'journal',
     about: 'a node that is refused falls silent without asking what the refusal rests on (rule 5)',
-    edits: [{ file: 'kernel/peers.ts', anchor: "if (this.fault(message.remembered, this) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });", replacement: '' }],
+    edits: [{ file: 'kernel/peers.ts', anchor: "if (this.fault(message.remembered, own) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });", replacement: '' }],
   },
 ];
