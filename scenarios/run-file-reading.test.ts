@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { SCENARIOS } from './list.ts';
 import { MAX_RUN_FILE_BYTES, readRunFile, writeRunFile } from './run-file-reading.ts';
 import { resolve } from './run.ts';
@@ -20,6 +21,12 @@ describe('a run file', () => {
         }
       }
     }
+  });
+
+  test('that is older than the bounds of inboxes has those of a live node', () => {
+    const { inbox: _inbox, ...older } = good;
+    expect(readRunFile(JSON.stringify(older))).toMatchObject({ ok: true, run: { inbox: LOOP_DEFAULTS.inbox } });
+    expect(problemOf({ ...good, inbox: { urgent: 1, messages: 0, requests: 1 } })).toContain('"inbox.messages", found 0');
   });
 
   test.each([

@@ -4,6 +4,7 @@
 import { CRASH_POINTS } from '../nemesis/process.ts';
 import { FAULTS, faultNamed } from '../nemesis/faults.ts';
 import { affordable } from '../nemesis/schedule.ts';
+import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../kernel/parameters.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import { MINUTE, SECOND } from '../kernel/base/time.ts';
@@ -154,6 +155,7 @@ function readRun(fields: Fields): RunFile {
   const raft = readNumbers(fields.record('raft'), RAFT_DEFAULTS, 1);
   const decide = readNumbers(fields.record('decide'), DECIDE_DEFAULTS, 0);
   const snapshotEvery = fields.whole('snapshotEvery', 1, 10_000_000);
+  const inbox = fields.has('inbox') ? readNumbers(fields.record('inbox'), LOOP_DEFAULTS.inbox, 1) : LOOP_DEFAULTS.inbox;
   const gpuPollUs = fields.whole('gpuPollUs', 0, MAX_FOR_US);
   const followsParent = fields.flag('followsParent');
   const shadow = fields.whole('shadow', 1, nodes);
@@ -163,7 +165,7 @@ function readRun(fields: Fields): RunFile {
   checkBudget(faults, nodes, groups, votersPerGroup);
   return {
     version, seed, scenario, nodes, groups, votersPerGroup, forUs, healAt, delayMinUs, delayMaxUs, syncMinUs, syncMaxUs, raft, decide, snapshotEvery,
-    gpuPollUs, followsParent, shadow, workload, faults,
+    inbox, gpuPollUs, followsParent, shadow, workload, faults,
   };
 }
 

@@ -54,4 +54,10 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
       replacement: 'if (epoch > this.named) this.named = epoch;',
     }],
   },
+  {
+    name: 'decide/bound-ignored',
+    family: 'decide',
+    about: 'a full register takes more',
+    edits: [{ file: REGISTER, anchor: "if (this.held >= this.parameters.maxRecords) return { kind: 'full' };", replacement: '' }],
+  },
 ];
