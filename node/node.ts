@@ -9,9 +9,6 @@ import { readConfiguration, type Configuration, type NodeFlags } from './live/co
 import type { LiveNode } from './live/live-node.ts';
 import { VERSION } from './version.ts';
 
-/** The disk failed or is full: not the command's fault, and not ours (sysexits.h, EX_IOERR). */
-export const EXIT_DISK = 74;
-
 /** `unsynced`: what becomes of what is written and not synced; for those who kill nodes to see what is lost. */
 export async function node(flags: NodeFlags, unsynced: Unsynced = 'write'): Promise<number> {
   if (flags.dev === true) return (await import('./dev/dev.ts')).dev(flags);
@@ -34,7 +31,8 @@ interface Ending {
   readonly code: number;
 }
 
-const CODES = { refused: EXIT.wrongCommand, disk: EXIT_DISK, poisoned: EXIT.ourBug, diverged: EXIT.violated } as const;
+/** A disk that failed or is full is no bug of ours: like a taken port, it is for whoever runs the machine. */
+const CODES = { refused: EXIT.wrongCommand, disk: EXIT.wrongCommand, poisoned: EXIT.ourBug, diverged: EXIT.violated } as const;
 
 async function run(configuration: Configuration, key: NodeKey, unsynced: Unsynced): Promise<number> {
   let failed: (ending: Ending) => void = () => undefined;
