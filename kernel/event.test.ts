@@ -7,7 +7,7 @@ import { groupId, MAX_ID_BYTES, nodeId, sessionId, type NeedId, type ProposalId 
 import { decideBody } from './decide/command.ts';
 import { makeProposal, makeRecord } from './decide/record.ts';
 import { eventCodec, MAX_DEVICE_ID_BYTES, MAX_DEVICES, MAX_REASON_BYTES, MAX_SIGNATURE_BYTES, type Cause, type Event, type ServiceOutcome } from './event.ts';
-import { hello } from './hello.ts';
+import { hello, MAX_LIVES } from './hello.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from './parameters.ts';
 import { MAX_NUMBER } from './raft/bounds.ts';
@@ -42,7 +42,7 @@ const slice = {
 const entries = Array.from({ length: MAX_ENTRIES_PER_APPEND }, () => makeEntry(MAX_NUMBER, applyCommand(SESSION, MOST, MOST, BODY)));
 
 const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
-  hello: hello(MOST, MOST, MOST, text(MAX_SIGNATURE_BYTES), false, true, MOST, { incarnation: MOST, tag: MOST, heard: MOST }),
+  hello: hello(MOST, MOST, MOST, text(MAX_SIGNATURE_BYTES), false, true, MOST, Array.from({ length: MAX_LIVES }, () => ({ incarnation: MOST, from: MOST })), { incarnation: MOST, tag: MOST, heard: MOST }),
   vote: voteRequest(GROUP, true, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER),
   voteReply: voteReply(GROUP, true, MAX_NUMBER, true),
   append: append(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, entries, MAX_NUMBER, MAX_NUMBER),

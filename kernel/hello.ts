@@ -22,6 +22,16 @@ export interface Remembered {
 
 export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0 };
 
+/** One start of a node, and the place in its journal at which it began. */
+export interface Life {
+  readonly incarnation: number;
+  readonly from: number;
+}
+
+/** How many earlier lives a hello names. A peer that remembers none of them must have missed as many. */
+export const MAX_LIVES = 16;
+const NO_LIVES: readonly Life[] = [];
+
 export interface Hello {
   readonly kind: 'hello';
   readonly incarnation: number;
@@ -33,27 +43,47 @@ export interface Hello {
   readonly greet: boolean;
   /** The peer's hello was refused: it must stop taking part. */
   readonly refused: boolean;
-  /** A refusal names the incarnation it refuses; 0 otherwise. */
+  /** The incarnation whose hello this one answers, with a welcome or a refusal; 0 if it answers none. */
   readonly answers: number;
+  /** The lives that this one goes on from, oldest first. */
+  readonly lives: readonly Life[];
   /** What a refusal rests on; of nobody in any other hello. */
   readonly remembered: Remembered;
   readonly hash: number;
 }
 
-export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, remembered: Remembered = NOTHING_REMEMBERED): Hello {
+export function hello(
+  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number,
+  lives: readonly Life[] = NO_LIVES, remembered: Remembered = NOTHING_REMEMBERED,
+): Hello {
   let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
+  for (const life of lives) h = mixUint(mixUint(h, life.incarnation), life.from);
   if (refused) h = mixUint(mixUint(mixUint(h, remembered.incarnation), remembered.tag), remembered.heard);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, remembered, hash: finish(mix(h, hashText(signature))) };
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
-export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number): string {
-  return `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
+export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number, lives: readonly Life[] = NO_LIVES): string {
+  let text = `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
+  for (const life of lives) text += ` ${life.incarnation}@${life.from}`;
+  return text;
 }
+
+export const lifeCodec: Codec<Life> = {
+  write(w: Writer, life: Life): void {
+    w.array(2);
+    w.uint(life.incarnation);
+    w.uint(life.from);
+  },
+  read(r: Reader): Life {
+    r.tuple(2);
+    return { incarnation: r.uint(), from: r.uint() };
+  },
+};
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(10);
+    w.array(11);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -61,15 +91,17 @@ export const helloCodec: Codec<Hello> = {
     w.bool(m.greet);
     w.bool(m.refused);
     w.uint(m.answers);
+    w.list(lifeCodec, m.lives);
     w.uint(m.remembered.incarnation);
     w.uint(m.remembered.tag);
     w.uint(m.remembered.heard);
   },
   read(r: Reader): Hello {
-    r.tuple(10);
+    r.tuple(11);
     const [incarnation, tag, resumed, signature, greet, refused, answers] = [r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint()];
+    const lives = r.list(lifeCodec, MAX_LIVES);
     const remembered = { incarnation: r.uint(), tag: r.uint(), heard: r.uint() };
     if (!refused && (remembered.incarnation !== 0 || remembered.tag !== 0 || remembered.heard !== 0)) throw new Refused('only a refusal says what it rests on');
-    return hello(incarnation, tag, resumed, signature, greet, refused, answers, remembered);
+    return hello(incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered);
   },
 };

@@ -178,7 +178,7 @@ class Drawn {
     const r = this.random;
     const refused = r.chance(PERCENT / 20);
     const remembered = refused ? { incarnation: r.below(3), tag: r.below(2), heard: this.number(undefined) } : NOTHING_REMEMBERED;
-    return hello(r.chance(90 * PERCENT) ? 1 : this.number(undefined), r.chance(95 * PERCENT) ? 1 : r.pick(HUGE), this.number(undefined), 'signed', r.chance(50 * PERCENT), refused, refused ? r.below(3) : 0, remembered);
+    return hello(r.chance(90 * PERCENT) ? 1 : this.number(undefined), r.chance(95 * PERCENT) ? 1 : r.pick(HUGE), this.number(undefined), 'signed', r.chance(50 * PERCENT), refused, refused ? r.below(3) : 0, [], remembered);
   }
 
   operation(): Operation {

@@ -289,33 +289,37 @@ describe('peers', () => {
   it('silence a node that was refused: it asks for nothing and answers no client', () => {
     const node = new Told(PARAMETERS, nodeId(1));
     const forgotten: Remembered = { incarnation: 2, tag: 3, heard: 90 };
-    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9, forgotten), 3)).toEqual([]);
-    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, forgotten), 3);
+    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9, [], forgotten), 3)).toEqual([]);
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, [], forgotten), 3);
     expect(node.kernel.outcast).toBe(true);
     expect(answers(node.ask(1, get))).toEqual([{ kind: 'refused', why: 'unreachable' }]);
     expect(node.wait(node.at + 10 * SECOND)).toEqual([]);
   });
 
+  // The node lived once before, as incarnation 1 from place 2 on; this life is incarnation 3, and begins at place 4.
   it.each<[string, Remembered, boolean]>([
     ['nothing', NOTHING_REMEMBERED, false],
-    ['this very life', { incarnation: 1, tag: 11, heard: 900 }, false],
-    ['an earlier life, up to where this one began', { incarnation: 0, tag: 5, heard: 1 }, false],
-    ['an earlier life that said more than this one knows', { incarnation: 0, tag: 5, heard: 2 }, true],
-    ['another life of the same number', { incarnation: 1, tag: 12, heard: 2 }, true],
-    ['a later life', { incarnation: 2, tag: 5, heard: 1 }, true],
+    ['this very life', { incarnation: 3, tag: 12, heard: 900 }, false],
+    ['its earlier life, up to where this one began', { incarnation: 1, tag: 11, heard: 3 }, false],
+    ['more of its earlier life than it knows', { incarnation: 1, tag: 11, heard: 4 }, true],
+    ['a life between the two', { incarnation: 2, tag: 5, heard: 1 }, true],
+    ['another life of the same number', { incarnation: 3, tag: 13, heard: 2 }, true],
+    ['a later life', { incarnation: 4, tag: 5, heard: 1 }, true],
   ])('that refuse a node and remember %s', (_what, remembered, silenced) => {
     const node = new Told(PARAMETERS, nodeId(1));
-    const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, remembered), 3);
+    node.tell({ kind: 'recovered', incarnation: 3, tag: 12 });
+    expect(node.kernel.image().peers).toMatchObject({ resumed: 4, lives: [{ incarnation: 1, from: 2 }] });
+    const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 3, [], remembered), 3);
     expect(node.kernel.outcast).toBe(silenced);
     expect(effects).toEqual([{ kind: 'fact', fact: { kind: silenced ? 'refusedByPeer' : 'refusalIgnored', peer: 2 } }]);
   });
 
   it('say what they remember in a refusal only', () => {
-    const refusal = hello(1, 2, 2, 's', false, true, 1, { incarnation: 3, tag: 4, heard: 5 });
+    const refusal = hello(1, 2, 2, 's', false, true, 1, [], { incarnation: 3, tag: 4, heard: 5 });
     const bytes = encode(helloCodec, refusal);
     expect(decode(helloCodec, bytes)).toEqual({ ok: true, value: refusal });
     expect(refusal.hash).not.toBe(hello(1, 2, 2, 's', false, true, 1).hash);
-    bytes[bytes.length - 5] = 0xc2;
+    bytes[bytes.length - 6] = 0xc2;
     expect(decode(helloCodec, bytes)).toMatchObject({ ok: false, reason: 'only a refusal says what it rests on' });
   });
 

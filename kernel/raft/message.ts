@@ -128,7 +128,7 @@ export interface ReadReply extends Head {
 /** The answer of a member that is not the leader, that cannot take the request now, or whose group it is not for. Nothing was done. */
 export interface Redirect extends Head {
   readonly kind: 'redirect';
-  readonly why: 'notLeader' | 'busy' | 'sessionExpired' | 'notOwner';
+  readonly why: 'notLeader' | 'busy' | 'sessionExpired' | 'halted' | 'notOwner';
   /** Who may be the leader; 0 if unknown. */
   readonly leader: NodeId;
   /** What it answers: the nonce, sequence or token of the request. */
@@ -211,7 +211,7 @@ export const readReply = (group: GroupId, token: number, lookup: Lookup): ReadRe
   kind: 'readReply', group, token, lookup, hash: finish(mixUint(mix(start(11, group), hashOutcome(lookup)), token)),
 });
 
-const WHYS = ['notLeader', 'busy', 'sessionExpired', 'notOwner'] as const;
+const WHYS = ['notLeader', 'busy', 'sessionExpired', 'halted', 'notOwner'] as const;
 const ANSWERS = ['open', 'submit', 'read'] as const;
 
 export function redirect(group: GroupId, why: Redirect['why'], leader: NodeId, answers: Redirect['answers'], number: number): Redirect {

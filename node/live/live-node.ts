@@ -276,6 +276,8 @@ function lineOf(fact: Fact): string | undefined {
       return `is refused by node ${fact.peer}, because it forgot something it had said: it takes no part any more`;
     case 'refusalIgnored':
       return `ignores a refusal by node ${fact.peer}, which shows nothing that this node forgot`;
+    case 'groupHalted':
+      return `cannot apply entry ${fact.index} of group ${fact.group}: it takes no part in that group any more`;
     case 'parentRefused':
       return `refuses block ${fact.number} of the parent chain (${fact.why})`;
     case 'gpuLost':
