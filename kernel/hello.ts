@@ -13,15 +13,6 @@ const LIVES = 1 << 20;
 export const nextIncarnation = (last: number, draw: number): number => (Math.floor(last / LIVES) + 1) * LIVES + (draw & (LIVES - 1));
 export const startsOf = (incarnation: number): number => Math.floor(incarnation / LIVES);
 
-/** What a peer remembers of a node: the incarnation and tag of its last good hello, and the furthest place it spoke from. */
-export interface Remembered {
-  readonly incarnation: number;
-  readonly tag: number;
-  readonly heard: number;
-}
-
-export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0 };
-
 /** One start of a node, and the place in its journal at which it began. */
 export interface Life {
   readonly incarnation: number;
@@ -31,6 +22,15 @@ export interface Life {
 /** How many earlier lives a hello names. A peer that remembers none of them must have missed as many. */
 export const MAX_LIVES = 16;
 const NO_LIVES: readonly Life[] = [];
+
+/** What a peer remembers of a node: the incarnation and tag of its last good hello, and the furthest place it spoke from. */
+export interface Remembered {
+  readonly incarnation: number;
+  readonly tag: number;
+  readonly heard: number;
+}
+
+export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0 };
 
 export interface Hello {
   readonly kind: 'hello';
@@ -52,10 +52,7 @@ export interface Hello {
   readonly hash: number;
 }
 
-export function hello(
-  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number,
-  lives: readonly Life[] = NO_LIVES, remembered: Remembered = NOTHING_REMEMBERED,
-): Hello {
+export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES, remembered: Remembered = NOTHING_REMEMBERED): Hello {
   let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
   for (const life of lives) h = mixUint(mixUint(h, life.incarnation), life.from);
   if (refused) h = mixUint(mixUint(mixUint(h, remembered.incarnation), remembered.tag), remembered.heard);

@@ -43,9 +43,6 @@ export interface PeersImage {
 
 const ASK_EVERY: Micros = SECOND;
 
-/** What a node says of itself. */
-type Claim = Pick<Hello, 'incarnation' | 'tag' | 'resumed' | 'lives'>;
-
 export class Peers {
   private readonly self: NodeId;
   private readonly nodes: number;
@@ -173,7 +170,7 @@ export class Peers {
   }
 
   /** What is wrong with who says this, for somebody who remembers that. */
-  private fault(peer: Remembered, message: Claim): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
+  private fault(peer: Remembered, message: Pick<Hello, 'incarnation' | 'tag' | 'resumed' | 'lives'>): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
     if (message.incarnation < peer.incarnation) return 'olderIncarnation';
     if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
     return goesOn(message, peer) ? undefined : 'cameBackOlder';
@@ -233,7 +230,7 @@ export class Peers {
  * Whether what says this hello remembers all that the peer was heard to say: the life that is known of it must be one of its
  * own, and must have lasted that long. Only if the hello names no life that old is there nothing to go by but the place.
  */
-function goesOn(message: Claim, peer: Remembered): boolean {
+function goesOn(message: Pick<Hello, 'resumed' | 'lives'>, peer: Remembered): boolean {
   const lives = message.lives;
   const place = lives.findIndex((life) => life.incarnation === peer.incarnation);
   if (place >= 0) return peer.heard < (lives[place + 1]?.from ?? message.resumed);
