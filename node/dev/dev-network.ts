@@ -48,7 +48,7 @@ export async function prepareDevNetwork(data: string | undefined): Promise<DevNe
     const name = nameOf(id);
     const configuration: ConfigurationFile = {
       self: id, key: `${name}.key`, data: name, http: `${HOST}:${http[id - 1]}`, p2p: `/ip4/${HOST}/tcp/${p2p[id - 1]}`, gpuPollSeconds: 0,
-      network: { name: 'dev', groups: 1, members, decide: { epochUs: EPOCH_US } },
+      network: { name: 'dev', groups: 1, members, raft: JSON.parse(process.env['LF_RAFT'] ?? '{}'), decide: { epochUs: EPOCH_US } },
     };
     const file = join(folder, `${name}.json`);
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`);
