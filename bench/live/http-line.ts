@@ -7,6 +7,9 @@ import type { Target } from './plan.ts';
 /** A status, and the body as text; status 0: the connection was lost before the answer came. */
 export type Answered = (status: number, body: string) => void;
 
+/** Read at once and by one at a time. */
+const BUFFER: Buffer = Buffer.alloc(65_536);
+
 /** What a client of any dialect looks like to the load. */
 export interface Line {
   readonly isOpen: boolean;
@@ -43,15 +46,21 @@ export class HttpLine implements Line {
   }
 
   private dial(): void {
-    const socket = connect({ host: this.target.host, port: this.target.port, noDelay: true });
+    // One buffer of its own instead of a stream: an answer is read as it arrives.
+    const onread = {
+      buffer: BUFFER,
+      callback: (length: number, bytes: Uint8Array): boolean => {
+        this.heard((bytes as Buffer).toString('latin1', 0, length));
+        return true;
+      },
+    };
+    const socket = connect({ host: this.target.host, port: this.target.port, noDelay: true, onread });
     this.socket = socket;
     this.text = '';
-    socket.setEncoding('latin1');
     socket.on('connect', () => {
       this.isOpen = true;
       this.opened();
     });
-    socket.on('data', (chunk) => this.heard(chunk as unknown as string));
     socket.on('error', () => undefined);
     socket.on('close', () => this.lost());
   }

@@ -98,17 +98,24 @@ export class Requests implements Clients {
    * left: so a few that want everything leave room for others, and one that is alone may have half of it.
    */
   request(connection: Connection, operation: Operation): Promise<Answer> | undefined {
+    let taken = false;
+    const answer = new Promise<Answer>((answered) => {
+      taken = this.take(connection, operation, answered);
+    });
+    return taken ? answer : undefined;
+  }
+
+  /** The same for who would rather be called. False if too much is under way. */
+  take(connection: Connection, operation: Operation, answered: (answer: Answer) => void): boolean {
     if (connection.open.size >= Math.min(this.bounds.perConnection, this.bounds.inFlight - this.underWay)) {
       this.counts.turnedAway++;
-      return undefined;
+      return false;
     }
     const number = connection.next++;
-    const answer = new Promise<Answer>((answered) => {
-      connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide', answered });
-    });
+    connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide', answered });
     this.underWay++;
     this.ask({ client: connection.client, number }, operation);
-    return answer;
+    return true;
   }
 
   reply(request: RequestId, answer: Answer): void {

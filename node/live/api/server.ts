@@ -11,6 +11,7 @@ import type { Connection, Requests } from '../requests.ts';
 import { Allowance, Allowances } from './allowance.ts';
 import { responseTo, type Response } from './answers.ts';
 import { openApi } from './openapi.ts';
+import { PlainLine, type Desk } from './plain-line.ts';
 import { Turnstile, type Passage } from './turnstile.ts';
 import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status, type ErrorCode } from './schemas.ts';
 
@@ -63,7 +64,7 @@ const now = (): number => performance.now();
 
 const failure = (code: ErrorCode, message: string): Failure => ({ code, message });
 
-export class HttpServer {
+export class HttpServer implements Desk {
   private readonly app: FastifyInstance;
   private readonly requests: Requests;
   private readonly shown: Shown;
@@ -71,7 +72,9 @@ export class HttpServer {
   /** Connections come in here, and go to the HTTP server through the turnstile. */
   private readonly door: Server;
   private readonly turnstile: Turnstile = new Turnstile();
-  private readonly visitors: WeakMap<Socket, Visitor> = new WeakMap();
+  /** By what stands for the connection: a line, or a passage once it is the HTTP server's. */
+  private readonly visitors: WeakMap<object, Visitor> = new WeakMap();
+  private readonly lines: Set<PlainLine> = new Set();
   private readonly addresses: Allowances = new Allowances(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, MAX_ADDRESSES, now);
 
   constructor(requests: Requests, shown: Shown, bounds: HttpBounds, version: string) {
@@ -112,8 +115,14 @@ export class HttpServer {
   async close(patienceMs: number): Promise<void> {
     const { server } = this.app;
     // A connection whose last request was under way stays open for another one: it is closed as soon as it has none.
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-    const end = setTimeout(() => server.closeAllConnections(), patienceMs);
+    const sweep = setInterval(() => {
+      server.closeIdleConnections();
+      for (const line of this.lines) line.close();
+    }, SWEEP_MS);
+    const end = setTimeout(() => {
+      server.closeAllConnections();
+      for (const line of this.lines) line.destroy();
+    }, patienceMs);
     if (this.door.listening) await new Promise<void>((closed) => this.door.close(() => closed()));
     clearInterval(sweep);
     clearTimeout(end);
@@ -144,11 +153,8 @@ export class HttpServer {
   }
 
   private async ask(request: FastifyRequest, reply: FastifyReply, operation: Operation): Promise<FastifyReply> {
-    const unready = this.shown.unready();
-    if (unready !== undefined) {
-      this.shown.turnedAway('notReady');
-      return answered(reply, { status: 503, retryAfterSeconds: 1, body: failure('notReady', unready) });
-    }
+    const early = this.notReady();
+    if (early !== undefined) return answered(reply, early);
     const visitor = this.visitor(request.raw.socket);
     const answer = this.requests.request(visitor.connection, operation);
     if (answer === undefined) {
@@ -171,32 +177,73 @@ export class HttpServer {
       return reply.hijack();
     }
     if (!visitor.allowance.take(now)) {
-      this.shown.turnedAway('rate');
-      visitor.cut = true;
-      this.addresses.fine(request.raw.socket.remoteAddress ?? '', FINE);
       reply.header('connection', 'close');
-      return answered(reply, { status: 429, retryAfterSeconds: 1, body: failure('tooManyRequests', `a connection may make ${this.bounds.requestsPerSecond} requests a second`) });
+      return answered(reply, this.overRate(visitor, request.raw.socket.remoteAddress ?? ''));
     }
-    if (!this.requests.full || !request.url.startsWith('/v1/decide')) return undefined;
-    this.shown.turnedAway('inFlight');
-    return answered(reply, OVERLOADED);
+    if (!request.url.startsWith('/v1/decide')) return undefined;
+    const crowded = this.crowded();
+    return crowded === undefined ? undefined : answered(reply, crowded);
   }
 
   /** Who opens connection after connection, such as after each was ended for its rate, is not listened to. */
   private connected(socket: Socket): void {
-    if (this.addresses.take(socket.remoteAddress ?? '')) return void this.app.server.emit('connection', this.turnstile.admit(socket));
-    this.shown.turnedAway('address');
-    socket.destroy();
-  }
-
-  private visitor(socket: Socket): Visitor {
-    const known = this.visitors.get(socket);
-    if (known !== undefined) return known;
+    if (!this.addresses.take(socket.remoteAddress ?? '')) {
+      this.shown.turnedAway('address');
+      return void socket.destroy();
+    }
     const rate = this.bounds.requestsPerSecond;
     const visitor: Visitor = { connection: this.requests.connected(), allowance: new Allowance(rate, Math.max(1, rate * SHARE_AT_ONCE), now()), cut: false };
-    this.visitors.set(socket, visitor);
-    socket.once('close', () => this.requests.gone(visitor.connection));
-    return visitor;
+    const line = new PlainLine(socket, this.turnstile, this, { firstMs: HEADERS_TIMEOUT_MS, idleMs: KEEP_ALIVE_MS });
+    this.lines.add(line);
+    this.visitors.set(line, visitor);
+    socket.once('close', () => {
+      this.lines.delete(line);
+      this.requests.gone(visitor.connection);
+    });
+  }
+
+  /** A connection that sends something else than plain decides: the HTTP server reads it, through the turnstile. */
+  other(line: PlainLine, socket: Socket): void {
+    this.lines.delete(line);
+    const passage = this.turnstile.admit(socket);
+    passage.isEager = line.isEager;
+    this.visitors.set(passage, this.visitor(line));
+    this.app.server.emit('connection', passage);
+  }
+
+  plain(line: PlainLine, { need, proposal, kPlan = 1 }: DecideRequest): void {
+    const visitor = this.visitor(line);
+    if (!visitor.allowance.take(now)) return line.answer(this.overRate(visitor, line.remoteAddress), true);
+    const early = this.crowded() ?? this.notReady();
+    if (early !== undefined) return line.answer(early, false);
+    const operation: Operation = { kind: 'decide', need: need as NeedId, bucket: bucketOf(need as NeedId), proposal: proposal as ProposalId, kPlan };
+    if (this.requests.take(visitor.connection, operation, (answer) => line.answer(responseTo(answer), false))) return;
+    visitor.allowance.fine(FINE);
+    line.answer(OVERLOADED, false);
+  }
+
+  private visitor(connection: object): Visitor {
+    return this.visitors.get(connection) as Visitor;
+  }
+
+  private overRate(visitor: Visitor, address: string): Response {
+    this.shown.turnedAway('rate');
+    visitor.cut = true;
+    this.addresses.fine(address, FINE);
+    return { status: 429, retryAfterSeconds: 1, body: failure('tooManyRequests', `a connection may make ${this.bounds.requestsPerSecond} requests a second`) };
+  }
+
+  private crowded(): Response | undefined {
+    if (!this.requests.full) return undefined;
+    this.shown.turnedAway('inFlight');
+    return OVERLOADED;
+  }
+
+  private notReady(): Response | undefined {
+    const unready = this.shown.unready();
+    if (unready === undefined) return undefined;
+    this.shown.turnedAway('notReady');
+    return { status: 503, retryAfterSeconds: 1, body: failure('notReady', unready) };
   }
 
   private notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
