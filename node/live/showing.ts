@@ -1,6 +1,6 @@
 // What a node shows of itself: health, readiness, status, metrics. Everything here is read when somebody asks.
 
-import type { LiveNetwork } from '../../io/live/network.ts';
+import type { LiveNetwork, PeerState } from '../../io/live/network.ts';
 import type { Loop } from '../../io/loop.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import type { KernelImage } from '../../kernel/image.ts';
@@ -125,6 +125,8 @@ function readings(look: Look, turned: Readonly<Record<string, number>>): Read[] 
     { name: 'lockstep_network_dropped_total', help: 'What the network refused or lost', kind: 'counter', label: 'reason', value: () => network.drops.all() },
     { name: 'lockstep_requests_turned_away_total', help: 'Requests refused before they were read', kind: 'counter', label: 'reason', value: () => ({ ...turned, connection: requests.counts.turnedAway, abandoned: requests.counts.abandoned, expired: requests.counts.expired }) },
     { name: 'lockstep_peers', help: 'Members it is connected with', kind: 'gauge', value: () => network.peers().filter((peer) => peer.out && peer.in).length },
+    { name: 'lockstep_frames_total', help: 'Frames sent to peers and heard from them, on the streams that are open', kind: 'counter', label: 'direction', value: () => ({ out: total(network.peers(), (peer) => peer.framesOut), in: total(network.peers(), (peer) => peer.framesIn) }) },
+    { name: 'lockstep_writes_total', help: 'Writes to peers: frames of one moment leave in one', kind: 'counter', value: () => total(network.peers(), (peer) => peer.writesOut) },
     { name: 'lockstep_leader', help: 'The leader of a group as this node knows it; 0: none', kind: 'gauge', label: 'group', value: byGroup((group) => group.leader) },
     { name: 'lockstep_term', help: 'The term of a group', kind: 'gauge', label: 'group', value: byGroup((group) => group.term) },
     { name: 'lockstep_commit', help: 'The commit index of a group', kind: 'gauge', label: 'group', value: byGroup((group) => group.commit) },
@@ -132,6 +134,10 @@ function readings(look: Look, turned: Readonly<Record<string, number>>): Read[] 
     { name: 'lockstep_property_checks_total', help: 'Decisive checks of the properties that watch this node', kind: 'counter', label: 'property', value: () => mapped(monitors, (judgement) => judgement.checks) },
     { name: 'lockstep_property_violated', help: '1 once a property is violated', kind: 'gauge', label: 'property', value: () => mapped(monitors, (judgement) => (judgement.verdict === 'violated' ? 1 : 0)) },
   ];
+}
+
+function total(peers: readonly PeerState[], of: (peer: PeerState) => number): number {
+  return peers.reduce((sum, peer) => sum + of(peer), 0);
 }
 
 function mapped(monitors: Monitors, value: (judgement: { readonly verdict: string; readonly checks: number }) => number): Record<string, number> {
