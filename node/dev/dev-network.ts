@@ -38,7 +38,16 @@ export interface DevNetwork {
 const nameOf = (id: number): string => `node-${String(id).padStart(3, '0')}`;
 const ids: readonly number[] = Array.from({ length: DEV_NODES }, (_, place) => place + 1);
 
-export async function prepareDevNetwork(data: string | undefined): Promise<DevNetwork> {
+/** What another network on this machine has in another way than that of --dev. */
+export interface DevDifference {
+  readonly name: string;
+  readonly epochUs: number;
+  readonly limits: NonNullable<ConfigurationFile['limits']>;
+}
+
+const DEV: DevDifference = { name: 'dev', epochUs: EPOCH_US, limits: {} };
+
+export async function prepareDevNetwork(data: string | undefined, { name: network, epochUs, limits }: DevDifference = DEV): Promise<DevNetwork> {
   const folder = data === undefined ? mkdtempSync(join(tmpdir(), 'lockstep-dev-')) : usable(resolve(data));
   const http = await freePorts(DEV_NODES, FIRST_HTTP_PORT);
   const p2p = await freePorts(DEV_NODES, FIRST_P2P_PORT);
@@ -48,7 +57,7 @@ export async function prepareDevNetwork(data: string | undefined): Promise<DevNe
     const name = nameOf(id);
     const configuration: ConfigurationFile = {
       self: id, key: `${name}.key`, data: name, http: `${HOST}:${http[id - 1]}`, p2p: `/ip4/${HOST}/tcp/${p2p[id - 1]}`, gpuPollSeconds: 0,
-      network: { name: 'dev', groups: 1, members, raft: JSON.parse(process.env['LF_RAFT'] ?? '{}'), decide: { epochUs: EPOCH_US } },
+      network: { name: network, groups: 1, members, decide: { epochUs } }, limits,
     };
     const file = join(folder, `${name}.json`);
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`);

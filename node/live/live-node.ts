@@ -42,8 +42,6 @@ export interface Told {
   failed(sentence: string, code: 'refused' | 'disk' | 'poisoned'): void;
 }
 
-/** A live node writes fewer and larger snapshots than a simulated one: refolding this much takes about a second. */
-const SNAPSHOT_EVERY = 250_000;
 /** Frames and requests come in bursts, as sockets hand them over. A burst of turns is about as long as so many events. */
 const GATHER_EVENTS = 128;
 const TICK_MS = 1_000;
@@ -258,7 +256,7 @@ export class LiveNode {
 
 function loopOptions(configuration: Configuration, parameters: Parameters, about: About): LoopOptions {
   const engine = `node ${process.versions.node}, v8 ${process.versions.v8}, ${process.arch}, ${cpus()[0]?.model ?? 'unknown processor'}`.slice(0, 128);
-  return { ...LOOP_DEFAULTS, snapshotEvery: SNAPSHOT_EVERY, gatherEvents: GATHER_EVENTS, self: nodeId(configuration.self), parameters, version: about.kernel, engine };
+  return { ...LOOP_DEFAULTS, snapshotEvery: configuration.limits.snapshotEvery, gatherEvents: GATHER_EVENTS, self: nodeId(configuration.self), parameters, version: about.kernel, engine };
 }
 
 /** What a person wants to read as it happens. */
