@@ -2,8 +2,9 @@
 
 import { CODEC } from './codec.ts';
 import { JOURNALS } from './journals.ts';
+import { LIVE } from './live.ts';
 import { NETWORK } from './network.ts';
 import type { Bench } from './row.ts';
 import { SIMULATOR } from './simulator.ts';
 
-export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...NETWORK];
+export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...NETWORK, ...LIVE];

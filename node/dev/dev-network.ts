@@ -28,6 +28,7 @@ export interface DevNode {
   readonly configuration: string;
   readonly data: string;
   readonly httpPort: number;
+  readonly p2pPort: number;
 }
 
 export interface DevNetwork {
@@ -61,7 +62,7 @@ export async function prepareDevNetwork(data: string | undefined, { name: networ
     };
     const file = join(folder, `${name}.json`);
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`);
-    return { id, name, configuration: file, data: join(folder, name), httpPort: http[id - 1] as number };
+    return { id, name, configuration: file, data: join(folder, name), httpPort: http[id - 1] as number, p2pPort: p2p[id - 1] as number };
   });
   return { folder, nodes };
 }
