@@ -8,6 +8,8 @@ import type { Target } from './plan.ts';
 
 const DECIDED = 200;
 const LOST = 409;
+/** More than all answers under way. */
+const WINDOW: number = 16 * 1024 * 1024;
 const HEADERS = {
   ':method': 'POST', ':path': '/etcdserverpb.KV/Txn', 'content-type': 'application/grpc', te: 'trailers',
 } as const;
@@ -32,8 +34,8 @@ export class EtcdMember {
 
   private dial(): ClientHttp2Session {
     const session = connect(this.url, { settings: { enablePush: false } });
-    session.setLocalWindowSize(1 << 24);
     session.on('connect', () => {
+      session.setLocalWindowSize(WINDOW);
       this.isOpen = true;
       this.opened();
     });

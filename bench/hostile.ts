@@ -1,0 +1,81 @@
+// What honest clients keep of their throughput while others misbehave, and what it costs the nodes. Attackers run on the same
+// processors as nodes and honest clients, so a part of what is lost is what the attackers themselves take. With each attack the
+// nodes have to count what they dropped, or the attack did not reach them.
+
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { AttackName, AttackPlan, AttackReport } from './live/attacks.ts';
+import { load, type LoadResult } from './live/load.ts';
+import { figuresOf, type LiveNetwork, type LiveSpec, type NodeFigures } from './live/network.ts';
+import { nowMs, type Target } from './live/plan.ts';
+import { row, type Bench, type Row, type Subject } from './row.ts';
+
+const LIMIT = { share: 0.5, residentMb: 600 } as const;
+const SPEC: LiveSpec = { epochUs: 60_000_000, snapshotEvery: 250_000 };
+const CLIENTS = 96;
+const PROCESSES = 1;
+const WARM_UP_MS = 3_000;
+const FOR_MS = 10_000;
+/** The network itself is warm before anything is compared. */
+const FIRST_WARM_UP_MS = 12_000;
+
+const ATTACKS: readonly { readonly name: AttackName; readonly row: string; readonly about: string }[] = [
+  { name: 'garbage', row: 'hostile/garbage', about: 'random bytes on every port' },
+  { name: 'half', row: 'hostile/half-frames', about: 'requests and negotiations that stop halfway' },
+  { name: 'gigabyte', row: 'hostile/gigabyte', about: 'claimed lengths of 1 GB' },
+  { name: 'slowReading', row: 'hostile/slow-reading', about: 'requests whose answers nobody reads' },
+  { name: 'unknownKeys', row: 'hostile/unknown-keys', about: 'good handshakes and frames under keys of no member' },
+  { name: 'connectionFlood', row: 'hostile/connection-flood', about: 'connections of 200 peers, opened again and again' },
+  { name: 'requestFlood', row: 'hostile/request-flood', about: '100,000 requests a second' },
+];
+
+async function measure(subject: Subject): Promise<Row[]> {
+  return subject.live(SPEC, async (network) => {
+    const rows: Row[] = [];
+    let resident = 0;
+    await honest(network, FIRST_WARM_UP_MS);
+    for (const attack of ATTACKS) {
+      const alone = await honest(network, WARM_UP_MS);
+      const before = await all(network);
+      const [report, attacked] = await Promise.all([begin(attack.name, network), honest(network, WARM_UP_MS)]);
+      const after = await all(network);
+      resident = Math.max(resident, ...after.map((figures) => figures.residentMb));
+      rows.push(judged(attack, alone, attacked, report, counted(after) - counted(before)));
+    }
+    rows.push(row('hostile/resident-mb', resident, 'MB, the largest of the nodes after any attack', String(LIMIT.residentMb), LIMIT.residentMb / resident));
+    return rows;
+  });
+}
+
+function judged(attack: (typeof ATTACKS)[number], alone: LoadResult, attacked: LoadResult, report: AttackReport, refused: number): Row {
+  const share = attacked.perSecond / alone.perSecond;
+  const did = report.requests > 0 ? `${Math.round(report.requests / ((WARM_UP_MS + FOR_MS) / 1_000))} requests/s` : `${report.connections} connections`;
+  const against = `${LIMIT.share}: ${attack.about}, ${did}, ${refused} refused and counted (alone ${Math.round(alone.perSecond)}/s, p95 ${alone.p95.toFixed(0)} ms; attacked p95 ${attacked.p95.toFixed(0)} ms)`;
+  return row(attack.row, share, 'of the honest throughput without it', against, share / LIMIT.share);
+}
+
+const honest = (network: LiveNetwork, warmUpMs: number): Promise<LoadResult> =>
+  load({ dialect: 'lockstep', targets: network.nodes, processes: PROCESSES, connections: CLIENTS, rate: undefined, warmUpMs, forMs: FOR_MS });
+
+const all = (network: LiveNetwork): Promise<NodeFigures[]> => Promise.all(network.nodes.map(figuresOf));
+
+const counted = (figures: readonly NodeFigures[]): number => figures.reduce((sum, one) => sum + one.dropped + one.turnedAway, 0);
+
+const PROGRAM: string = fileURLToPath(new URL('./live/attack-process.ts', import.meta.url));
+/** Clients open their connections before the attack begins: who is there is not shut out, and that is what is measured. */
+const HEAD_START_MS = 1_500;
+
+async function begin(attack: AttackName, network: LiveNetwork): Promise<AttackReport> {
+  await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
+  const p2p: Target[] = network.nodes.map(({ host, p2pPort }) => ({ host, port: p2pPort }));
+  const plan: AttackPlan = { attack, http: network.nodes.map(({ host, port }) => ({ host, port })), p2p, endsMs: nowMs() + WARM_UP_MS + FOR_MS };
+  return new Promise((resolve, reject) => {
+    const child = fork(PROGRAM, [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    let report: AttackReport | undefined;
+    child.once('message', (message) => (report = message as AttackReport));
+    child.once('exit', (code) => (report === undefined ? reject(new Error(`the attackers ended with exit code ${code} and no report`)) : resolve(report)));
+    child.send(plan);
+  });
+}
+
+export const HOSTILE: readonly Bench[] = [{ rows: [...ATTACKS.map((attack) => attack.row), 'hostile/resident-mb'], about: 'honest clients beside hostile ones', onlyByName: true, measure }];
