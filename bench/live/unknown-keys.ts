@@ -16,33 +16,23 @@ const ATTEMPT_MS = 3_000;
 const PAUSE_MS = 20;
 
 export class UnknownKeys {
-  private readonly peers: Libp2p[] = [];
-  private ended = false;
   attempts = 0;
-  streams = 0;
 
   async begin(targets: readonly Target[]): Promise<void> {
     for (let i = 0; i < PEERS; i++) {
       const peer = await createLibp2p({
         privateKey: await generateKeyPair('Ed25519'), transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()], connectionMonitor: { enabled: false },
       });
-      this.peers.push(peer);
       void this.insist(peer, targets[i % targets.length] as Target);
     }
   }
 
-  async end(): Promise<void> {
-    this.ended = true;
-    await Promise.all(this.peers.map((peer) => peer.stop()));
-  }
-
   private async insist(peer: Libp2p, { host, port }: Target): Promise<void> {
-    while (!this.ended) {
+    for (;;) {
       this.attempts++;
       try {
         const stream = await peer.dialProtocol(multiaddr(`/ip4/${host}/tcp/${port}`), FRAMES_PROTOCOL, { signal: AbortSignal.timeout(ATTEMPT_MS) });
         stream.send(Buffer.from('\x00\x00\x00\x04\x96\x01\x02\x03', 'latin1'));
-        this.streams++;
         stream.abort(new Error('again'));
       } catch {
         // Refused, as it should be.

@@ -30,7 +30,7 @@ export class PlainLine implements Queued {
   private readonly turnstile: Turnstile;
   private readonly desk: Desk;
   private readonly patience: Patience;
-  /** The beginning of a request, as latin1. */
+  /** The beginning of a request, as latin1, while the rest of it waits in the socket. */
   private text = '';
   private queued = false;
   private asked = false;
@@ -45,6 +45,7 @@ export class PlainLine implements Queued {
     socket.on('end', this.ended);
     socket.on('error', this.failed);
     socket.on('timeout', this.timedOut);
+    socket.on('drain', this.readable);
     socket.setTimeout(patience.firstMs);
   }
 
@@ -70,9 +71,8 @@ export class PlainLine implements Queued {
     this.socket.write(written(response, last, this.patience.idleMs));
     if (last) return void this.socket.end();
     this.socket.setTimeout(this.patience.idleMs);
-    if (this.text !== '' || this.socket.readableLength > 0) this.isEager = true;
-    if (this.text === '') this.readable();
-    else this.look();
+    if (this.socket.readableLength > 0) this.isEager = true;
+    this.readable();
   }
 
   /** Ends it now if nothing is under way, and otherwise after the answer. */
@@ -88,26 +88,30 @@ export class PlainLine implements Queued {
   private look(): void {
     const read = readPlain(this.text);
     if (read.kind === 'decide') {
-      this.text = this.text.slice(read.length);
+      this.giveBack(read.length);
       this.asked = true;
       this.desk.plain(this, read.request);
-    } else if (read.kind === 'other' || this.socket.readableLength === 0 || this.text.length > MAX_PLAIN_BYTES) this.handOver();
-    else this.readable();
+    } else if (read.kind === 'other' || this.socket.readableLength === 0 || this.text.length > MAX_PLAIN_BYTES) {
+      const { socket } = this;
+      socket.off('readable', this.readable).off('end', this.ended).off('error', this.failed).off('timeout', this.timedOut).off('drain', this.readable);
+      socket.setTimeout(0);
+      this.giveBack(0);
+      this.desk.other(this, socket);
+    } else this.readable();
   }
 
-  private handOver(): void {
-    const { socket, text } = this;
-    socket.off('readable', this.readable).off('end', this.ended).off('error', this.failed).off('timeout', this.timedOut);
-    socket.setTimeout(0);
+  /** What was read and not used is the socket's again, at once: so it has not ended before that is read, too. */
+  private giveBack(used: number): void {
+    const rest = this.text.slice(used);
     this.text = '';
-    if (text !== '') socket.unshift(Buffer.from(text, 'latin1'));
-    this.desk.other(this, socket);
+    if (rest !== '') this.socket.unshift(Buffer.from(rest, 'latin1'));
   }
 
   private readonly readable = (): void => {
     // An empty buffer says that the socket has ended only when it is asked.
     if (this.socket.readableLength === 0) return void this.socket.read(0);
-    if (this.queued || this.asked) return;
+    // Who does not read its answers is not heard either.
+    if (this.queued || this.asked || this.socket.writableNeedDrain) return;
     this.queued = true;
     this.turnstile.queue(this);
   };

@@ -84,7 +84,9 @@ export class HttpServer implements Desk {
     this.app = Fastify({
       bodyLimit: BODY_LIMIT,
       forceCloseConnections: 'idle',
-      http: { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+      // Said here: what `http` says of it is overruled by a default.
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      http: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
       routerOptions: { maxParamLength: 512 },
       ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true } },
       frameworkErrors: (error, _request, reply) => void this.failed(error, reply),
