@@ -2,7 +2,7 @@
 // processors as nodes and honest clients, so a part of what is lost is what the attackers themselves take. With each attack the
 // nodes have to count what they dropped, or the attack did not reach them.
 
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { AttackName, AttackPlan, AttackReport } from './live/attacks.ts';
 import { load, type LoadResult } from './live/load.ts';
@@ -19,14 +19,14 @@ const FOR_MS = 10_000;
 /** The network itself is warm before anything is compared. */
 const FIRST_WARM_UP_MS = 12_000;
 
-const ATTACKS: readonly { readonly name: AttackName; readonly row: string; readonly about: string }[] = [
-  { name: 'garbage', row: 'hostile/garbage', about: 'random bytes on every port' },
-  { name: 'half', row: 'hostile/half-frames', about: 'requests and negotiations that stop halfway' },
-  { name: 'gigabyte', row: 'hostile/gigabyte', about: 'claimed lengths of 1 GB' },
-  { name: 'slowReading', row: 'hostile/slow-reading', about: 'requests whose answers nobody reads' },
-  { name: 'unknownKeys', row: 'hostile/unknown-keys', about: 'good handshakes and frames under keys of no member' },
-  { name: 'connectionFlood', row: 'hostile/connection-flood', about: 'connections of 200 peers, opened again and again' },
-  { name: 'requestFlood', row: 'hostile/request-flood', about: '100,000 requests a second' },
+const ATTACKS: readonly { readonly name: AttackName; readonly row: string; /** Nodes drop what it brings, and count it; otherwise it is only held back. */ readonly counts: boolean; readonly about: string }[] = [
+  { name: 'garbage', counts: true, row: 'hostile/garbage', about: 'random bytes on every port' },
+  { name: 'half', counts: true, row: 'hostile/half-frames', about: 'requests and negotiations that stop halfway' },
+  { name: 'gigabyte', counts: true, row: 'hostile/gigabyte', about: 'claimed lengths of 1 GB' },
+  { name: 'slowReading', counts: false, row: 'hostile/slow-reading', about: 'requests whose answers nobody reads' },
+  { name: 'unknownKeys', counts: true, row: 'hostile/unknown-keys', about: 'good handshakes and frames under keys of no member' },
+  { name: 'connectionFlood', counts: true, row: 'hostile/connection-flood', about: 'connections of 200 peers, opened again and again' },
+  { name: 'requestFlood', counts: true, row: 'hostile/request-flood', about: '100,000 requests a second' },
 ];
 
 async function measure(subject: Subject): Promise<Row[]> {
@@ -37,8 +37,11 @@ async function measure(subject: Subject): Promise<Row[]> {
     for (const attack of ATTACKS) {
       const alone = await honest(network, WARM_UP_MS);
       const before = await all(network);
-      const [report, attacked] = await Promise.all([begin(attack.name, network), honest(network, WARM_UP_MS)]);
+      const attackers = await Attackers.begin(attack.name, network);
+      const attacked = await honest(network, WARM_UP_MS);
+      const report = await attackers.end();
       const after = await all(network);
+      if (attack.counts && counted(after) === counted(before)) throw new Error(`the attack "${attack.about}" was not noticed by any node`);
       resident = Math.max(resident, ...after.map((figures) => figures.residentMb));
       rows.push(judged(attack, alone, attacked, report, counted(after) - counted(before)));
     }
@@ -47,9 +50,9 @@ async function measure(subject: Subject): Promise<Row[]> {
   });
 }
 
-function judged(attack: (typeof ATTACKS)[number], alone: LoadResult, attacked: LoadResult, report: AttackReport, refused: number): Row {
+function judged(attack: (typeof ATTACKS)[number], alone: LoadResult, attacked: LoadResult, report: AttackReport & { readonly seconds: number }, refused: number): Row {
   const share = attacked.perSecond / alone.perSecond;
-  const did = report.requests > 0 ? `${Math.round(report.requests / ((WARM_UP_MS + FOR_MS) / 1_000))} requests/s` : `${report.connections} connections`;
+  const did = report.requests > 0 ? `${Math.round(report.requests / report.seconds)} requests/s` : `${report.connections} connections`;
   const against = `${LIMIT.share}: ${attack.about}, ${did}, ${refused} refused and counted (alone ${Math.round(alone.perSecond)}/s, p95 ${alone.p95.toFixed(0)} ms; attacked p95 ${attacked.p95.toFixed(0)} ms)`;
   return row(attack.row, share, 'of the honest throughput without it', against, share / LIMIT.share);
 }
@@ -62,19 +65,37 @@ const all = (network: LiveNetwork): Promise<NodeFigures[]> => Promise.all(networ
 const counted = (figures: readonly NodeFigures[]): number => figures.reduce((sum, one) => sum + one.dropped + one.turnedAway, 0);
 
 const PROGRAM: string = fileURLToPath(new URL('./live/attack-process.ts', import.meta.url));
-/** Clients open their connections before the attack begins: who is there is not shut out, and that is what is measured. */
-const HEAD_START_MS = 1_500;
 
-async function begin(attack: AttackName, network: LiveNetwork): Promise<AttackReport> {
-  await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
-  const p2p: Target[] = network.nodes.map(({ host, p2pPort }) => ({ host, port: p2pPort }));
-  const plan: AttackPlan = { attack, http: network.nodes.map(({ host, port }) => ({ host, port })), p2p, endsMs: nowMs() + WARM_UP_MS + FOR_MS };
-  return new Promise((resolve, reject) => {
+/** A process of attackers at work. */
+class Attackers {
+  private readonly child: ChildProcess;
+  private readonly beganMs: number = nowMs();
+
+  private constructor(child: ChildProcess) {
+    this.child = child;
+  }
+
+  /** Resolves when the attack has reached the nodes. */
+  static async begin(attack: AttackName, network: LiveNetwork): Promise<Attackers> {
+    const p2p: Target[] = network.nodes.map(({ host, p2pPort }) => ({ host, port: p2pPort }));
+    const plan: AttackPlan = { attack, http: network.nodes.map(({ host, port }) => ({ host, port })), p2p };
     const child = fork(PROGRAM, [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    let report: AttackReport | undefined;
-    child.once('message', (message) => (report = message as AttackReport));
-    child.once('exit', (code) => (report === undefined ? reject(new Error(`the attackers ended with exit code ${code} and no report`)) : resolve(report)));
     child.send(plan);
+    await said(child);
+    return new Attackers(child);
+  }
+
+  async end(): Promise<AttackReport & { readonly seconds: number }> {
+    this.child.send('end');
+    const report = (await said(this.child)) as AttackReport;
+    return { ...report, seconds: (nowMs() - this.beganMs) / 1_000 };
+  }
+}
+
+function said(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (code) => reject(new Error(`the attackers ended with exit code ${code} and no report`)));
   });
 }
 

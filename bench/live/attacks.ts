@@ -1,4 +1,4 @@
-// What hostile peers do, each as a function that goes on until it is told to stop. They know the addresses and no key of a
+// What hostile peers do, each over and over until it is told to stop. They know the addresses and no key of a
 // member. What a member with a good key can do wrong is a matter of tests (io/live/network.test.ts), since it needs its place.
 // Attackers come from addresses of their own, so that what is held against them is not held against honest clients.
 
@@ -12,7 +12,6 @@ export interface AttackPlan {
   readonly attack: AttackName;
   readonly http: readonly Target[];
   readonly p2p: readonly Target[];
-  readonly endsMs: number;
 }
 
 export interface AttackReport {

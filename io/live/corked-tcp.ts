@@ -27,27 +27,30 @@ function cork(connection: MultiaddrConnection): void {
   };
 }
 
-function corking(upgrader: Upgrader): Upgrader {
+function corking(upgrader: Upgrader, unproven: () => void): Upgrader {
   return new Proxy(upgrader, {
     get(target, name): unknown {
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== 'function') return value;
       return (...args: unknown[]): unknown => {
         if (name === 'upgradeInbound' || name === 'upgradeOutbound') cork(args[0] as MultiaddrConnection);
-        return Reflect.apply(value, target, args);
+        const done: unknown = Reflect.apply(value, target, args);
+        if (name === 'upgradeInbound') (done as Promise<unknown>).catch(unproven);
+        return done;
       };
     },
   });
 }
 
-export function corkedTcp(options: TCPOptions): (components: TCPComponents) => Transport {
+/** `unproven` is called for each connection from outside that came to nothing. */
+export function corkedTcp(options: TCPOptions, unproven: () => void): (components: TCPComponents) => Transport {
   const make = tcp(options);
   return (components) => {
     const transport = make(components);
     const dial = transport.dial.bind(transport);
     const createListener = transport.createListener.bind(transport);
-    transport.dial = (address, dialing) => dial(address, { ...dialing, upgrader: corking(dialing.upgrader) });
-    transport.createListener = (listening) => createListener({ ...listening, upgrader: corking(listening.upgrader) });
+    transport.dial = (address, dialing) => dial(address, { ...dialing, upgrader: corking(dialing.upgrader, unproven) });
+    transport.createListener = (listening) => createListener({ ...listening, upgrader: corking(listening.upgrader, unproven) });
     return transport;
   };
 }

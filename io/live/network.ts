@@ -135,7 +135,7 @@ export class LiveNetwork implements Network {
       nodeInfo: { name: 'lockstep', version, userAgent: `lockstep/${version}` },
       addresses: { listen: [...listen] },
       // A handshake that is not finished within three seconds makes room for another.
-      transports: [corkedTcp({ maxConnections: 4 * this.members.count + 64 })],
+      transports: [corkedTcp({ maxConnections: 4 * this.members.count + 64 }, () => this.drops.count('handshake'))],
       connectionEncrypters: [noise()],
       // A window of 256 KiB bounds what a peer can make us hold, and a slow peer us.
       streamMuxers: [yamux({ maxInboundStreams: 32, maxOutboundStreams: 32, streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW, maxReadBufferLength: 2 * WINDOW } })],

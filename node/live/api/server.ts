@@ -21,7 +21,7 @@ export interface HttpBounds {
   readonly requestsPerSecond: number;
 }
 
-export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady'] as const;
+export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady', 'malformed'] as const;
 export type TurnedAway = (typeof TURNED_AWAY)[number];
 
 /** What the server shows. */
@@ -90,7 +90,7 @@ export class HttpServer implements Desk {
       routerOptions: { maxParamLength: 512 },
       ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true } },
       frameworkErrors: (error, _request, reply) => void this.failed(error, reply),
-      clientErrorHandler: (error, socket) => refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
+      clientErrorHandler: (error, socket) => this.refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     });
     // As an HTTP server has it: a client that has sent all it wants still gets its answer.
     this.door = createServer({ allowHalfOpen: true }, (socket) => this.connected(socket));
@@ -248,6 +248,14 @@ export class HttpServer implements Desk {
     return { status: 503, retryAfterSeconds: 1, body: failure('notReady', unready) };
   }
 
+  /** What came in is no HTTP, or never ends: there is no request to answer through the usual way. */
+  private refuseBytes(socket: Duplex, status: string): void {
+    this.shown.turnedAway('malformed');
+    if (!socket.writable) return void socket.destroy();
+    const body = JSON.stringify(failure('badRequest', `expected a complete HTTP/1.1 request (${status.slice(4).toLowerCase()})`));
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  }
+
   private notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     return reply.code(404).send(failure('notFound', `there is no ${request.method} ${request.url.slice(0, 64)}: /openapi.json lists what there is`));
   }
@@ -258,6 +266,7 @@ export class HttpServer implements Desk {
       return reply.code(400).send({ ...failure('badRequest', faults[0] ?? error.message), faults });
     }
     const known = KNOWN[error.code];
+    if (known?.[0] === 413) this.shown.turnedAway('malformed');
     if (known !== undefined) return reply.code(known[0]).send(failure(known[1], known[2]));
     const status = error.statusCode ?? 500;
     if (status >= 500) {
@@ -269,13 +278,6 @@ export class HttpServer implements Desk {
 }
 
 const OVERLOADED: Response = { status: 503, retryAfterSeconds: 1, body: failure('overloaded', 'this node has as many requests under way as it takes; nothing was done') };
-
-/** What came in is no HTTP, or never ends: there is no request to answer through the usual way. */
-function refuseBytes(socket: Socket, status: string): void {
-  if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify(failure('badRequest', `expected a complete HTTP/1.1 request (${status.slice(4).toLowerCase()})`));
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-}
 
 const NOT_JSON = 'the body is not JSON: expected {"need": "<epoch>/<name>", "proposal": "<id>"}';
 const KNOWN: Readonly<Record<string, readonly [number, ErrorCode, string]>> = {
