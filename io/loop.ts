@@ -50,7 +50,7 @@ export class Loop {
   readonly options: LoopOptions;
   readonly counters: LoopCounters = {
     steps: 0,
-    dropped: { inboxFull: 0, unverified: 0, stale: 0, notReady: 0 },
+    dropped: { inboxFull: 0, unverified: 0, stale: 0, notReady: 0, notTakenOn: 0 },
     recovery: { refolded: 0, batches: 0, snapshotsSkipped: 0, poisonSkipped: 0, cut: 0, watermarkDamaged: 0 },
   };
   /** Set once the phase is `refused` or `failed`. */
@@ -139,6 +139,10 @@ export class Loop {
     if (!this.takesInput()) {
       this.drop('notReady');
       return this.ports.clients.reply(request, { kind: 'refused', why: 'unreachable' });
+    }
+    if (!this.folded.takesOn(operation.bucket)) {
+      this.drop('notTakenOn');
+      return this.ports.clients.reply(request, { kind: 'refused', why: 'overloaded' });
     }
     if (this.inbox.requests.push({ kind: 'request', request, operation })) return;
     this.drop('inboxFull');
