@@ -3,9 +3,10 @@
 // While a socket is corked Node gathers what is written and passes it on as one vector: 97 instead of 114 us one way (fastest
 // hundredth of 12,000 frames, by turns), and a third less time in the system.
 
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface';
 import { tcp, type TCPComponents, type TCPOptions } from '@libp2p/tcp';
+import type { Door } from './door.ts';
 
 /** What a TCP connection of libp2p 3 is made of; a connection that is made otherwise is left as it is. */
 interface SocketConnection {
@@ -42,15 +43,25 @@ function corking(upgrader: Upgrader, unproven: () => void): Upgrader {
   });
 }
 
-/** `unproven` is called for each connection from outside that came to nothing. */
-export function corkedTcp(options: TCPOptions, unproven: () => void): (components: TCPComponents) => Transport {
+/** What a listener of libp2p 3 is made of. */
+interface SocketListener {
+  readonly server?: Server;
+}
+
+/** `unproven` is called for each connection from outside that came to nothing; `door` stands before them. */
+export function corkedTcp(options: TCPOptions, door: Door, unproven: () => void): (components: TCPComponents) => Transport {
   const make = tcp(options);
   return (components) => {
     const transport = make(components);
     const dial = transport.dial.bind(transport);
     const createListener = transport.createListener.bind(transport);
     transport.dial = (address, dialing) => dial(address, { ...dialing, upgrader: corking(dialing.upgrader, unproven) });
-    transport.createListener = (listening) => createListener({ ...listening, upgrader: corking(listening.upgrader, unproven) });
+    transport.createListener = (listening) => {
+      const listener = createListener({ ...listening, upgrader: corking(listening.upgrader, unproven) });
+      const { server } = listener as SocketListener;
+      if (server !== undefined) door.guard(server);
+      return listener;
+    };
     return transport;
   };
 }

@@ -21,6 +21,8 @@ export const DROP_REASONS = [
   'handshake',
   /** Of these, keys that are no member's; and streams of such keys. */
   'unknownPeer',
+  /** Connections refused unheard, because too many came from hosts where no member is known to be found. */
+  'crowd',
   /** Connections refused unheard, because their host had brought too many unknown keys. */
   'bannedHost',
   /** Streams ended because they had brought too much that was refused. */

@@ -34,6 +34,7 @@ export interface Look {
 
 /** A sync that takes longer makes the node unfit to serve until it is done. */
 const SLOW_SYNC_MS = 2_000;
+const RENDER_EVERY_MS = 200;
 
 export class Showing implements Shown {
   readonly metricsType: string;
@@ -42,6 +43,7 @@ export class Showing implements Shown {
   private readonly turned = Object.fromEntries(TURNED_AWAY.map((why) => [why, 0])) as Record<TurnedAway, number>;
   /** By group: the newest epoch that is known to be durable here. */
   private readonly epochs: number[] = [];
+  private rendered: { readonly untilMs: number; readonly text: Promise<string> } = { untilMs: 0, text: Promise.resolve('') };
 
   constructor(look: Look) {
     this.look = look;
@@ -97,8 +99,11 @@ export class Showing implements Shown {
     };
   }
 
+  /** Rendered at most a few times a second: who asks all the time gets what the last one got. */
   metrics(): Promise<string> {
-    return this.look.instruments.registry.metrics();
+    const now = performance.now();
+    if (now >= this.rendered.untilMs) this.rendered = { untilMs: now + RENDER_EVERY_MS, text: this.look.instruments.registry.metrics() };
+    return this.rendered.text;
   }
 
   turnedAway(why: TurnedAway): void {
@@ -121,6 +126,7 @@ function readings(look: Look, turned: Readonly<Record<string, number>>): Read[] 
     { name: 'lockstep_journal_bytes', help: 'Size of the data directory, as written', kind: 'gauge', value: () => disk.size },
     { name: 'lockstep_inbox_depth', help: 'What waits for its turn', kind: 'gauge', label: 'class', value: () => ({ ...loop.waitingInputs }) },
     { name: 'lockstep_requests_in_flight', help: 'Requests under way', kind: 'gauge', value: () => requests.inFlight },
+    { name: 'lockstep_requests_admitted', help: 'Requests that may be under way: fewer while answers take too long', kind: 'gauge', value: () => requests.admitted },
     { name: 'lockstep_dropped_total', help: 'What the loop dropped before the journal, or did not send late', kind: 'counter', label: 'reason', value: () => loop.counters.dropped },
     { name: 'lockstep_network_dropped_total', help: 'What the network refused or lost', kind: 'counter', label: 'reason', value: () => network.drops.all() },
     { name: 'lockstep_requests_turned_away_total', help: 'Requests refused before they were read', kind: 'counter', label: 'reason', value: () => ({ ...turned, connection: requests.counts.turnedAway, abandoned: requests.counts.abandoned, expired: requests.counts.expired }) },

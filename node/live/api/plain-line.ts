@@ -68,7 +68,9 @@ export class PlainLine implements Queued {
     this.asked = false;
     if (this.socket.destroyed) return;
     const last = isLast || this.ending;
-    this.socket.write(written(response, last, this.patience.idleMs));
+    const text = written(response, last, this.patience.idleMs);
+    // Almost all answers are ASCII, which needs no encoding.
+    this.socket.write(text, text.length === Buffer.byteLength(text) ? 'latin1' : 'utf8');
     if (last) return void this.socket.end();
     this.socket.setTimeout(this.patience.idleMs);
     if (this.socket.readableLength > 0) this.isEager = true;
