@@ -274,7 +274,8 @@ export class Loop {
 
   /** What has arrived already can be in the same batch: with a sync for the first of it, all the rest would wait for two. */
   private gathers(): boolean {
-    return this.inbox.count > 0 && (this.journal as Journal).open < this.options.gatherEvents && this.takesInput();
+    const journal = this.journal as Journal;
+    return this.inbox.count > 0 && journal.open < this.options.gatherEvents && !journal.full && this.takesInput();
   }
 
   private write(journal: Journal): void {
