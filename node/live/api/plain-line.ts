@@ -73,7 +73,7 @@ export class PlainLine implements Queued {
     this.socket.write(text, text.length === Buffer.byteLength(text) ? 'latin1' : 'utf8');
     if (last) return void this.socket.end();
     this.socket.setTimeout(this.patience.idleMs);
-    if (this.socket.readableLength > 0) this.isEager = true;
+    if (!this.isEager && this.socket.readableLength > 0) this.isEager = this.turnstile.found();
     this.readable();
   }
 

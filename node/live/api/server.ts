@@ -21,7 +21,7 @@ export interface HttpBounds {
   readonly requestsPerSecond: number;
 }
 
-export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady', 'malformed'] as const;
+export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady', 'malformed', 'eager'] as const;
 export type TurnedAway = (typeof TURNED_AWAY)[number];
 
 /** What the server shows. */
@@ -71,7 +71,7 @@ export class HttpServer implements Desk {
   private readonly bounds: HttpBounds;
   /** Connections come in here, and go to the HTTP server through the turnstile. */
   private readonly door: Server;
-  private readonly turnstile: Turnstile = new Turnstile();
+  private readonly turnstile: Turnstile = new Turnstile(() => this.shown.turnedAway('eager'));
   /** By what stands for the connection: a line, or a passage once it is the HTTP server's. */
   private readonly visitors: WeakMap<object, Visitor> = new WeakMap();
   private readonly lines: Set<PlainLine> = new Set();

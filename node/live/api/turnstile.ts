@@ -32,6 +32,18 @@ export class Turnstile {
   private readonly eager: Queued[] = [];
   private readonly eagerShare: Allowance = new Allowance(EAGER_SLICES, EAGER_SLICES_AT_ONCE, now());
   private scheduled = false;
+  private readonly eagerFound: () => void;
+
+  /** `eagerFound` is called for each connection that was found not to wait for its answers. */
+  constructor(eagerFound: () => void = () => undefined) {
+    this.eagerFound = eagerFound;
+  }
+
+  /** A connection is eager from now on. */
+  found(): true {
+    this.eagerFound();
+    return true;
+  }
 
   /** The connection of a socket as the parser sees it. */
   admit(socket: Socket): Passage {
@@ -113,7 +125,7 @@ export class Passage extends Duplex implements Queued {
 
   release(): void {
     this.asked--;
-    if (this.socket.readableLength > 0) this.isEager = true;
+    if (!this.isEager && this.socket.readableLength > 0) this.isEager = this.turnstile.found();
     this.offer();
   }
 
