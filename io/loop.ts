@@ -224,7 +224,7 @@ export class Loop {
     const at = Math.max(this.at, this.now());
     const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
-    this.proceed();
+    if (!this.gathers()) this.proceed();
     this.arm();
   }
 
@@ -297,6 +297,12 @@ export class Loop {
     else if (this.stopping && this.poisoned === '') this.seal(journal);
   }
 
+  /** What has arrived already can be in the same batch: with a sync for the first of it, all the rest would wait for two. */
+  private gathers(): boolean {
+    const journal = this.journal as Journal;
+    return this.inbox.count > 0 && journal.open < this.options.gatherEvents && !journal.full && this.takesInput();
+  }
+
   private write(journal: Journal): void {
     this.passed('beforeSync');
     const held = this.leaving;
@@ -326,7 +332,7 @@ export class Loop {
     else if (done === 'sealed') this.current = 'sealed';
     if (this.phase !== 'running') return;
     if (journal.snapshotDue) this.snapshot(journal);
-    this.proceed();
+    if (!this.gathers()) this.proceed();
   }
 
   private snapshotWritten(journal: Journal): void {

@@ -141,7 +141,8 @@ function addBench(program: Command): void {
     .command('bench')
     .allowExcessArguments(false)
     .description('measure against a limit or a peer, in the same run')
-    .argument('[name...]', 'rows, or the part before the slash; all of them without a name')
+    .argument('[name...]', 'rows, or the part before the slash; without a name all but "endurance" and "hostile"')
+    .option('--for <duration>', 'how long "endurance" goes on (15m)')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (names, options) => leave(await (await import('./bench.ts')).bench(names, options)));
 }
