@@ -28,6 +28,8 @@ export function resolve(seed: number, options: RunOptions): RunFile {
 export interface Execution {
   readonly result: RunResult;
   readonly world: World;
+  /** Operations that clients asked again. */
+  readonly retries: number;
 }
 
 const ENTRIES_BETWEEN_LOOKS = 20_000;
@@ -55,7 +57,7 @@ class Run {
     this.properties = properties;
     this.parameters = parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
-    const heardFirst: Evidence[] = [];
+    const heardFirst: Evidence[] = [...(options.listeners ?? [])];
     const view: RunView = {
       seed: file.seed, scenario: file.scenario, parameters: this.parameters, livenessBoundUs: this.boundUs,
       listen: (evidence) => void heardFirst.push(evidence),
@@ -101,7 +103,7 @@ class Run {
     const poison = this.world.poisoned[0];
     if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
     const result = this.result();
-    return { world: this.world, result: broke === undefined ? result : { ...result, broke } };
+    return { world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
   }
 
   private play(): void {

@@ -3,7 +3,7 @@
 
 import type { Micros } from '../kernel/base/time.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
-import type { Judgement } from '../io/sim/evidence.ts';
+import type { Evidence, Judgement } from '../io/sim/evidence.ts';
 import type { Scheme } from '../io/sim/scheme.ts';
 import type { Draw } from '../nemesis/draw.ts';
 
@@ -60,6 +60,8 @@ export interface ExecuteOptions {
   /** Freeze, encode, snapshot-and-restore: slower, with the same digest. */
   readonly checked: boolean;
   readonly hooks?: RunHooks;
+  /** Listeners that judge nothing: they hear everything before the properties do. */
+  readonly listeners?: readonly Evidence[];
   /** Go on after the first violation. */
   readonly keepGoing?: boolean;
   /** What every segment of every journal names as its version. */

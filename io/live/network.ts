@@ -35,14 +35,17 @@ export interface LiveNetworkOptions {
   /** Multiaddrs to listen on. */
   readonly listen: readonly string[];
   readonly mdns: boolean;
+  /** Dial members at their listed addresses only: what stands between them must not be gone around. */
+  readonly listedOnly: boolean;
   readonly version: string;
   readonly maxFrameBytes: number;
   readonly share: Share;
   readonly outbound: OutboundOptions;
 }
 
-export const NETWORK_DEFAULTS: Pick<LiveNetworkOptions, 'mdns' | 'maxFrameBytes' | 'share' | 'outbound'> = {
+export const NETWORK_DEFAULTS: Pick<LiveNetworkOptions, 'mdns' | 'listedOnly' | 'maxFrameBytes' | 'share' | 'outbound'> = {
   mdns: false,
+  listedOnly: false,
   maxFrameBytes: MAX_FRAME_BYTES,
   share: { framesPerSecond: 200_000, bytesPerSecond: 128 * 1024 * 1024 },
   outbound: {
@@ -100,7 +103,7 @@ export class LiveNetwork implements Network {
     this.members = new Members(options.members);
     this.decoder = new FrameDecoder(options.network, options.self, this.members, options.maxFrameBytes);
     this.announcements = new Announcements(options.network, this.members);
-    this.gate = new Gate(this.members, this.drops);
+    this.gate = new Gate(this.members, this.drops, options.listedOnly);
     this.signer = new FileSigner(options.key);
   }
 
