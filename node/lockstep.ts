@@ -11,7 +11,6 @@ const LATER: readonly (readonly [string, string])[] = [
   ['explore', 'bounded exhaustive exploration of a small world'],
   ['check', "linearizability of somebody's history"],
   ['crash', 'kill live nodes under load and check what they promised'],
-  ['conform', 'the same scenarios live and simulated'],
   ['audit', 'global properties over collected journals'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
@@ -40,6 +39,7 @@ function buildProgram(): Command {
   addReplay(program);
   addMutants(program);
   addBench(program);
+  addConform(program);
   addNode(program);
   addKeys(program);
   for (const [name, about] of LATER) {
@@ -118,6 +118,20 @@ function addBench(program: Command): void {
     .argument('[name...]', 'rows, or the part before the slash; all of them without a name')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (names, options) => leave(await (await import('./bench.ts')).bench(names, options)));
+}
+
+function addConform(program: Command): void {
+  program
+    .command('conform')
+    .allowExcessArguments(false)
+    .description('one scenario, two worlds: five live processes behind a proxy, and the simulator, judged by the same properties')
+    .argument('[scenario]', 'which, or a run file; all of them without a name')
+    .option('--seed <n>', 'what the scenarios are drawn from; without it one is drawn and printed first')
+    .option('--for <duration>', 'live time of each scenario (90s)')
+    .option('--list', 'list the scenarios')
+    .option('--keep', "keep the live networks' files")
+    .option('--json', 'print one JSON document and nothing else')
+    .action(async (scenario, options) => leave(await (await import('./conform/conform.ts')).conform(scenario, options)));
 }
 
 function addNode(program: Command): void {
