@@ -11,7 +11,7 @@ export const CONFORM_NODES = 5;
 
 /** What a live process on a small machine bears five times over; with enough rivals that P1 has something to judge. */
 const LOAD: WorkloadPlan = {
-  ...STEADY, decidesPer1000s: 40_000, getsPer1000s: 20_000, clients: 24, contestedPerMille: 250, rivals: 3, retryPerMille: 1_000, freshPerMille: 300, goodputPer1000s: 10_000,
+  ...STEADY, decidesPer1000s: 24_000, getsPer1000s: 12_000, clients: 24, contestedPerMille: 250, rivals: 3, retryPerMille: 1_000, freshPerMille: 300, goodputPer1000s: 6_000,
 };
 const CONTESTED: WorkloadPlan = { ...LOAD, contestedPerMille: 900, rivals: 5 };
 

@@ -3,7 +3,7 @@
 
 import type { Watched } from '../evidence/judge.ts';
 
-const CHECKS = /^lockstep_property_checks_total\{property="([^"]+)"\} (\d+)$/;
+const CHECKS = /^lockstep_property_checks_total\{property="([^"]+)"[^}]*\} (\d+)$/;
 const VIOLATED = /VIOLATED ([^:]+): (.*)$/;
 
 export class Readings {
