@@ -89,11 +89,18 @@ function addReplay(program: Command): void {
   program
     .command('replay')
     .allowExcessArguments(false)
-    .description("refold a node's journal, verify every checksum and digest, and name the first difference")
-    .argument('<dir>', 'a data directory: of a live node, or one that "sim --dump" wrote')
+    .description("refold a node's journal, verify every checksum and digest, and name the first difference; or go on from it in the simulator")
+    .argument('<dir...>', 'data directories: of live nodes, or those that "sim --dump" wrote')
     .option('--until <step>', 'stop there and show the state')
+    .option('--audit', 'verify again every signature that stands in the journal')
+    .option('--config <file>', 'with --audit: whose keys they are; without it the configurations beside the directory are tried')
+    .option('--fork', 'go on from there in a simulated world: one directory for each node of the network, or fewer')
+    .option('--from <step>', 'with --fork: after which event of the first journal (its last)')
+    .option('--seed <n>', 'with --fork: the faults and the clients to draw; without it one is drawn')
+    .option('--faults <list>', 'with --fork: none, all, or a comma-separated list')
+    .option('--for <duration>', 'with --fork: simulated time (30s)')
     .option('--json', 'print one JSON document and nothing else')
-    .action(async (directory, options) => leave(await (await import('./replay.ts')).replay(directory, options)));
+    .action(async (directories, options) => leave(await (await import('./replay.ts')).replay(directories, options)));
 }
 
 function addMutants(program: Command): void {

@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { paintFor } from '../reports/paint.ts';
 import { renderReplay, type NodeReplay, type ReplayReport, type ReplayVerdict, type StateReport } from '../reports/replay-report.ts';
 import { readCount } from './arguments.ts';
+import type { ForkFlags } from './fork.ts';
 import { Complaint, EXIT } from './complaint.ts';
 import { dataDirectories, firstStep, refoldDirectory, refuseIfRunning, writerOf } from './data-directory.ts';
 import { kernelHash } from './kernel-hash.ts';
@@ -12,19 +13,32 @@ import { kernelHash } from './kernel-hash.ts';
 const SEVERITY: readonly ReplayVerdict[] = ['match', 'diverged', 'corrupt'];
 const EXIT_CODES = { match: EXIT.held, diverged: EXIT.violated, corrupt: EXIT.wrongCommand } as const;
 
-export interface ReplayFlags {
+export interface ReplayFlags extends ForkFlags {
   readonly until?: string;
+  readonly audit?: boolean;
+  readonly config?: string;
+  readonly fork?: boolean;
   readonly json?: boolean;
 }
 
-export function replay(path: string, flags: ReplayFlags): number {
+export async function replay(paths: readonly string[], flags: ReplayFlags): Promise<number> {
+  refuseConflicts(flags);
+  if (flags.fork === true) return (await import('./fork.ts')).fork(paths, flags);
   const until = flags.until === undefined ? undefined : readCount(flags.until, '--until', 1, 999_999_999_999);
   const started = performance.now();
-  const nodes = replayFolder(path, until);
+  const nodes = paths.flatMap((path) => replayFolder(path, until));
   const report = summed(nodes, performance.now() - started);
   process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `${renderReplay(report, paintFor(process.stdout.isTTY, process.env))}\n`);
   if (report.verdict === 'corrupt') process.stderr.write(`lockstep: ${report.nodes.find((node) => node.verdict === 'corrupt')?.message}\n`);
   return EXIT_CODES[report.verdict];
+}
+
+function refuseConflicts(flags: ReplayFlags): void {
+  const lonely = (['from', 'seed', 'faults', 'for'] as const).find((name) => flags[name] !== undefined);
+  if (flags.fork !== true && lonely !== undefined) throw new Complaint(`--${lonely} goes with --fork: without it nothing is continued`);
+  if (flags.fork === true && flags.until !== undefined) throw new Complaint('--until and --fork do not go together: --from says where the fork begins');
+  if (flags.fork === true && flags.audit === true) throw new Complaint('--audit and --fork do not go together: verify the signatures first');
+  if (flags.audit !== true && flags.config !== undefined) throw new Complaint('--config goes with --audit: it says whose keys the signatures were made with');
 }
 
 export function replayFolder(path: string, until?: number): NodeReplay[] {

@@ -55,7 +55,7 @@ class Run {
     this.file = file;
     this.options = options;
     this.properties = properties;
-    this.parameters = parametersOf(file);
+    this.parameters = options.past?.parameters ?? parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
     const heardFirst: Evidence[] = [...(options.listeners ?? [])];
     const view: RunView = {
@@ -65,7 +65,7 @@ class Run {
     };
     this.watches = properties.map((property) => property.watch(view));
     this.world = new World(this.worldOptions(), [...heardFirst, ...this.watches]);
-    this.workload = new Workload(this.world, file.workload);
+    this.workload = new Workload(this.world, file.workload, options.past?.beginning);
   }
 
   private worldOptions(): WorldOptions {
@@ -74,7 +74,7 @@ class Run {
     return {
       seed: file.seed, parameters: this.parameters, scheme, delayMinUs: file.delayMinUs, delayMaxUs: file.delayMaxUs, syncMinUs: file.syncMinUs,
       syncMaxUs: file.syncMaxUs, clients: file.workload.clients, clientTimeoutUs: file.workload.timeoutUs, encoded: this.options.checked, shadow: file.shadow,
-      loopOptions: (node) => this.loopOptions(node),
+      loopOptions: (node) => this.loopOptions(node), ...(this.options.past === undefined ? {} : { past: this.options.past }),
     };
   }
 

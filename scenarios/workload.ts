@@ -28,9 +28,11 @@ export interface Beginning {
   readonly epoch: number;
   /** Stands in every name, so that no need of the past is named again. */
   readonly prefix: string;
+  /** Needs that were decided before: clients read them too. */
+  readonly known: readonly NeedId[];
 }
 
-const AT_THE_START: Beginning = { epoch: 0, prefix: '' };
+const AT_THE_START: Beginning = { epoch: 0, prefix: '', known: [] };
 
 interface Need {
   readonly need: NeedId;
@@ -74,6 +76,11 @@ export class Workload {
     this.world = world;
     this.plan = plan;
     this.beginning = beginning;
+    for (const need of beginning.known.slice(-REMEMBERED)) {
+      const target: Need = { need, bucket: bucketOf(need) };
+      this.recent.push(target);
+      this.settled.push(target);
+    }
     this.random = Random.of(world.seed, 'workload');
     this.clients = plan.clients;
     this.nodes = world.parameters.nodes;
