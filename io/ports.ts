@@ -118,7 +118,7 @@ export interface Observer {
   refolded?(sequence: number, high: number, low: number): void;
 }
 
-export type DropReason = 'inboxFull' | 'unverified' | 'stale' | 'notReady';
+export type DropReason = 'inboxFull' | 'unverified' | 'stale' | 'notReady' | 'notTakenOn';
 
 export interface Ports {
   readonly network: Network;

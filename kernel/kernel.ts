@@ -111,6 +111,12 @@ export class Kernel implements Context {
     return this.modules?.peers.outcast ?? false;
   }
 
+  /** False while a request for this bucket would be refused for want of room: it can be turned away before the journal. */
+  takesOn(bucket: number): boolean {
+    const modules = this.modules;
+    return modules === undefined || modules.peers.outcast || modules.gateway.takesOn(bucket);
+  }
+
   private dispatch(event: Event): void {
     const cause = event.cause;
     if (cause.kind === 'boot') return this.boot(cause.self, cause.seed, cause.parameters, cause.version);

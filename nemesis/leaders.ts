@@ -46,13 +46,13 @@ export function leaderOf(world: World, group: GroupParameters): NodeId | undefin
   return latest?.self;
 }
 
-/** Looks every `strength` until the episode is over. */
-function again(world: World, episode: FaultEpisode, look: () => void): () => void {
+/** Looks every `strength` until the episode is over, or again after so long as the look itself says. */
+function again(world: World, episode: FaultEpisode, look: () => Micros | undefined): () => void {
   let over = false;
   const turn = (): void => {
     if (over) return;
-    look();
-    world.at(world.now + Math.max(1, episode.strength), turn);
+    const rest = look() ?? 0;
+    world.at(world.now + Math.max(1, episode.strength, rest), turn);
   };
   turn();
   return () => {
@@ -77,7 +77,7 @@ export const hunt: Fault = {
     };
     const stop = again(world, episode, () => {
       const leader = leaderOf(world, group);
-      if (leader === undefined || leader === quarry) return;
+      if (leader === undefined || leader === quarry) return undefined;
       release();
       quarry = leader;
       const others = world.ids.filter((id) => id !== leader).map((id) => nodeId(id));
@@ -85,6 +85,8 @@ export const hunt: Fault = {
       for (const fault of cut) world.network.begin(fault);
       world.host(leader).clock.drift(-SLOW_CLOCK);
       world.count('hunt', 1);
+      // The others follow it until they have heard nothing for so long: nobody is elected before.
+      return Math.floor(world.parameters.raft.electionMinUs / 2);
     });
     return () => {
       stop();
@@ -98,7 +100,7 @@ export const behead: Fault = {
   about: 'votes of a group take long, and whoever stands for election or leads crashes and is soon back',
   unit: 'microseconds between two looks at who stands or leads; a victim is down for as long',
   strongest: STRONGEST,
-  draw: drawn('behead', PATIENCE.slice(0, 4)),
+  draw: drawn('behead', PATIENCE.slice(1, 4)),
   begin: (world, episode) => {
     const group = groupOf(world, episode);
     const last = Math.max(1, episode.until - world.now);
@@ -111,6 +113,7 @@ export const behead: Fault = {
         world.crash(world.host(voter), 'kept', Math.min(episode.strength, last));
         world.count('behead', 1);
       }
+      return undefined;
     });
     return () => {
       stop();

@@ -31,7 +31,7 @@ export type Observation =
 export interface Call {
   readonly epoch: number;
   /** What is known of its need; undefined if that has retired. */
-  readonly row: Written | undefined;
+  row: Written | undefined;
   readonly group: GroupId;
   readonly proposal: ProposalId | undefined;
   /** Place of the invocation among all invocations and responses. */
@@ -164,6 +164,8 @@ class Linearizability extends Verdicts {
     const call = this.open[invocation.slot];
     if (call === undefined) return;
     this.open[invocation.slot] = undefined;
+    // A row that has retired meanwhile knows nothing of proposals that came after that.
+    if (this.needs.rowFor(invocation) === undefined) call.row = undefined;
     const seen = observationOf(invocation.operation, answer);
     const wrong = contradiction(invocation, answer) ?? this.history.end(call, seen);
     if (seen.kind === 'empty' || seen.kind === 'value' || seen.kind === 'tooOld') this.checks++;

@@ -50,9 +50,12 @@ class Run {
   private readonly world: World;
   private readonly workload: Workload;
   private readonly boundUs: Micros;
+  /** In the order in which they begin. */
+  private readonly episodes: readonly FaultEpisode[];
 
   constructor(file: RunFile, properties: readonly Property[], options: ExecuteOptions) {
     this.file = file;
+    this.episodes = file.faults.toSorted((a, b) => a.from - b.from);
     this.options = options;
     this.properties = properties;
     this.parameters = options.past?.parameters ?? parametersOf(file);
@@ -108,7 +111,7 @@ class Run {
 
   private play(): void {
     this.world.begin();
-    for (const episode of this.file.faults) this.schedule(episode);
+    this.scheduleNext(0);
     this.workload.start();
     if (!this.until(this.file.healAt)) return;
     this.heal();
@@ -138,11 +141,18 @@ class Run {
     }
   }
 
-  private schedule(episode: FaultEpisode): void {
+  /** In the order in which they begin only the next waits in the queue, which stays short. */
+  private scheduleNext(place: number): void {
+    const episode = this.episodes[place];
+    if (episode !== undefined) this.schedule(episode, place);
+  }
+
+  private schedule(episode: FaultEpisode, place: number): void {
     const fault = faultNamed(episode.kind);
     if (fault === undefined) throw new Error(`there is no fault ${episode.kind}`);
     const nodes = episode.nodes.map((node) => nodeId(node));
     this.world.at(episode.from, () => {
+      this.scheduleNext(place + 1);
       const end = fault.begin(this.world, episode);
       for (const one of this.world.listeners.faultBegan) one.faultBegan(episode.kind, nodes, this.world.now);
       this.world.at(Math.min(episode.until, this.file.healAt), () => {

@@ -43,7 +43,7 @@ interface Need {
 const REMEMBERED = 256;
 const NEWEST = 8;
 const FINAL_READS = 32;
-const MAX_TRIES = 5;
+const MAX_TRIES = 3;
 /** Rivals propose within so long of each other. */
 const RIVALRY_US: Micros = 20 * MS;
 /** More epochs than a register may ever be behind its clients. */
@@ -183,7 +183,7 @@ export class Workload {
     const operation = invocation.operation;
     if (answer.kind === 'unknown' || answer.kind === 'refused') {
       if (operation.kind === 'decide') this.retry(operation);
-      else if (invocation.final && this.again(operation.need)) this.later(() => this.ask(operation, this.node(), true));
+      else if (invocation.final) this.retryAs(operation.need, () => this.ask(operation, this.node(), true));
       return;
     }
     this.acknowledged++;
@@ -198,23 +198,20 @@ export class Workload {
 
   /** The same proposal for the same need, at any node: it must not matter whether the first try had its effect. */
   private retry(operation: Operation & { readonly kind: 'decide' }): void {
-    if (!this.running || this.random.below(1_000) >= this.plan.retryPerMille || !this.again(operation.proposal)) return;
-    this.later(() => this.ask(operation, this.node(), false));
+    if (!this.running || this.random.below(1_000) >= this.plan.retryPerMille) return;
+    this.retryAs(operation.proposal, () => this.ask(operation, this.node(), false));
   }
 
-  private again(key: string): boolean {
+  /** Clients wait about twice as long before every further try, and give up in the end. */
+  private retryAs(key: string, task: () => void): void {
     const tries = (this.tries.get(key) ?? 0) + 1;
     if (tries > MAX_TRIES || this.tries.size > 4_096) {
       this.tries.delete(key);
-      return false;
+      return;
     }
     this.tries.set(key, tries);
-    return true;
-  }
-
-  private later(task: () => void): void {
     this.retries++;
-    this.world.at(this.world.now + 50 * MS + this.random.below(RETRY_WITHIN_US), task);
+    this.world.at(this.world.now + (50 * MS + this.random.below(RETRY_WITHIN_US)) * (1 << (tries - 1)), task);
   }
 
   /** Reads a sample of what was acknowledged, spread over clients and nodes. How many were asked. */

@@ -11,7 +11,7 @@ class Bench implements ClockWorld {
   readonly clock: SimClock = new SimClock(this, 1, 5_000_000, -3 * SECOND);
   private wakes: number[] = [];
 
-  wake(_node: number, at: number): void {
+  alarm(_node: number, at: number): void {
     this.wakes.push(at);
   }
 

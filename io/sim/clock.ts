@@ -9,10 +9,10 @@ import type { Clock } from '../ports.ts';
 /** Where a calendar begins: any moment serves. */
 export const WALL_ORIGIN: Micros = 1_800_000_000 * SECOND;
 
-/** What a clock needs of the world: its time, and to be called when the machine's clock will have reached a reading. */
+/** What a clock needs of the world: its time, and to be called no later than when the machine's clock will have reached a reading. */
 export interface ClockWorld {
   readonly now: Micros;
-  wake(node: number, at: Micros): void;
+  alarm(node: number, at: Micros): void;
 }
 
 export class SimClock implements Clock {
@@ -48,7 +48,7 @@ export class SimClock implements Clock {
 
   wakeAt(at: Micros): void {
     this.alarmAt = at;
-    if (at < NEVER) this.world.wake(this.node, this.worldTimeOf(at));
+    if (at < NEVER) this.world.alarm(this.node, this.worldTimeOf(at));
   }
 
   /** The world's time at which this clock reads `at` or later; the present if it does already. */
@@ -109,6 +109,6 @@ export class SimClock implements Clock {
 
   /** Asks the world for the wake that the alarm needs. */
   rearm(): void {
-    if (this.alarmAt < NEVER && !this.frozen) this.world.wake(this.node, this.worldTimeOf(this.alarmAt));
+    if (this.alarmAt < NEVER && !this.frozen) this.world.alarm(this.node, this.worldTimeOf(this.alarmAt));
   }
 }

@@ -24,6 +24,7 @@ import type { HelloVerifier } from './scheme.ts';
 
 /** What a machine needs of the world it stands in. */
 export interface HostWorld extends ClockWorld {
+  wake(node: number, at: Micros): void;
   readonly seed: number;
   readonly listeners: Listeners;
   readonly marks: Marks;
@@ -61,6 +62,8 @@ export type HostState = 'up' | 'down' | 'out';
 
 /** CPU time of one turn of the loop, and of handing a frame to the network. */
 const TURN_US = 3;
+/** So many are taken in one go where much waits, and charged each. */
+const TURNS_AT_ONCE = 8;
 const SEND_US = 1;
 
 export class Host implements Observer, Network, Services, Clients, Verifier, Entropy {
@@ -79,6 +82,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   busyUntil: Micros = 0;
   /** When the earliest wake entry in the queue is due, NEVER if there is none. */
   wakeAt: Micros = NEVER;
+  /** The same of its clock's alarm. */
+  alarmAt: Micros = NEVER;
   shadow: Shadow | undefined = undefined;
   /** Lost or damaged what it had acknowledged: at most a minority of each group's voters may. */
   damaged = false;
@@ -126,25 +131,29 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.attend();
   }
 
-  /** Lets the loop take a turn, now or when its time is used up, and sees to it that it is woken for what is left. */
+  /** Lets the loop take turns, now or when its time is used up, and sees to it that it is woken for what is left. */
   attend(): void {
     const loop = this.loop;
     if (loop === undefined || this.pauses > 0) return;
     const world = this.world;
     if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
-    this.busyUntil = world.now + TURN_US;
-    if (loop.turn()) world.wake(this.id, this.busyUntil);
+    this.busyUntil = world.now;
+    for (let turns = 0; turns < TURNS_AT_ONCE; turns++) {
+      this.busyUntil += TURN_US;
+      if (!loop.turn()) return;
+    }
+    world.wake(this.id, this.busyUntil);
   }
 
-  /** A wake entry is due: an alarm may be, and work may be left over from when the process was busy. */
-  awake(): void {
+  /** The clock may have reached its alarm. One that stands still, or a process that does, asks again when it goes on. */
+  alarmed(): void {
     const loop = this.loop;
-    if (loop === undefined) return;
+    if (loop === undefined || this.pauses > 0) return;
     if (this.clock.due) {
       this.clock.alarmAt = NEVER;
       loop.alarm();
+      this.attend();
     }
-    if (loop.hasWork) this.attend();
     this.clock.rearm();
   }
 

@@ -12,7 +12,7 @@ const FACTS: readonly Fact['kind'][] = [
 const POINTS: readonly CrashPoint[] = [
   'beforeAppend', 'afterAppend', 'afterStep', 'beforeSync', 'beforeRelease', 'halfwayReleasing', 'afterRelease', 'duringRecovery', 'duringSnapshot',
 ];
-const DROPS: readonly DropReason[] = ['inboxFull', 'unverified', 'stale', 'notReady'];
+const DROPS: readonly DropReason[] = ['inboxFull', 'unverified', 'stale', 'notReady', 'notTakenOn'];
 const ANSWERS: readonly Answer['kind'][] = ['decided', 'lost', 'tooOld', 'tooNew', 'full', 'found', 'none', 'unknown', 'refused'];
 
 /** Every mark there is, with a line about it. */

@@ -51,7 +51,7 @@ export interface Past {
 /** Requests of a past may still be open: none of them is taken for one of this run. */
 const AFTER_THE_PAST: number = 2 ** 48;
 
-// What a queue entry is about: the low three bits of its code. The rest is the node, where there is one.
+// What a queue entry is about: the low four bits of its code. The rest is the node, where there is one.
 const FRAME = 0;
 const WAKE = 1;
 const DISK = 2;
@@ -60,6 +60,10 @@ const ANSWER = 4;
 const OUTCOME = 5;
 const HEAD = 6;
 const TASK = 7;
+const ALARM = 8;
+/** A code is what it is about, and above that the node. */
+const ABOUT = 15;
+const NODE_SHIFT = 4;
 
 interface OutcomeArrival {
   readonly life: number;
@@ -194,20 +198,23 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   }
 
   private handle(code: number, payload: unknown): void {
-    this.attending = code >> 3;
-    const host = this.hosts[code >> 3] as Host;
-    if (host.pauses > 0 && (code & 7) !== WAKE) return this.hold(host, code, payload);
-    switch (code & 7) {
+    this.attending = code >> NODE_SHIFT;
+    const host = this.hosts[code >> NODE_SHIFT] as Host;
+    if (host.pauses > 0 && (code & ABOUT) !== WAKE && (code & ABOUT) !== ALARM) return this.hold(host, code, payload);
+    switch (code & ABOUT) {
       case FRAME:
         return this.deliver(host, payload as Frame);
       case WAKE:
         if (host.wakeAt !== this.now) return;
         host.wakeAt = NEVER;
-        if (host.pauses > 0) return;
-        host.awake();
+        host.attend();
         // A completion that came while the process was busy is heard only now.
         if (host.starting || host.stopping) this.checkPhase(host);
         return;
+      case ALARM:
+        if (host.alarmAt !== this.now) return;
+        host.alarmAt = NEVER;
+        return host.alarmed();
       case DISK:
         return this.diskDone(host, payload as number);
       case ASK:
@@ -265,7 +272,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   private hold(host: Host, code: number, payload: unknown): void {
     const held = this.held[host.id] as { code: number; payload: unknown }[];
-    if ((code & 7) === FRAME && held.length >= MAX_HELD) return this.network.lose(payload as Frame, 'paused');
+    if ((code & ABOUT) === FRAME && held.length >= MAX_HELD) return this.network.lose(payload as Frame, 'paused');
     held.push({ code, payload });
   }
 
@@ -275,19 +282,27 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     const host = this.hosts[node] as Host;
     if (at >= host.wakeAt || at >= NEVER) return;
     host.wakeAt = at;
-    this.queue.push(at, WAKE | (node << 3), undefined);
+    this.queue.push(at, WAKE | (node << NODE_SHIFT), undefined);
+  }
+
+  /** An entry that comes too early asks for the next: it costs less than taking it out of the queue. */
+  alarm(node: number, at: Micros): void {
+    const host = this.hosts[node] as Host;
+    if (at >= host.alarmAt || at >= NEVER) return;
+    host.alarmAt = at;
+    this.queue.push(at, ALARM | (node << NODE_SHIFT), undefined);
   }
 
   deliverAt(at: Micros, frame: Frame): void {
-    this.queue.push(at, FRAME | (frame.to << 3), frame);
+    this.queue.push(at, FRAME | (frame.to << NODE_SHIFT), frame);
   }
 
   completeAt(at: Micros, node: number, life: number): void {
-    this.queue.push(at, DISK | (node << 3), life);
+    this.queue.push(at, DISK | (node << NODE_SHIFT), life);
   }
 
   askAt(at: Micros, invocation: Invocation): void {
-    this.queue.push(at, ASK | (invocation.node << 3), invocation);
+    this.queue.push(at, ASK | (invocation.node << NODE_SHIFT), invocation);
   }
 
   answerAt(at: Micros, request: RequestId, answer: Answer): void {
@@ -297,11 +312,11 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   outcomeAt(delayUs: Micros, node: number, sequence: number, index: number, outcome: ServiceOutcome): void {
     const arrival: OutcomeArrival = { life: this.host(node).disk.life, sequence, index, outcome };
-    this.queue.push(this.now + delayUs, OUTCOME | (node << 3), arrival);
+    this.queue.push(this.now + delayUs, OUTCOME | (node << NODE_SHIFT), arrival);
   }
 
   parentHeadAt(at: Micros, node: number, head: Head): void {
-    this.queue.push(at, HEAD | (node << 3), head);
+    this.queue.push(at, HEAD | (node << NODE_SHIFT), head);
   }
 
   sent(frame: Frame): void {
@@ -453,6 +468,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     for (const entry of held) this.queue.push(this.now, entry.code, entry.payload);
     host.wakeAt = NEVER;
     this.wake(host.id, this.now);
+    host.clock.rearm();
   }
 
   count(fault: string, times: number): void {

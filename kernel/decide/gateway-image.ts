@@ -32,7 +32,7 @@ const callCodec: Codec<OpenCall> = {
 
 const laneCodec: Codec<Lane> = {
   write(w: Writer, lane: Lane): void {
-    w.array(10);
+    w.array(12);
     w.uint(lane.group);
     w.uint(lane.leader);
     w.uint(lane.session);
@@ -40,14 +40,16 @@ const laneCodec: Codec<Lane> = {
     w.uint(lane.nextOpen);
     w.uint(lane.nextSequence);
     w.uint(lane.usedAt);
+    w.uint(lane.heardAt);
+    w.bool(lane.silent);
     w.list(callCodec, lane.submitted);
     w.list(callCodec, lane.waiting);
     w.list(callCodec, lane.reads);
   },
   read(r: Reader): Lane {
-    r.tuple(10);
+    r.tuple(12);
     return {
-      group: groupId(r.uint(0xffff)), leader: nodeId(r.uint(0xffff)), session: sessionId(r.uint()), nonce: r.uint(), nextOpen: r.uint(), nextSequence: r.uint(), usedAt: r.uint(),
+      group: groupId(r.uint(0xffff)), leader: nodeId(r.uint(0xffff)), session: sessionId(r.uint()), nonce: r.uint(), nextOpen: r.uint(), nextSequence: r.uint(), usedAt: r.uint(), heardAt: r.uint(), silent: r.bool(),
       submitted: r.list(callCodec, MAX_CALLS), waiting: r.list(callCodec, MAX_CALLS), reads: r.list(callCodec, MAX_CALLS),
     };
   },

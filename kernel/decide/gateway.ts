@@ -47,6 +47,10 @@ export interface Lane {
   nextSequence: number;
   /** When the session was last known to be used. */
   usedAt: Micros;
+  /** When a member last did what was asked of it. */
+  heardAt: Micros;
+  /** Nobody did for so long that only the oldest decide and the oldest read ask on; the rest follow once somebody does. */
+  silent: boolean;
   /** Decides with a sequence, in its order; then those that wait for a session or for room in its window; and reads. */
   readonly submitted: OpenCall[];
   readonly waiting: OpenCall[];
@@ -86,7 +90,7 @@ export class Gateway {
     for (const group of groups) voters[group.id] = group.voters;
     this.voters = voters;
     this.lanes = groups.map((group) => ({
-      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, submitted: [], waiting: [], reads: [],
+      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, heardAt: 0, silent: false, submitted: [], waiting: [], reads: [],
     }));
     this.laneOf = byGroup(this.lanes);
   }
@@ -96,6 +100,8 @@ export class Gateway {
     this.armed = false;
     for (const lane of this.lanes) {
       lane.nonce = 0;
+      lane.silent = lane.submitted.length + lane.reads.length > 0;
+      lane.heardAt = ctx.at;
       for (const call of [...lane.submitted, ...lane.waiting, ...lane.reads]) call.nextTry = ctx.at;
     }
     if (this.open > 0) this.arm(ctx, ctx.at);
@@ -103,14 +109,14 @@ export class Gateway {
 
   request(ctx: Context, request: RequestId, operation: Operation): void {
     const lane = this.laneOf[this.groupOf[operation.bucket] as GroupId] as Lane;
-    if (this.open >= this.parameters.maxOpen || this.isCrowded(lane)) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
+    if (this.isFullFor(lane)) return ctx.reply(request, { kind: 'refused', why: 'overloaded' });
     const body = operation.kind === 'decide' ? decideBody(makeProposal(operation.need, operation.bucket, operation.proposal, this.self, operation.kPlan, ctx.wall)) : undefined;
     const call: OpenCall = { request, operation, body, since: ctx.at, number: 0, to: NOBODY, hops: 0, nextTry: ctx.at + this.parameters.retryUs };
     this.open++;
     if (body === undefined) {
       call.number = this.nextToken++;
       lane.reads.push(call);
-      this.transmit(ctx, lane, call);
+      if (!lane.silent || lane.reads.length === 1) this.transmit(ctx, lane, call);
     } else {
       lane.waiting.push(call);
       this.admit(ctx, lane);
@@ -118,9 +124,13 @@ export class Gateway {
     this.arm(ctx, call.nextTry);
   }
 
+  takesOn(bucket: number): boolean {
+    return !this.isFullFor(this.laneOf[this.groupOf[bucket] as GroupId] as Lane);
+  }
+
   /** A group that does not answer may hold half of what may be open, so that the others are still served. */
-  private isCrowded(lane: Lane): boolean {
-    return this.lanes.length > 1 && 2 * (lane.submitted.length + lane.waiting.length + lane.reads.length) >= this.parameters.maxOpen;
+  private isFullFor(lane: Lane): boolean {
+    return this.open >= this.parameters.maxOpen || (this.lanes.length > 1 && 2 * (lane.submitted.length + lane.waiting.length + lane.reads.length) >= this.parameters.maxOpen);
   }
 
   answered(ctx: Context, from: NodeId, message: AnswerMessage): void {
@@ -147,24 +157,44 @@ export class Gateway {
     for (const lane of this.lanes) {
       this.giveUp(ctx, lane);
       this.admit(ctx, lane);
-      let turned = false;
-      for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
-        if (call.nextTry <= ctx.at) {
-          // Only a member that was asked and did not answer is turned away from, and once: the others may have asked elsewhere.
-          if (!turned && call.to === lane.leader) {
-            this.guessAgain(lane);
-            turned = true;
-          }
-          call.hops = 0;
-          call.nextTry = ctx.at + this.parameters.retryUs;
-          this.transmit(ctx, lane, call);
-        }
-        if (call.nextTry < next) next = call.nextTry;
-      }
+      this.retry(ctx, lane);
+      next = Math.min(next, earliest(lane.submitted, lane.silent), earliest(lane.reads, lane.silent));
       if (lane.waiting.length > 0 && lane.session === NO_SESSION && lane.nextOpen < next) next = lane.nextOpen;
     }
     const { retryUs } = this.parameters;
     if (this.open > 0) this.arm(ctx, ctx.at + Math.min(Math.max(next - ctx.at, Math.ceil(retryUs / LOOKS_PER_RETRY)), retryUs));
+  }
+
+  /** A member that did nothing for anybody since it was asked is turned away from, once: the others may have asked elsewhere. */
+  private retry(ctx: Context, lane: Lane): void {
+    const { retryUs } = this.parameters;
+    let turned = false;
+    for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
+      if (call.nextTry <= ctx.at) {
+        if (!turned && call.to === lane.leader && lane.heardAt <= call.nextTry - retryUs) {
+          this.guessAgain(lane);
+          lane.silent = true;
+          turned = true;
+        }
+        call.hops = 0;
+        call.nextTry = ctx.at + this.parameters.retryUs;
+        this.transmit(ctx, lane, call);
+      }
+      if (lane.silent) break;
+    }
+  }
+
+  /** A member did what was asked of it: whatever waited for that is sent. */
+  private heard(ctx: Context, lane: Lane, from: NodeId): void {
+    lane.leader = from;
+    lane.heardAt = ctx.at;
+    if (!lane.silent) return;
+    lane.silent = false;
+    for (const calls of [lane.submitted, lane.reads]) for (const call of calls) {
+      call.hops = 0;
+      call.nextTry = ctx.at + this.parameters.retryUs;
+      this.transmit(ctx, lane, call);
+    }
   }
 
   image(): GatewayImage {
@@ -185,6 +215,7 @@ export class Gateway {
     if (lane.waiting.length === 0) return;
     if (lane.submitted.length === 0 && ctx.at - lane.usedAt > this.staleUs) lane.session = NO_SESSION;
     if (lane.session === NO_SESSION) return this.openSession(ctx, lane);
+    if (lane.silent && lane.submitted.length > 0) return;
     while (lane.waiting.length > 0 && lane.nextSequence - this.lowest(lane) < MAX_OUTCOMES_PER_ROW) {
       const call = takeAt(lane.waiting, 0);
       call.number = lane.nextSequence++;
@@ -222,8 +253,8 @@ export class Gateway {
     if (message.session !== lane.session) return;
     const call = takeByNumber(lane.submitted, message.sequence, message.outcome);
     if (call === undefined) return;
-    lane.leader = from;
     lane.usedAt = ctx.at;
+    this.heard(ctx, lane, from);
     this.finish(ctx, call, message.outcome);
     this.admit(ctx, lane);
   }
@@ -231,7 +262,7 @@ export class Gateway {
   private looked(ctx: Context, lane: Lane, from: NodeId, message: ReadReply): void {
     const call = takeByNumber(lane.reads, message.token, message.lookup);
     if (call === undefined) return;
-    lane.leader = from;
+    this.heard(ctx, lane, from);
     this.finish(ctx, call, message.lookup);
   }
 
@@ -241,7 +272,7 @@ export class Gateway {
     lane.session = message.session;
     lane.nextSequence = 1;
     lane.usedAt = ctx.at;
-    lane.leader = from;
+    this.heard(ctx, lane, from);
     this.admit(ctx, lane);
   }
 
@@ -312,6 +343,16 @@ export class Gateway {
   private isVoter(group: GroupId, node: NodeId): boolean {
     return this.votersOf(group).includes(node);
   }
+}
+
+/** When the first of these calls asks again; of a silent lane only the oldest does. */
+function earliest(calls: readonly OpenCall[], silent: boolean): Micros {
+  let next = NEVER;
+  for (const call of calls) {
+    if (call.nextTry < next) next = call.nextTry;
+    if (silent) break;
+  }
+  return next;
 }
 
 function isAnyUpTo(last: Micros, calls: readonly OpenCall[]): boolean {

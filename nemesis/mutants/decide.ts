@@ -25,7 +25,7 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
     about: 'a retry opens a new session',
     edits: [{
       file: GATEWAY,
-      anchor: 'call.nextTry = ctx.at + this.parameters.retryUs;\n          this.transmit(ctx, lane, call);',
+      anchor: 'call.nextTry = ctx.at + this.parameters.retryUs;\n        this.transmit(ctx, lane, call);',
       replacement: `call.nextTry = ctx.at + this.parameters.retryUs;
           if (call.body !== undefined && lane.session !== NO_SESSION) {
             lane.session = NO_SESSION;

@@ -58,7 +58,7 @@ export class HttpClients {
 
   /** Nobody waits any longer. */
   end(): void {
-    for (const invocation of [...this.open]) this.settle(invocation, UNKNOWN);
+    for (const invocation of this.open) this.settle(invocation, UNKNOWN);
     this.agent.destroy();
   }
 
