@@ -49,7 +49,7 @@ export interface Past {
 }
 
 /** Requests of a past may still be open: none of them is taken for one of this run. */
-const AFTER_THE_PAST: number = 2 ** 48;
+const AFTER_THE_PAST = 0x1000000000000;
 
 // What a queue entry is about: the low four bits of its code. The rest is the node, where there is one.
 const FRAME = 0;

@@ -3,6 +3,7 @@
 // the nodes did is read from their journals afterwards.
 
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Answer } from '../../kernel/effect.ts';
 import { nodeId, type NodeId } from '../../kernel/base/ids.ts';
 import { MS, SECOND, type Micros } from '../../kernel/base/time.ts';
@@ -16,6 +17,7 @@ import type { Watched } from '../evidence/judge.ts';
 import type { Status } from '../live/api/schemas.ts';
 import { beginLive, type LiveWorld } from './faults.ts';
 import { HttpClients, type ClientsWorld } from './http-clients.ts';
+import { giveBack, keepSegments } from './kept-segments.ts';
 import { fallText, Member, type Fall } from './member.ts';
 import { prepareNetwork, type NetworkFiles } from './network-files.ts';
 import { Proxy } from './proxy.ts';
@@ -68,6 +70,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
   private readonly faults: Map<string, number> = new Map();
   private readonly troubles: string[] = [];
   private readonly readings: Readings = new Readings();
+  private readonly kept: string;
   private readonly timers: Set<NodeJS.Timeout> = new Set();
   private readonly boundUs: Micros;
   private startedMs = 0;
@@ -85,6 +88,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     this.seed = run.seed;
     this.proxy = proxy;
     this.files = files;
+    this.kept = join(files.folder, 'kept');
     this.parameters = { ...parametersOf(run), network: files.parameters.network };
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
     this.ids = files.members.map((member) => nodeId(member.id));
@@ -152,6 +156,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     if (host.state !== 'up') return;
     host.state = 'down';
     host.doing = host.doing.then(async () => {
+      this.keep(host);
       if (!(await host.member.stop(STOP_WITHIN_MS))) this.troubles.push(`node ${node} was asked to stop and had not after ${STOP_WITHIN_MS / 1_000} s`);
       this.record((listener, now) => listener.stopped?.(node, now), node);
       this.at(this.now + downUs, () => this.start(node));
@@ -165,6 +170,10 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
       host.state = 'up';
       host.member.start();
     });
+  }
+
+  private keep(host: Host): void {
+    keepSegments(host.member.files.data, join(this.kept, String(host.id)));
   }
 
   pause(node: NodeId): void {
@@ -292,7 +301,9 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     this.clients.end();
     await Promise.all(this.processes.map(async (host) => {
       await host.doing;
+      this.keep(host);
       if (host.member.running && !(await host.member.stop(STOP_WITHIN_MS))) this.troubles.push(`node ${host.id} was asked to stop and had not after ${STOP_WITHIN_MS / 1_000} s`);
+      giveBack(host.member.files.data, join(this.kept, String(host.id)));
     }));
     await this.proxy.close();
   }
