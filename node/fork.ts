@@ -31,7 +31,7 @@ export interface ForkFlags {
 const USUAL_FOR: Micros = 30 * SECOND;
 
 /** One journal, as far as it matters for finding places that fit together. */
-interface Past {
+export interface Past {
   readonly directory: string;
   readonly node: NodeId;
   /** The first event that its files can show the state of is the one after this. */
@@ -46,6 +46,13 @@ interface Past {
 }
 
 export function fork(paths: readonly string[], flags: ForkFlags): number {
+  const report = forked(paths, flags);
+  const paint = paintFor(process.stdout.isTTY, process.env);
+  process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `${renderFork(report, paint)}\n${renderRun(report, paint)}\n`);
+  return exitCodeOfRun(report);
+}
+
+export function forked(paths: readonly string[], flags: ForkFlags): ForkReport {
   const started = performance.now();
   const seed = seedOf(flags);
   const forUs = flags.for === undefined ? USUAL_FOR : readDuration(flags.for);
@@ -75,10 +82,7 @@ export function fork(paths: readonly string[], flags: ForkFlags): number {
     const past = pasts.find((one) => one.node === origin.node);
     return { ...origin, ...(past === undefined ? {} : { directory: past.directory, begins: past.begins + 1 }) };
   });
-  const document: ForkReport = { ...report, fork: { step, directory: first.directory, node: first.node, origins, epoch: made.past.beginning.epoch, known: made.past.beginning.known.length, faults: run.faults }, replay: again };
-  const paint = paintFor(process.stdout.isTTY, process.env);
-  process.stdout.write(flags.json === true ? `${JSON.stringify(document)}\n` : `${renderFork(document, paint)}\n${renderRun(document, paint)}\n`);
-  return exitCodeOfRun(document);
+  return { ...report, fork: { step, directory: first.directory, node: first.node, origins, epoch: made.past.beginning.epoch, known: made.past.beginning.known.length, faults: run.faults }, replay: again };
 }
 
 function faultsOf(text: string | undefined): 'default' | 'none' | 'all' | readonly string[] {
@@ -88,7 +92,7 @@ function faultsOf(text: string | undefined): 'default' | 'none' | 'all' | readon
 }
 
 /** Reads a journal to its end. It is in memory as three numbers for each event. */
-function pastOf(directory: string): Past {
+export function pastOf(directory: string): Past {
   refuseIfRunning(directory);
   const writer = writerOf(directory);
   if (writer !== undefined && writer.version !== kernelHash()) {
