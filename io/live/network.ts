@@ -121,7 +121,7 @@ export class LiveNetwork implements Network {
       throw new NetworkFault(`cannot listen on ${this.options.listen.join(', ')} (${reasonOf(error)}); is the port taken, or the address not of this machine?`);
     }
     node.services.pubsub.subscribe(ANNOUNCE_TOPIC);
-    for (let id = 1; id <= this.members.count; id++) if (id !== this.options.self) await this.reach(node, id as NodeId);
+    for (let id = 1; id <= this.members.count; id++) if (id !== this.options.self) this.reach(node, id as NodeId);
     this.watcher = setInterval(() => {
       const now = performance.now();
       for (const link of this.outbound) link?.watch(now);
@@ -160,12 +160,11 @@ export class LiveNetwork implements Network {
     });
   }
 
-  private async reach(node: Libp2p<Services>, id: NodeId): Promise<void> {
+  private reach(node: Libp2p<Services>, id: NodeId): void {
     const peer = this.members.peer(id);
     const addresses = this.members.addresses(id);
     for (const address of addresses) this.gate.trust(address);
-    await node.peerStore.merge(peer, { multiaddrs: addresses.map((address) => multiaddr(address)) });
-    const link = new Outbound(node, peer, this.options.outbound, this.drops);
+    const link = new Outbound(node, peer, addresses.map((address) => multiaddr(address)), this.options.outbound, this.drops);
     this.outbound[id] = link;
     link.connect();
   }
