@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../kernel/base/random.ts';
 import { answersFrom, refold } from './journal-read.ts';
-import { unwrapFile, WATERMARK_FILE, WATERMARK_MAGIC } from './journal-format.ts';
+import { parseBatch, unwrapFile, WATERMARK_FILE, WATERMARK_MAGIC } from './journal-format.ts';
 import { watermarkCodec } from './journal-records.ts';
 import type { LoopOptions } from './loop-options.ts';
 import { BenchNode } from './testing/bench-node.ts';
@@ -122,3 +122,47 @@ describe.each(LAYOUTS)('a damaged directory with $name', ({ name, options }) => 
     }
   });
 });
+
+// Only the last batch can be torn: the next one is written when it is durable. So an intact batch after the damage proves that
+// something acknowledged was hit, though the watermark lies far below.
+describe('above the watermark', () => {
+  const options = { watermarkBatches: 1_000, watermarkUs: 1_000_000_000 };
+  const from = original(options);
+  const file = [...from.files.keys()].find((name) => name.startsWith('journal-')) as string;
+  const bytes = from.files.get(file) as Uint8Array;
+  const ends = batchEnds(bytes);
+  const [before, last] = ends.slice(-3) as [number, number];
+
+  const flipped = (place: number, random: Random): Files => {
+    const damaged = bytes.slice();
+    damaged[place] = (damaged[place] as number) ^ (1 << random.below(8));
+    return new Map([...from.files, [file, damaged]]);
+  };
+
+  test('any flipped bit in a batch that another one follows is refused', () => {
+    const random = Random.of(1, 'followed');
+    expect(from.marked).toBeLessThan(from.end - 100);
+    for (let place = before; place < last; place += 3) expect(outcome(from, flipped(place, random), options)).toBe('refused');
+  });
+
+  test('any flipped bit in the very last batch is taken for a torn write', () => {
+    const random = Random.of(1, 'last');
+    for (let place = last; place < bytes.length; place += 3) expect(outcome(from, flipped(place, random), options)).toBe('cut');
+  });
+});
+
+/** Where each batch of a segment ends. */
+function batchEnds(bytes: Uint8Array): number[] {
+  const ends: number[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const parsed = parseBatch(bytes, at);
+    if (!parsed.ok) {
+      at++;
+      continue;
+    }
+    at = parsed.end;
+    ends.push(at);
+  }
+  return ends;
+}

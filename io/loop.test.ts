@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { groupId, nodeId } from '../kernel/base/ids.ts';
+import { groupId, nodeId, type NeedId } from '../kernel/base/ids.ts';
 import { MS, SECOND } from '../kernel/base/time.ts';
+import { bucketOf } from '../kernel/decide/record.ts';
 import { hello, startsOf } from '../kernel/hello.ts';
+import { Register } from '../kernel/decide/register.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { voteReply } from '../kernel/raft/message.ts';
 import { answersFrom, refold } from './journal-read.ts';
@@ -50,6 +52,16 @@ function breakKernel(kernel: Kernel): void {
       throw new Error('two is three');
     },
   });
+}
+
+/** Makes every register fail an assertion when it is to decide this need: a bug of ours, in all lives of a node. */
+function breakRegisters(need: NeedId): () => void {
+  const sound = Register.prototype.apply;
+  Register.prototype.apply = function (this: Register, index, body): ReturnType<Register['apply']> {
+    if (body.kind === 'decide' && body.proposal.need === need) throw new Error('two is three');
+    return sound.call(this, index, body);
+  };
+  return () => void (Register.prototype.apply = sound);
 }
 
 describe('a start', () => {
@@ -313,6 +325,45 @@ describe('poison', () => {
     node.pass(10 * SECOND);
     node.decideAll(1, 1);
     expect(node.replies.at(-1)?.answer.kind).toBe('decided');
+  });
+});
+
+describe('an entry that cannot be applied', () => {
+  const groups = [{ id: groupId(0), voters: [nodeId(1)] }, { id: groupId(1), voters: [nodeId(1)] }];
+  const inGroup = (group: number): number[] => Array.from({ length: 60 }, (_, i) => i).filter((i) => bucketOf(`0/need-${i}` as NeedId) % 2 === group);
+
+  /** The answer to a decide, however long it takes. */
+  const answerTo = (node: BenchNode, number: number): string | undefined => {
+    node.decide(number);
+    node.settle();
+    node.pass(10 * SECOND);
+    return node.replies.find((reply) => reply.request.number === number)?.answer.kind;
+  };
+
+  test('halts its group and no other, in every life after', () => {
+    const [bad, ...others] = inGroup(0) as [number, ...number[]];
+    const fine = inGroup(1);
+    const repair = breakRegisters(`0/need-${bad}` as NeedId);
+    try {
+      const node = elected({ parameters: { ...PARAMETERS, groups } });
+      expect([answerTo(node, others.pop() as number), answerTo(node, fine.pop() as number)]).toEqual(['decided', 'decided']);
+      node.decide(bad);
+      node.settle();
+      expect(node.loop.stopped?.code).toBe('poisoned');
+      const applied = node.loop.kernel.groups[0]?.applied as number;
+      for (let life = 0; life < 3; life++) {
+        node.facts.length = 0;
+        node.restart({ snapshotEvery: life === 1 ? 10 : 20_000 });
+        expect(node.loop.phase).toBe('running');
+        expect(node.facts).toContainEqual({ kind: 'groupHalted', group: 0, index: applied + 1 });
+        expect([answerTo(node, others.pop() as number), answerTo(node, fine.pop() as number)]).toEqual(['unknown', 'decided']);
+        expect(node.loop.kernel.groups.map((group) => group.isHalted)).toEqual([true, false]);
+        expect(node.loop.kernel.groups[0]?.applied).toBe(applied);
+        node.disk.crash();
+      }
+    } finally {
+      repair();
+    }
   });
 });
 

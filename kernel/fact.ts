@@ -10,6 +10,8 @@ export type Fact =
   | { readonly kind: 'sessionOpened'; readonly group: GroupId; readonly session: SessionId; readonly opener: NodeId }
   | { readonly kind: 'sessionExpired'; readonly group: GroupId; readonly session: SessionId }
   | { readonly kind: 'snapshotInstalled'; readonly group: GroupId; readonly index: number; readonly term: number }
+  /** At every start of a member that cannot apply this entry (rule 7): it takes no more part in its group. */
+  | { readonly kind: 'groupHalted'; readonly group: GroupId; readonly index: number }
   | { readonly kind: 'epochAdvanced'; readonly group: GroupId; readonly epoch: number }
   | { readonly kind: 'peerRefused'; readonly peer: NodeId; readonly why: 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' }
   | { readonly kind: 'refusedByPeer'; readonly peer: NodeId }

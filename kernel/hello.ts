@@ -13,6 +13,16 @@ const LIVES = 1 << 20;
 export const nextIncarnation = (last: number, draw: number): number => (Math.floor(last / LIVES) + 1) * LIVES + (draw & (LIVES - 1));
 export const startsOf = (incarnation: number): number => Math.floor(incarnation / LIVES);
 
+/** One start of a node, and the place in its journal at which it began. */
+export interface Life {
+  readonly incarnation: number;
+  readonly from: number;
+}
+
+/** How many earlier lives a hello names. A peer that remembers none of them must have missed as many. */
+export const MAX_LIVES = 16;
+const NO_LIVES: readonly Life[] = [];
+
 export interface Hello {
   readonly kind: 'hello';
   readonly incarnation: number;
@@ -24,24 +34,41 @@ export interface Hello {
   readonly greet: boolean;
   /** The peer's hello was refused: it must stop taking part. */
   readonly refused: boolean;
-  /** A refusal names the incarnation it refuses; 0 otherwise. */
+  /** The incarnation whose hello this one answers, with a welcome or a refusal; 0 if it answers none. */
   readonly answers: number;
+  /** The lives that this one goes on from, oldest first. */
+  readonly lives: readonly Life[];
   readonly hash: number;
 }
 
-export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number): Hello {
-  const h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, hash: finish(mix(h, hashText(signature))) };
+export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES): Hello {
+  let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
+  for (const life of lives) h = mixUint(mixUint(h, life.incarnation), life.from);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
-export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number): string {
-  return `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
+export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number, lives: readonly Life[] = NO_LIVES): string {
+  let text = `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
+  for (const life of lives) text += ` ${life.incarnation}@${life.from}`;
+  return text;
 }
+
+export const lifeCodec: Codec<Life> = {
+  write(w: Writer, life: Life): void {
+    w.array(2);
+    w.uint(life.incarnation);
+    w.uint(life.from);
+  },
+  read(r: Reader): Life {
+    r.tuple(2);
+    return { incarnation: r.uint(), from: r.uint() };
+  },
+};
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(7);
+    w.array(8);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -49,9 +76,10 @@ export const helloCodec: Codec<Hello> = {
     w.bool(m.greet);
     w.bool(m.refused);
     w.uint(m.answers);
+    w.list(lifeCodec, m.lives);
   },
   read(r: Reader): Hello {
-    r.tuple(7);
-    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint());
+    r.tuple(8);
+    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint(), r.list(lifeCodec, MAX_LIVES));
   },
 };

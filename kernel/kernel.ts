@@ -76,12 +76,26 @@ export class Kernel implements Context {
   /** Takes the place of `step` for an event on which an earlier start failed an assertion: the journal goes on without it. */
   skip(event: Event): void {
     assert(event.sequence === this.sequence + 1, 'events come in the order of the journal');
+    const broken = this.brokenBy(event);
     this.sequence = event.sequence;
     this.at = event.at;
     this.wall = event.wall;
     // A deadline that cannot be handled would be due again at once, and for ever.
     if (event.cause.kind === 'deadline') (this.modules as Modules).deadlines.take(event.at);
+    broken?.halt(this);
     this.running.uint(event.sequence);
+  }
+
+  /** The group whose committed entry cannot be applied, if that is what the event fails on: a copy is made to fail once more. */
+  private brokenBy(event: Event): Raft | undefined {
+    if (this.modules === undefined) return undefined;
+    const copy = Kernel.restore(this.image());
+    try {
+      copy.step(event);
+    } catch {
+      return this.modules.groups[copy.groups.findIndex((group) => group.applied < group.commit)];
+    }
+    return undefined;
   }
 
   /** When `step` wants a `deadline` event; NEVER if nothing waits. */
@@ -171,7 +185,11 @@ export class Kernel implements Context {
       case 'vote':
       case 'voteReply':
       case 'snapshot':
-      case 'snapshotReply':
+      case 'snapshotReply': {
+        const group = modules.groupById[message.group];
+        if (group !== undefined && modules.peers.mayTakePart(group.voters, this.at)) group.receive(this, from, message);
+        return;
+      }
       case 'open':
       case 'submit':
       case 'read': {
@@ -195,10 +213,11 @@ export class Kernel implements Context {
     const others = modules.groups.length * SLOTS_PER_GROUP;
     if (slot < others) {
       const group = modules.groups[slot >> 1] as Raft;
+      if (!modules.peers.mayTakePart(group.voters, this.at)) return group.awaitLeader(this);
       return (slot & 1) === 0 ? group.electionDue(this) : group.heartbeatDue(this);
     }
     if (slot === others) return modules.gateway.due(this);
-    if (slot === others + 1) return modules.peers.due(this);
+    if (slot === others + 1) return modules.peers.due(this, modules.groups);
     return modules.inventory.due(this);
   }
 
@@ -303,7 +322,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
   return {
     parameters,
     deadlines: new Deadlines(others + OTHER_SLOTS),
-    peers: new Peers(self, parameters.nodes, parameters.network, others + 1),
+    peers: new Peers(self, parameters.nodes, parameters.network, parameters.raft.electionMaxUs, others + 1),
     groups,
     groupById,
     gateway: new Gateway(self, parameters.groups, parameters.decide, parameters.raft.sessionIdleUs, others),

@@ -1,13 +1,20 @@
 // Who is at the other end. Every node says hello, signed, when it starts: its incarnation, fresh entropy, and the place in
-// its journal from which it goes on. Peers remember the last place they heard from. A node that comes back older than it
-// was (a restored backup, a cloned disk, a tail that was lost) may have forgotten a vote, and is refused.
+// its journal from which it goes on, and the lives before this one. Peers remember the last place they heard from, and answer
+// with a welcome or a refusal. A node that comes back older than it was (a restored backup, a cloned disk, a tail that was
+// lost) may have forgotten a vote, and is refused.
+//
+// A peer that heard nothing of what was forgotten cannot know, and would count on the node before those who know have refused
+// it. So a node that starts again takes no part in a group (it neither votes, nor stands, nor acknowledges) until all the
+// other voters have answered its hello, or a majority has and the longest election timeout has passed since the first answer:
+// that one shows that the hello is out. Without a majority a group could do nothing anyway. What is left: a voter that alone
+// remembers, and that cannot be heard for all that time. Nobody else can know better, short of stopping the node for good.
 
 import { type Codec, type Reader, type Writer } from './base/codec.ts';
 import { assert } from './base/assert.ts';
 import { nodeId, type NodeId } from './base/ids.ts';
 import { NEVER, SECOND, type Micros } from './base/time.ts';
 import type { Context } from './context.ts';
-import { hello, helloText, type Hello } from './hello.ts';
+import { hello, helloText, lifeCodec, MAX_LIVES, type Hello, type Life } from './hello.ts';
 
 /** What is remembered of one peer. */
 export interface Peer {
@@ -18,6 +25,8 @@ export interface Peer {
   heard: number;
   /** When we last asked it to say hello. */
   asked: Micros;
+  /** It has welcomed this life of ours. */
+  answered: boolean;
 }
 
 export interface PeersImage {
@@ -27,6 +36,8 @@ export interface PeersImage {
   readonly signature: string;
   readonly signing: number;
   readonly outcast: boolean;
+  readonly lives: readonly Life[];
+  readonly waitsUntil: Micros;
   readonly peers: readonly Peer[];
 }
 
@@ -37,6 +48,7 @@ export class Peers {
   private readonly nodes: number;
   private readonly network: string;
   private readonly slot: number;
+  private readonly waitUs: Micros;
   private incarnation = 0;
   private tag = 0;
   private resumed = 0;
@@ -44,15 +56,20 @@ export class Peers {
   /** Journal sequence of the signer call that is open; 0 if none is. */
   private signing = 0;
   private refused = false;
+  /** The lives before this one, the latest MAX_LIVES of them. */
+  private lives: readonly Life[] = [];
+  /** When not every answer need be waited for any more: NEVER before the first answer, 0 once nothing is waited for. */
+  private waitsUntil: Micros = 0;
   /** By node id; place 0 is unused. */
   private readonly peers: Peer[];
 
-  constructor(self: NodeId, nodes: number, network: string, slot: number) {
+  constructor(self: NodeId, nodes: number, network: string, waitUs: Micros, slot: number) {
     this.self = self;
     this.nodes = nodes;
     this.network = network;
     this.slot = slot;
-    this.peers = Array.from({ length: nodes + 1 }, () => ({ incarnation: 0, tag: 0, heard: 0, asked: 0 }));
+    this.waitUs = waitUs;
+    this.peers = Array.from({ length: nodes + 1 }, () => ({ incarnation: 0, tag: 0, heard: 0, asked: 0, answered: false }));
   }
 
   /** True once a peer has shown that this node forgot something: it must not take part any more. */
@@ -62,6 +79,11 @@ export class Peers {
 
   recovered(ctx: Context, incarnation: number, tag: number): void {
     assert(incarnation > this.incarnation, 'incarnations only grow');
+    // Who starts for the first time has forgotten nothing.
+    const first = this.incarnation === 0;
+    if (!first) this.lives = [...this.lives, { incarnation: this.incarnation, from: this.resumed }].slice(-MAX_LIVES);
+    this.waitsUntil = first ? 0 : NEVER;
+    for (const peer of this.peers) peer.answered = false;
     this.incarnation = incarnation;
     this.tag = tag;
     this.resumed = ctx.sequence;
@@ -69,16 +91,42 @@ export class Peers {
     this.askForSignature(ctx);
   }
 
-  /** The signer has not answered: ask again. */
-  due(ctx: Context): void {
-    if (this.signature === '') this.askForSignature(ctx);
+  /** True while this node may have to wait for answers; `mayTakePart` says in which groups. */
+  get waits(): boolean {
+    return this.waitsUntil > 0;
+  }
+
+  /** Whether enough of the voters of a group have answered for this node to count itself one of them. */
+  mayTakePart(voters: readonly NodeId[], at: Micros): boolean {
+    if (!this.waits) return true;
+    let silent = 0;
+    for (const voter of voters) if (voter !== this.self && (this.peers[voter] as Peer).answered === false) silent++;
+    return silent === 0 || (at >= this.waitsUntil && 2 * silent < voters.length);
+  }
+
+  /** The signer has not answered: ask again. Voters of our groups have not: say hello again. */
+  due(ctx: Context, groups: readonly { readonly voters: readonly NodeId[] }[]): void {
+    if (this.signature === '') return this.askForSignature(ctx);
+    if (groups.every((group) => this.mayTakePart(group.voters, ctx.at))) {
+      this.waitsUntil = 0;
+      return;
+    }
+    for (let id = 1; id <= this.nodes; id++) {
+      const peer = nodeId(id);
+      if (peer !== this.self && !(this.peers[id] as Peer).answered && groups.some((group) => group.voters.includes(peer))) this.greet(ctx, peer, true, false);
+    }
+    this.lookAgain(ctx);
+  }
+
+  private lookAgain(ctx: Context): void {
+    ctx.deadline(this.slot, this.waits ? ctx.at + Math.ceil(this.waitUs / 4) : NEVER);
   }
 
   signed(ctx: Context, sequence: number, signature: string): void {
     if (sequence !== this.signing || this.signature !== '') return;
     this.signing = 0;
     this.signature = signature;
-    ctx.deadline(this.slot, NEVER);
+    this.lookAgain(ctx);
     for (let peer = 1; peer <= this.nodes; peer++) if (peer !== this.self) this.greet(ctx, nodeId(peer), true, false);
   }
 
@@ -91,7 +139,8 @@ export class Peers {
       if (sent > peer.heard) peer.heard = sent;
       return true;
     }
-    if (incarnation > peer.incarnation && ctx.at - peer.asked >= ASK_EVERY && this.signature !== '') {
+    // It has started since, or it is what a backup was restored to and has not heard yet that it is refused.
+    if (ctx.at - peer.asked >= ASK_EVERY && this.signature !== '') {
       peer.asked = ctx.at;
       this.greet(ctx, from, true, false);
     }
@@ -111,13 +160,19 @@ export class Peers {
     peer.incarnation = message.incarnation;
     peer.tag = message.tag;
     if (message.resumed > peer.heard) peer.heard = message.resumed;
-    if (message.greet) this.greet(ctx, from, false, false);
+    if (message.answers === this.incarnation) this.wasWelcomed(ctx, peer);
+    if (message.greet) this.greet(ctx, from, false, false, message.incarnation);
+  }
+
+  private wasWelcomed(ctx: Context, peer: Peer): void {
+    peer.answered = true;
+    if (this.waitsUntil >= NEVER) this.waitsUntil = ctx.at + this.waitUs;
   }
 
   private fault(peer: Peer, message: Hello): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
     if (message.incarnation < peer.incarnation) return 'olderIncarnation';
     if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
-    return message.resumed <= peer.heard ? 'cameBackOlder' : undefined;
+    return goesOn(message, peer) ? undefined : 'cameBackOlder';
   }
 
   /** A refusal meant for an earlier life of ours does not count. */
@@ -128,20 +183,20 @@ export class Peers {
   }
 
   private askForSignature(ctx: Context): void {
-    ctx.call({ service: 'signer', bytes: helloText(this.network, this.self, this.incarnation, this.tag, this.resumed) });
+    ctx.call({ service: 'signer', bytes: helloText(this.network, this.self, this.incarnation, this.tag, this.resumed, this.lives) });
     this.signing = ctx.sequence;
     ctx.deadline(this.slot, ctx.at + ASK_EVERY);
   }
 
   private greet(ctx: Context, to: NodeId, greet: boolean, refused: boolean, answers = 0): void {
     if (this.signature === '') return;
-    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, refused, answers));
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, refused, answers, this.lives));
   }
 
   image(): PeersImage {
     return {
       incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, signature: this.signature, signing: this.signing,
-      outcast: this.refused, peers: this.peers.map(copyPeer),
+      outcast: this.refused, lives: this.lives, waitsUntil: this.waitsUntil, peers: this.peers.map(copyPeer),
     };
   }
 
@@ -152,41 +207,59 @@ export class Peers {
     this.signature = image.signature;
     this.signing = image.signing;
     this.refused = image.outcast;
+    this.lives = image.lives;
+    this.waitsUntil = image.waitsUntil;
     this.peers.splice(0, this.peers.length, ...image.peers.map(copyPeer));
   }
 }
 
-const copyPeer = (peer: Peer): Peer => ({ incarnation: peer.incarnation, tag: peer.tag, heard: peer.heard, asked: peer.asked });
+/**
+ * Whether what says this hello remembers all that the peer was heard to say: the life that is known of it must be one of its
+ * own, and must have lasted that long. Only if the hello names no life that old is there nothing to go by but the place.
+ */
+function goesOn(message: Hello, peer: Peer): boolean {
+  const lives = message.lives;
+  const place = lives.findIndex((life) => life.incarnation === peer.incarnation);
+  if (place >= 0) return peer.heard < (lives[place + 1]?.from ?? message.resumed);
+  const namesAll = lives.length > 0 && peer.incarnation >= (lives[0] as Life).incarnation;
+  return peer.incarnation === 0 || (!namesAll && message.resumed > peer.heard);
+}
+
+const copyPeer = (peer: Peer): Peer => ({ incarnation: peer.incarnation, tag: peer.tag, heard: peer.heard, asked: peer.asked, answered: peer.answered });
 
 const peerCodec: Codec<Peer> = {
   write(w: Writer, peer: Peer): void {
-    w.array(4);
+    w.array(5);
     w.uint(peer.incarnation);
     w.uint(peer.tag);
     w.uint(peer.heard);
     w.uint(peer.asked);
+    w.bool(peer.answered);
   },
   read(r: Reader): Peer {
-    r.tuple(4);
-    return { incarnation: r.uint(), tag: r.uint(), heard: r.uint(), asked: r.uint() };
+    r.tuple(5);
+    return { incarnation: r.uint(), tag: r.uint(), heard: r.uint(), asked: r.uint(), answered: r.bool() };
   },
 };
 
 export const peersImageCodec: Codec<PeersImage> = {
   write(w: Writer, image: PeersImage): void {
-    w.array(7);
+    w.array(9);
     w.uint(image.incarnation);
     w.uint(image.tag);
     w.uint(image.resumed);
     w.text(image.signature);
     w.uint(image.signing);
     w.bool(image.outcast);
+    w.list(lifeCodec, image.lives);
+    w.uint(image.waitsUntil);
     w.list(peerCodec, image.peers);
   },
   read(r: Reader): PeersImage {
-    r.tuple(7);
+    r.tuple(9);
     return {
-      incarnation: r.uint(), tag: r.uint(), resumed: r.uint(), signature: r.text(256), signing: r.uint(), outcast: r.bool(), peers: r.list(peerCodec, 0xffff),
+      incarnation: r.uint(), tag: r.uint(), resumed: r.uint(), signature: r.text(256), signing: r.uint(), outcast: r.bool(),
+      lives: r.list(lifeCodec, MAX_LIVES), waitsUntil: r.uint(), peers: r.list(peerCodec, 0xffff),
     };
   },
 };

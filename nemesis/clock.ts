@@ -1,7 +1,7 @@
 // Faults of clocks: monotonic clocks that run fast or slow or jump ahead, and calendars that go anywhere.
 
 import { MS, SECOND } from '../kernel/base/time.ts';
-import { lasting, some, type Fault } from './fault.ts';
+import { lasting, some, struck, type Fault } from './fault.ts';
 
 export const clockSkew: Fault = {
   name: 'clock-skew',
@@ -25,12 +25,12 @@ export const clockJump: Fault = {
   strongest: 60 * SECOND,
   draw: (draw, site) => ({ kind: 'clock-jump', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.between(1 * MS, draw.pick([100, 3_000]) * MS) }),
   begin: (world, episode) => {
-    episode.nodes.forEach((node, place) => {
-      const clock = world.host(node).clock;
+    const hosts = struck(world, episode);
+    hosts.forEach(({ clock }, place) => {
       clock.jumpAhead(episode.strength);
       clock.setWall((place % 2 === 0 ? -1_000 : 1_000) * episode.strength);
     });
-    world.count('clock-jump', episode.nodes.length);
+    world.count('clock-jump', hosts.length);
     return () => {};
   },
 };

@@ -5,7 +5,7 @@ import { MS, SECOND, type Micros } from '../kernel/base/time.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
 import type { CrashPoint } from '../io/ports.ts';
-import { few, lasting, type Fault } from './fault.ts';
+import { few, lasting, struck, type Fault } from './fault.ts';
 import { beginCrash, drawCrash } from './process.ts';
 
 /** Where a loop may have written what no sync covers yet; undefined: while a sync is under way. */
@@ -37,7 +37,7 @@ export const slowFsync: Fault = {
   strongest: 10 * SECOND,
   draw: (draw, site) => ({ kind: 'slow-fsync', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(5 * MS, draw.pick([50, 400, 3_000]) * MS) }),
   begin: (world, episode) => {
-    const disks = episode.nodes.map((node) => world.host(node).disk);
+    const disks = struck(world, episode).map((host) => host.disk);
     for (const disk of disks) disk.stallUs += episode.strength;
     return () => {
       for (const disk of disks) disk.stallUs -= episode.strength;
@@ -57,8 +57,7 @@ export const bitRot: Fault = {
     for (const node of episode.nodes) {
       const host = world.host(node);
       if (host.loop === undefined || host.damaged) continue;
-      world.crash(host, 'kept', episode.strength);
-      if (!host.disk.rot()) continue;
+      if (!world.crash(host, 'kept', episode.strength) || !host.rot()) continue;
       world.count('bit-rot', 1);
       world.wasDamaged(host);
     }
@@ -66,38 +65,11 @@ export const bitRot: Fault = {
   },
 };
 
-export const oldBackup: Fault = {
-  name: 'old-backup',
-  about: 'a node comes back with an older copy of its data; its peers must refuse it',
-  unit: 'microseconds between copy and restore',
-  strongest: 600 * SECOND,
-  damages: true,
-  draw: (draw, site) => {
-    const age = Math.min(draw.between(200 * MS, 5 * SECOND), Math.max(1, site.healAt - site.from - 100 * MS));
-    return { ...damage('old-backup', site.from, site.healAt, draw.nodes(1, site.nodes)), until: Math.min(site.healAt, site.from + age + 50 * MS), strength: age };
-  },
-  begin: (world, episode) => {
-    const copies = episode.nodes.map((node) => world.host(node).disk.copy());
-    world.at(world.now + episode.strength, () => {
-      episode.nodes.forEach((node, place) => {
-        const host = world.host(node);
-        const copy = copies[place];
-        if (host.loop === undefined || host.damaged || copy === undefined || copy.size === 0) return;
-        world.crash(host, 'kept', 20 * MS);
-        host.disk.putBack(copy);
-        world.count('old-backup', 1);
-        world.wasDamaged(host);
-      });
-    });
-    return () => startAll(world, episode);
-  },
-};
-
-function damage(kind: string, from: Micros, healAt: Micros, nodes: readonly number[]): FaultEpisode {
+export function damage(kind: string, from: Micros, healAt: Micros, nodes: readonly number[]): FaultEpisode {
   const down = Math.min(200 * MS, Math.max(1, healAt - from));
   return { kind, from, until: Math.min(healAt, from + down + MS), nodes, strength: down };
 }
 
-function startAll(world: World, episode: FaultEpisode): void {
+export function startAll(world: World, episode: FaultEpisode): void {
   for (const node of episode.nodes) if (world.host(node).state === 'down') world.host(node).start();
 }

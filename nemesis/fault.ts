@@ -2,6 +2,7 @@
 // counts how often it really happened, for a fault that never happens tests nothing.
 
 import type { Micros } from '../kernel/base/time.ts';
+import type { Host } from '../io/sim/host.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
 import type { Draw } from './draw.ts';
@@ -32,6 +33,11 @@ export interface Fault {
   begin(world: World, episode: FaultEpisode): () => void;
   /** How often it happened, where the world's own count does not say. */
   happened?(world: World): number;
+}
+
+/** The machines of an episode, but for those that faults pass by now. */
+export function struck(world: World, episode: FaultEpisode): readonly Host[] {
+  return episode.nodes.map((node) => world.host(node)).filter((host) => !host.spared);
 }
 
 /** A fault that lasts between half and one and a half times the mean. */

@@ -1,7 +1,8 @@
 // Every fault there is, in the order in which they are listed.
 
+import { oldBackup } from './backup.ts';
 import { clockJump, clockSkew } from './clock.ts';
-import { bitRot, diskLost, diskTorn, oldBackup, slowFsync } from './disk.ts';
+import { bitRot, diskLost, diskTorn, slowFsync } from './disk.ts';
 import type { Fault } from './fault.ts';
 import { leaderCut, leaderKilled, leaderPaused } from './leader-once.ts';
 import { behead, hunt } from './leaders.ts';

@@ -110,8 +110,7 @@ export const behead: Fault = {
       for (const voter of group.voters) {
         const role = memberOf(world, voter, group)?.role;
         if (role !== 'candidate' && role !== 'leader') continue;
-        world.crash(world.host(voter), 'kept', Math.min(episode.strength, last));
-        world.count('behead', 1);
+        if (world.crash(world.host(voter), 'kept', Math.min(episode.strength, last))) world.count('behead', 1);
       }
       return undefined;
     });

@@ -7,7 +7,7 @@ import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
 import type { CrashPoint } from '../io/ports.ts';
 import type { Draw } from './draw.ts';
-import { few, lasting, type Fault, type Site } from './fault.ts';
+import { few, lasting, struck, type Fault, type Site } from './fault.ts';
 
 export const CRASH_POINTS: readonly CrashPoint[] = [
   'beforeAppend', 'afterAppend', 'afterStep', 'beforeSync', 'beforeRelease', 'halfwayReleasing', 'afterRelease', 'duringRecovery', 'duringSnapshot',
@@ -95,7 +95,7 @@ export const pause: Fault = {
   strongest: 2,
   draw: (draw, site) => ({ kind: 'pause', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(1, 2) }),
   begin: (world, episode) => {
-    const hosts = episode.nodes.map((node) => world.host(node));
+    const hosts = struck(world, episode);
     for (const host of hosts) world.pause(host, episode.strength === 2);
     world.count('pause', hosts.length);
     return () => {

@@ -64,7 +64,7 @@ export class SignatureAudit {
 
   private heard(step: number, from: NodeId, message: Message): void {
     if (message.kind === 'hello') {
-      const text = helloText(this.network, from, message.incarnation, message.tag, message.resumed);
+      const text = helloText(this.network, from, message.incarnation, message.tag, message.resumed, message.lives);
       this.check(step, from, this.verify(from, text, message.signature), `a hello in the name of node ${from} (incarnation ${message.incarnation}) is not signed with its key`);
     } else if (message.kind === 'submit' && message.body.kind === 'decide') {
       const { need, bucket } = message.body.proposal;

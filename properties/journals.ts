@@ -6,7 +6,7 @@ import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
 
 /** Stamps remembered per node; a power of two, and more than a node writes while a batch waits for its disk. */
-const WINDOW = 4096;
+const WINDOW = 2048;
 const MASK: number = WINDOW - 1;
 
 type CauseOf<K extends Cause['kind']> = Extract<Cause, { kind: K }>;

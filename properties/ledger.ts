@@ -13,8 +13,8 @@ import type { Entry } from '../kernel/raft/entry.ts';
 import type { RaftImage } from '../kernel/raft/image.ts';
 import type { Append, AppendReply, SnapshotSlice } from '../kernel/raft/message.ts';
 
-/** Indices remembered per group; a power of two, and far more than any leader keeps for its followers. */
-export const WINDOW = 4096;
+/** Indices remembered per group; a power of two, and more than any leader has uncommitted and keeps for its followers. */
+export const WINDOW = 2048;
 const MASK: number = WINDOW - 1;
 /** Terms of a group whose acknowledgements are still counted. */
 const TERMS_KEPT = 8;

@@ -231,12 +231,12 @@ export class SimDisk implements Disk {
     return true;
   }
 
-  /** Flips one bit of what was durable, in the file that was appended to last. False if there is nothing to damage. */
-  rot(): boolean {
+  /** Flips one bit of the file that was appended to last, no later than the last chunk that `lay`. False if none did. */
+  rot(lay: (chunk: Chunk) => boolean): boolean {
     const file = this.files.get(this.lastAppended);
-    if (file === undefined || file.durable < 2) return false;
+    const span = file === undefined ? 0 : file.chunks.findLastIndex((chunk, place) => place < file.durable && lay(chunk)) + 1;
+    if (file === undefined || span === 0) return false;
     // Half of the time near the end: what is older than the last snapshot is not needed any more.
-    const span = file.durable - 1;
     const near = this.faultRandom.below(2) === 0 ? Math.min(span, LATE_CHUNKS) : span;
     const place = span - 1 - this.faultRandom.below(near);
     const bytes = (file.chunks[place] as Chunk).bytes().slice();
@@ -267,6 +267,11 @@ export class SimDisk implements Disk {
     const out: Record<string, Uint8Array> = {};
     for (const name of this.names()) out[name] = concat((this.files.get(name) as SimFile).chunks);
     return out;
+  }
+
+  /** How long what is under way will take. */
+  get busyUs(): Micros {
+    return Math.max(0, this.free - this.world.now);
   }
 
   /** Requests under way: a process that stops cleanly has none. */

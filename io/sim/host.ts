@@ -8,7 +8,7 @@ import { NEVER, SECOND, type Micros } from '../../kernel/base/time.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
-import { BatchChunk } from '../journal-chunks.ts';
+import { BatchChunk, WatermarkChunk } from '../journal-chunks.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
 import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
@@ -87,6 +87,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   shadow: Shadow | undefined = undefined;
   /** Lost or damaged what it had acknowledged: at most a minority of each group's voters may. */
   damaged = false;
+  /** Faults that come now pass it by: another one is under way that needs it as it is. */
+  spared = false;
   refusedWhy = '';
   starts = 0;
   /** The last event of its journal that is known to be on its disk. */
@@ -195,6 +197,15 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     return this.disk.crash(loss);
   }
 
+  /**
+   * A bit of the journal flips. Rot is decay of what has lain for a while: it strikes no later than the watermark that is on
+   * the disk. What is newer and damaged at the very end is a write that was torn, as far as anybody can tell.
+   */
+  rot(): boolean {
+    const mark = this.disk.chunks().find((chunk) => chunk instanceof WatermarkChunk)?.batch;
+    return mark !== undefined && this.disk.rot((chunk) => chunk instanceof BatchChunk && chunk.ordinal <= mark.ordinal);
+  }
+
   get steps(): number {
     return this.endedSteps + (this.loop?.counters.steps ?? 0);
   }
@@ -233,7 +244,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   // Observer
   passed(point: CrashPoint): void {
     const armed = this.armed;
-    if (armed === undefined || armed.point !== point) return;
+    if (armed === undefined || armed.point !== point || this.spared) return;
     if (--armed.passes > 0) return;
     throw new Crashed(this, point);
   }

@@ -24,6 +24,8 @@ export interface LinkFault {
   readonly from: readonly NodeId[];
   readonly to: readonly NodeId[];
   readonly strength: number;
+  /** Strikes also where other disturbances are kept away. */
+  readonly own?: boolean;
 }
 
 /** What the network needs of the world. */
@@ -65,6 +67,8 @@ export class SimNetwork implements Network {
   /** Per link: when what was sent through it while it was narrow has gone out. */
   private readonly narrowFree: Float64Array;
   private readonly active: LinkFault[] = [];
+  /** Nodes whose links nothing disturbs but what is meant for them. */
+  private readonly spared: Set<NodeId> = new Set();
 
   constructor(world: NetworkWorld, seed: number, nodes: number, minUs: Micros, maxUs: Micros, encoded: boolean) {
     assert(minUs >= 1 && maxUs >= minUs, 'a message takes some time');
@@ -171,6 +175,21 @@ export class SimNetwork implements Network {
     this.apply();
   }
 
+  /** Nothing disturbs the links of this node from now on; what is still on its way holds up nothing that is sent later. */
+  spare(node: NodeId): void {
+    this.spared.add(node);
+    for (let other = 1; other < this.stride; other++) {
+      this.lastArrival[node * this.stride + other] = 0;
+      this.lastArrival[other * this.stride + node] = 0;
+    }
+    this.apply();
+  }
+
+  spareNoMore(node: NodeId): void {
+    this.spared.delete(node);
+    this.apply();
+  }
+
   /** Where several faults of a kind are on, the highest strength counts. */
   private apply(): void {
     this.strengths.fill(0);
@@ -179,6 +198,7 @@ export class SimNetwork implements Network {
       const kind = LINK_FAULTS.indexOf(fault.kind);
       for (const from of fault.from) {
         for (const to of fault.to) {
+          if (fault.own !== true && (this.spared.has(from) || this.spared.has(to))) continue;
           const link = from * this.stride + to;
           this.strengths[link * KINDS + kind] = Math.max(this.on(kind, link), fault.strength);
           this.disturbed[link] = 1;

@@ -4,7 +4,7 @@
 import { Digest } from '../../kernel/base/digest.ts';
 import type { NodeId } from '../../kernel/base/ids.ts';
 import { Random } from '../../kernel/base/random.ts';
-import { helloText, type Hello } from '../../kernel/hello.ts';
+import { helloText, type Hello, type Life } from '../../kernel/hello.ts';
 
 const MAX_REMEMBERED = 4_096;
 
@@ -36,7 +36,7 @@ export class StandInScheme implements Scheme {
 export class HelloVerifier {
   private readonly scheme: Scheme;
   private readonly network: string;
-  private readonly good: Map<string, { readonly from: NodeId; readonly incarnation: number; readonly tag: number; readonly resumed: number }> = new Map();
+  private readonly good: Map<string, { readonly from: NodeId; readonly incarnation: number; readonly tag: number; readonly resumed: number; readonly lives: readonly Life[] }> = new Map();
 
   constructor(scheme: Scheme, network: string) {
     this.scheme = scheme;
@@ -44,12 +44,14 @@ export class HelloVerifier {
   }
 
   verify(from: NodeId, message: Hello): boolean {
-    const { incarnation, tag, resumed, signature } = message;
+    const { incarnation, tag, resumed, signature, lives } = message;
     const known = this.good.get(signature);
-    if (known !== undefined && known.from === from && known.incarnation === incarnation && known.tag === tag && known.resumed === resumed) return true;
-    if (!this.scheme.verify(from, helloText(this.network, from, incarnation, tag, resumed), signature)) return false;
+    if (known !== undefined && known.from === from && known.incarnation === incarnation && known.tag === tag && known.resumed === resumed && areSame(known.lives, lives)) return true;
+    if (!this.scheme.verify(from, helloText(this.network, from, incarnation, tag, resumed, lives), signature)) return false;
     if (this.good.size >= MAX_REMEMBERED) this.good.clear();
-    this.good.set(signature, { from, incarnation, tag, resumed });
+    this.good.set(signature, { from, incarnation, tag, resumed, lives });
     return true;
   }
 }
+
+const areSame = (a: readonly Life[], b: readonly Life[]): boolean => a.length === b.length && a.every((life, i) => life.incarnation === b[i]?.incarnation && life.from === b[i]?.from);

@@ -415,18 +415,20 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.crash(host, plan.loss, plan.downUs, point);
   }
 
-  /** Ends a process without warning, and starts it again after `downUs` (NEVER: somebody else will). */
-  crash(host: Host, loss: CrashLoss, downUs: Micros, point: CrashPoint | 'betweenTurns' = 'betweenTurns'): void {
+  /** Ends a process without warning, and starts it again after `downUs` (NEVER: somebody else will). False if it is spared. */
+  crash(host: Host, loss: CrashLoss, downUs: Micros, point: CrashPoint | 'betweenTurns' = 'betweenTurns'): boolean {
+    if (host.spared) return false;
     const cut = host.end(loss);
     this.count(loss === 'kept' ? 'kill' : loss === 'lost' ? 'disk-lost' : 'disk-torn', loss === 'kept' || cut ? 1 : 0);
     for (const one of this.listeners.crashed) one.crashed(host.id, point, this.now);
     if (loss === 'kept') this.clients.cutOff(host.id);
     if (downUs < NEVER) this.startLater(host, downUs);
+    return true;
   }
 
   /** Asks a process to stop, and starts it again `downUs` after it has. */
   stop(host: Host, downUs: Micros): void {
-    if (host.loop === undefined || host.loop.phase !== 'running' || host.stopping) return;
+    if (host.loop === undefined || host.loop.phase !== 'running' || host.stopping || host.spared) return;
     host.stopping = true;
     host.downAfterStop = downUs;
     host.loop.stop();

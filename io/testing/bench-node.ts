@@ -5,6 +5,7 @@ import { MS, NEVER, type Micros } from '../../kernel/base/time.ts';
 import { bucketOf } from '../../kernel/decide/record.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId } from '../../kernel/event.ts';
+import type { Fact } from '../../kernel/fact.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
 import { Loop } from '../loop.ts';
 import { LOOP_DEFAULTS, type LoopOptions } from '../loop-options.ts';
@@ -26,6 +27,7 @@ export class BenchNode {
   readonly replies: { readonly request: RequestId; readonly answer: Answer }[] = [];
   readonly calls: string[] = [];
   readonly dropped: DropReason[] = [];
+  readonly facts: Fact[] = [];
   readonly durable: Event[] = [];
   /** Digest after each sequence that ended a batch. */
   readonly digests: Map<number, string> = new Map();
@@ -112,6 +114,7 @@ export class BenchNode {
       observer: {
         passed: (point): void => this.pointPassed(point),
         dropped: (why): void => void this.dropped.push(why),
+        fact: (fact): void => void this.facts.push(fact),
         durable: (events, high, low): void => {
           this.durable.push(...events);
           this.digests.set((events[events.length - 1] as Event).sequence, `${high} ${low}`);

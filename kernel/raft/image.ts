@@ -45,6 +45,8 @@ export interface RaftImage {
   readonly snapshot: Snapshot | undefined;
   // What only a follower has that is getting a snapshot.
   readonly assembly: AssemblyImage | undefined;
+  /** An entry could not be applied: the member does nothing more. */
+  readonly halted: boolean;
 }
 
 /** Bounds of what a decoder takes in; the state itself is bounded by the parameters. */
@@ -159,7 +161,7 @@ const assemblyCodec: Codec<AssemblyImage> = {
 
 export const raftImageCodec: Codec<RaftImage> = {
   write(w: Writer, image: RaftImage): void {
-    w.array(25);
+    w.array(26);
     w.uint(image.term);
     w.uint(image.vote);
     w.uint(ROLES.indexOf(image.role));
@@ -185,16 +187,17 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.list(readCodec, image.reads);
     w.option(snapshotCodec, image.snapshot);
     w.option(assemblyCodec, image.assembly);
+    w.bool(image.halted);
   },
   read(r: Reader): RaftImage {
-    r.tuple(25);
+    r.tuple(26);
     const image: RaftImage = {
       term: r.uint(), vote: nodeId(r.uint(0xffff)), role: ROLES[r.uint(ROLES.length - 1)] as Role, leader: nodeId(r.uint(0xffff)),
       commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint(), entries: r.list(entryCodec, MAX_LISTED),
       machine: machineImageCodec.read(r), sessions: r.list(sessionImageCodec, MAX_LISTED),
       heardAt: r.uint(), quietSince: r.uint(), timeoutUs: r.uint(), granted: r.list(boolCodec, MAX_LISTED),
       termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(), progress: r.list(progressCodec, MAX_LISTED),
-      round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec),
+      round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec), halted: r.bool(),
     };
     if (image.applied > image.commit || image.commit > image.base + image.entries.length || image.base > image.applied) throw new Refused('indices of a log out of order');
     return image;

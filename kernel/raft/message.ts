@@ -127,7 +127,7 @@ export interface ReadReply extends Head {
 /** The answer of a member that is not the leader, or that cannot take the request now. Nothing was done. */
 export interface Redirect extends Head {
   readonly kind: 'redirect';
-  readonly why: 'notLeader' | 'busy' | 'sessionExpired';
+  readonly why: 'notLeader' | 'busy' | 'sessionExpired' | 'halted';
   /** Who may be the leader; 0 if unknown. */
   readonly leader: NodeId;
   /** What it answers: the nonce, sequence or token of the request. */
@@ -210,7 +210,7 @@ export const readReply = (group: GroupId, token: number, lookup: Lookup): ReadRe
   kind: 'readReply', group, token, lookup, hash: finish(mixUint(mix(start(11, group), hashOutcome(lookup)), token)),
 });
 
-const WHYS = ['notLeader', 'busy', 'sessionExpired'] as const;
+const WHYS = ['notLeader', 'busy', 'sessionExpired', 'halted'] as const;
 const ANSWERS = ['open', 'submit', 'read'] as const;
 
 export function redirect(group: GroupId, why: Redirect['why'], leader: NodeId, answers: Redirect['answers'], number: number): Redirect {
@@ -388,7 +388,7 @@ export const groupMessageCodec: Codec<GroupMessage> = {
       case 'readReply':
         return readReply(group, r.uint(), readLookup(r));
       case 'redirect':
-        return redirect(group, WHYS[r.uint(2)] as Redirect['why'], nodeId(r.uint(0xffff)), ANSWERS[r.uint(2)] as Redirect['answers'], r.uint());
+        return redirect(group, WHYS[r.uint(WHYS.length - 1)] as Redirect['why'], nodeId(r.uint(0xffff)), ANSWERS[r.uint(2)] as Redirect['answers'], r.uint());
     }
   },
 };

@@ -70,6 +70,8 @@ export class Raft implements Leading {
   private readonly reads: Reads = new Reads();
   /** What this follower is getting. */
   private assembly: Assembly | undefined;
+  /** The entry after `appliedIndex` fails an assertion of ours. This member does nothing more: it would fail again. */
+  private halted = false;
 
   constructor(group: GroupParameters, self: NodeId, parameters: RaftParameters, machine: Machine, slots: RaftSlots) {
     this.group = group.id;
@@ -105,6 +107,10 @@ export class Raft implements Leading {
     return this.appliedIndex;
   }
 
+  get isHalted(): boolean {
+    return this.halted;
+  }
+
   get round(): number {
     return this.reads.round;
   }
@@ -134,16 +140,29 @@ export class Raft implements Leading {
 
   /** At every start, the first included: whatever was under way with others is over. */
   recovered(ctx: Context): void {
+    if (this.halted) return ctx.fact({ kind: 'groupHalted', group: this.group, index: this.appliedIndex + 1 });
+    this.retire(ctx);
+    this.awaitLeader(ctx);
+  }
+
+  /** Ends all that this member does, for good. Others of its group go on, if they can apply what it cannot. */
+  halt(ctx: Context): void {
+    this.halted = true;
+    this.retire(ctx);
+    ctx.deadline(this.slots.election, NEVER);
+  }
+
+  private retire(ctx: Context): void {
     this.currentRole = 'follower';
     this.currentLeader = NOBODY;
     this.granted = [];
     this.leaveOffice();
     this.assembly = undefined;
     ctx.deadline(this.slots.heartbeat, NEVER);
-    this.awaitLeader(ctx);
   }
 
   receive(ctx: Context, from: NodeId, message: RaftMessage | ClientMessage): void {
+    if (this.halted) return this.decline(ctx, from, message);
     switch (message.kind) {
       case 'submit':
         return this.submitted(ctx, from, message);
@@ -157,6 +176,13 @@ export class Raft implements Leading {
         return this.heard(ctx, from, place, message);
       }
     }
+  }
+
+  /** Peers get no answer; clients are told to look elsewhere. */
+  private decline(ctx: Context, from: NodeId, message: RaftMessage | ClientMessage): void {
+    if (message.kind === 'submit') this.refuse(ctx, from, 'halted', 'submit', message.sequence);
+    else if (message.kind === 'open') this.refuse(ctx, from, 'halted', 'open', message.nonce);
+    else if (message.kind === 'read') this.refuse(ctx, from, 'halted', 'read', message.token);
   }
 
   private heard(ctx: Context, from: NodeId, place: number, message: RaftMessage): void {
@@ -192,7 +218,7 @@ export class Raft implements Leading {
   }
 
   /** Begins a silence of a newly drawn length, after which it stands. Only voters do. */
-  private awaitLeader(ctx: Context): void {
+  awaitLeader(ctx: Context): void {
     this.quietSince = ctx.at;
     this.timeoutUs = ctx.random.between(this.parameters.electionMinUs, this.parameters.electionMaxUs);
     if (this.places[this.self] !== undefined) ctx.deadline(this.slots.election, ctx.at + this.timeoutUs);
@@ -439,8 +465,9 @@ export class Raft implements Leading {
     this.commitIndex = index;
     const leads = this.currentRole === 'leader';
     while (this.appliedIndex < index) {
+      // Counted once it is done: an entry that cannot be applied is known by the gap it leaves (Kernel.skip).
+      this.replica.apply(ctx, this.log, this.appliedIndex + 1, leads);
       this.appliedIndex++;
-      this.replica.apply(ctx, this.log, this.appliedIndex, leads);
       if (this.appliedIndex === this.ownIndex) this.ownAt = ctx.at;
     }
     if (this.assembly !== undefined && this.assembly.head.index <= index) this.assembly = undefined;
@@ -519,7 +546,7 @@ export class Raft implements Leading {
       heardAt: this.heardAt, quietSince: this.quietSince, timeoutUs: this.timeoutUs, granted: this.granted.slice(),
       termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
       progress: this.followers.progressImage(), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
-      snapshot: this.followers.frozen, assembly: this.assembly?.image(),
+      snapshot: this.followers.frozen, assembly: this.assembly?.image(), halted: this.halted,
     };
   }
 
@@ -543,6 +570,7 @@ export class Raft implements Leading {
     this.followers.restore(image.progress, image.snapshot);
     this.reads.restore(image.round, image.confirmed, image.reads);
     this.assembly = image.assembly === undefined ? undefined : new Assembly(image.assembly);
+    this.halted = image.halted;
   }
 }
 

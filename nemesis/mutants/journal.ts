@@ -40,6 +40,6 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     name: 'journal/old-incarnation',
     family: 'journal',
     about: 'a restored backup is let in as the node that it was (rule 5)',
-    edits: [{ file: 'kernel/peers.ts', anchor: "return message.resumed <= peer.heard ? 'cameBackOlder' : undefined;", replacement: 'return undefined;' }],
+    edits: [{ file: 'kernel/peers.ts', anchor: "return goesOn(message, peer) ? undefined : 'cameBackOlder';", replacement: 'return undefined;' }],
   },
 ];

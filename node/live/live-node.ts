@@ -272,6 +272,8 @@ function lineOf(fact: Fact): string | undefined {
       return `refuses node ${fact.peer}: ${fact.why === 'cameBackOlder' ? 'it came back older than it was' : fact.why === 'olderIncarnation' ? 'it speaks from an earlier life' : 'two machines use its key and journal'}`;
     case 'refusedByPeer':
       return `is refused by node ${fact.peer}, because it forgot something it had said: it takes no part any more`;
+    case 'groupHalted':
+      return `cannot apply entry ${fact.index} of group ${fact.group}: it takes no part in that group any more`;
     case 'parentRefused':
       return `refuses block ${fact.number} of the parent chain (${fact.why})`;
     case 'gpuLost':
