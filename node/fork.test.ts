@@ -8,6 +8,7 @@ import { SECOND } from '../kernel/base/time.ts';
 import { Complaint } from './complaint.ts';
 import { dumpWorld } from './dump.ts';
 import { consistent, forked, pastOf } from './fork.ts';
+import { replay } from './replay.ts';
 import { executeRun, resolveRun } from './simulate.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lockstep-fork-'));
@@ -76,6 +77,20 @@ describe('a fork', () => {
 
   test('of two journals of one node is refused', () => {
     expect(() => forked([node(1), node(1)], SHORT)).toThrow('a second journal of node 1');
+  });
+});
+
+describe('replay', () => {
+  test.each([
+    ['--seed without --fork', { seed: '1' }, '--seed goes with --fork'],
+    ['--from without --fork', { from: '1' }, '--from goes with --fork'],
+    ['--until and --fork', { fork: true, until: '3', seed: '1' }, '--until and --fork do not go together'],
+    ['--audit and --fork', { fork: true, audit: true, seed: '1' }, '--audit and --fork do not go together'],
+    ['--config without --audit', { config: 'x.json' }, '--config goes with --audit'],
+    ['--audit with keys of another network', { audit: true, config: 'no such file' }, 'is not a configuration of the network'],
+  ])('refuses %s', async (_, flags, says) => {
+    await expect(replay([whole], flags)).rejects.toThrow(says);
+    await expect(replay([whole], flags)).rejects.toThrow(Complaint);
   });
 });
 
