@@ -14,7 +14,7 @@ import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { appendReply, openReply, readReply, redirect, submitReply, voteReply, type Submit } from './raft/message.ts';
+import { append, appendReply, openReply, readReply, redirect, submitReply, voteReply, voteRequest, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -281,6 +281,93 @@ describe('peers', () => {
     expect(step(node.nextDeadline(), { kind: 'deadline' })).toMatchObject([{ kind: 'call', request: { service: 'signer' } }]);
     const out = step(node.at + 1, { kind: 'outcome', sequence: 4, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 's' } } });
     expect(sent(out, 'hello').map(({ to }) => to)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a node that starts again', () => {
+  const vote = (node: Told, from: NodeId, term: number): boolean =>
+    sent(node.hear(from, voteRequest(GROUP, false, term, 0, 0)), 'voteReply').some(({ message }) => message.kind === 'voteReply' && message.granted);
+  const answered = (node: Told, from: NodeId, answers: number): unknown => node.hear(from, hello(1, from, 2, 's', false, false, answers), 3);
+
+  /** A voter in its second life. Its hello is out. */
+  function again(): Told {
+    const node = new Told(PARAMETERS, nodeId(1)).introduce();
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    const signed = node.tell({ kind: 'outcome', sequence: node.kernel.sequence, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 'signed' } } });
+    expect(sent(signed, 'hello')[0]?.message).toMatchObject({ incarnation: 2, lives: [{ incarnation: 1, from: 2 }] });
+    return node;
+  }
+
+  it('takes part at once in its first life: it has forgotten nothing', () => {
+    expect(vote(new Told(PARAMETERS, nodeId(1)).introduce(), nodeId(2), 1)).toBe(true);
+  });
+
+  it('neither votes nor follows before the other voters have answered this very hello', () => {
+    const node = again();
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    answered(node, nodeId(2), 2);
+    answered(node, nodeId(3), 1);
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    expect(sent(node.hear(nodeId(2), append(GROUP, 1, 0, 0, [], 0, 0)), 'appendReply')).toEqual([]);
+    answered(node, nodeId(3), 2);
+    expect(vote(node, nodeId(2), 1)).toBe(true);
+  });
+
+  it('waits no longer than the longest election timeout once a majority has answered', () => {
+    const node = again();
+    answered(node, nodeId(2), 2);
+    const over = node.at + RAFT_DEFAULTS.electionMaxUs;
+    node.wait(over - 10 * MS);
+    node.at = over - 10 * MS;
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    node.at = over;
+    expect(vote(node, nodeId(2), 1)).toBe(true);
+  });
+
+  it('says hello again to those who have not answered, stands for nothing, and does not stop waiting while nobody does', () => {
+    const node = again();
+    const effects = node.wait(node.at + 10 * SECOND);
+    expect(sent(effects, 'vote')).toEqual([]);
+    expect(new Set(sent(effects, 'hello').map(({ to }) => to))).toEqual(new Set([2, 3]));
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    answered(node, nodeId(2), 2);
+    const later = node.wait(node.at + 3 * SECOND);
+    expect(sent(later, 'vote').length).toBeGreaterThan(0);
+    expect(sent(node.wait(node.at + 5 * SECOND), 'hello')).toEqual([]);
+  });
+});
+
+describe('a hello', () => {
+  const refused = (effects: readonly Effect[]): string[] => effects.flatMap((effect) => (effect.kind === 'fact' && effect.fact.kind === 'peerRefused' ? [effect.fact.why] : []));
+  /** Node 1 is known in its second life, up to place 50. */
+  function known(): Told {
+    const node = new Told().introduce();
+    expect(refused(node.hear(nodeId(1), hello(2, 8, 20, 's', true, false, 0, [{ incarnation: 1, from: 2 }]), 20, 2))).toEqual([]);
+    node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 50, 2);
+    return node;
+  }
+
+  it('is welcomed if the life that is known is one of those it names, and lasted as long as it was heard', () => {
+    const lives = [{ incarnation: 1, from: 2 }, { incarnation: 2, from: 20 }];
+    const node = known();
+    expect(sent(node.hear(nodeId(1), hello(3, 9, 51, 's', true, false, 0, lives), 51, 3), 'hello')).toMatchObject([{ message: { refused: false, answers: 3 } }]);
+    expect(refused(known().hear(nodeId(1), hello(3, 9, 50, 's', true, false, 0, lives), 50, 3))).toEqual(['cameBackOlder']);
+    const between = [...lives, { incarnation: 3, from: 60 }];
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 70, 's', true, false, 0, between), 70, 4))).toEqual([]);
+    const tooSoon = [...lives, { incarnation: 3, from: 40 }];
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 70, 's', true, false, 0, tooSoon), 70, 4))).toEqual(['cameBackOlder']);
+  });
+
+  it('is refused if the life that is known is none of its own, however far it has come since', () => {
+    const restored = [{ incarnation: 1, from: 2 }, { incarnation: 3, from: 15 }];
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 5_000, 's', true, false, 0, restored), 5_000, 4))).toEqual(['cameBackOlder']);
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 2, 's', true, false, 0), 2, 4))).toEqual(['cameBackOlder']);
+  });
+
+  it('is asked for again when a life is heard that is not the one known', () => {
+    const node = known();
+    node.at += 2 * SECOND;
+    expect(sent(node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 60, 1), 'hello')).toMatchObject([{ to: 1, message: { greet: true, refused: false } }]);
   });
 });
 
