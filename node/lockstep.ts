@@ -136,6 +136,7 @@ function addConform(program: Command): void {
     .option('--seed <n>', 'what the scenarios are drawn from; without it one is drawn and printed first')
     .option('--for <duration>', 'live time of each scenario (90s)')
     .option('--list', 'list the scenarios')
+    .option('--packets', 'live nodes in network namespaces of their own, where packets are lost: needs root; what it cannot do goes through the proxy')
     .option('--keep', "keep the live networks' files")
     .option('--json', 'print one JSON document and nothing else')
     .action(async (scenario, options) => leave(await (await import('./conform/conform.ts')).conform(scenario, options)));

@@ -28,6 +28,8 @@ export interface ConformWorld {
 export interface ConformRow {
   readonly scenario: string;
   readonly about: string;
+  /** What stood between the live nodes. */
+  readonly links: string;
   readonly seed: number;
   readonly liveUs: number;
   /** Properties that were violated in one world and not in the other. */
@@ -47,7 +49,9 @@ export interface ConformRow {
 export interface ConformReport {
   readonly version: string;
   readonly kernel: string;
-  readonly network: string;
+  /** What stood between live nodes; and why there were no packets, where they were asked for. */
+  readonly links: readonly string[];
+  readonly noPackets?: string;
   readonly scenarios: readonly ConformRow[];
   readonly liveUs: number;
   readonly sameVerdicts: number;
@@ -105,7 +109,7 @@ export function renderConformList(scenarios: readonly { readonly name: string; r
 export function renderConformEnd(report: ConformReport, paint: Paint): string {
   const all = report.scenarios.length;
   const same = report.sameVerdicts === all ? paint.green(`the same verdicts in ${all === 1 ? 'it' : `all ${all}`}`) : paint.red(`the same verdicts in ${report.sameVerdicts} of ${all}`);
-  const lines = [`${plural(all, 'scenario')}, ${duration(report.liveUs)} of live time: ${same}; ${report.network}`];
+  const lines = [`${plural(all, 'scenario')}, ${duration(report.liveUs)} of live time: ${same}; ${report.links.join('; ')}`];
   if (report.stopped === true) lines.push(paint.yellow('Stopped before the end.'));
   return lines.join('\n');
 }

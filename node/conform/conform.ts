@@ -23,20 +23,23 @@ import { seedOf } from '../sim-options.ts';
 import { trapped } from '../trap.ts';
 import { VERSION } from '../version.ts';
 import { notLive } from './faults.ts';
+import type { Links } from './links.ts';
 import { LiveRun } from './live-run.ts';
+import { Namespaces, PACKET_FAULTS } from './namespaces.ts';
+import { Proxy } from './proxy.ts';
 
 export interface ConformFlags {
   readonly seed?: string;
   readonly for?: string;
   readonly list?: boolean;
   readonly keep?: boolean;
+  readonly packets?: boolean;
   readonly json?: boolean;
 }
 
 /** Live nodes write records of this run only: a longer one is told in several. */
 const LONGEST_US = 15 * 60_000_000;
 const SHORTEST_US = 2_000_000;
-const NETWORK = 'links through a proxy of their own: delay, loss, resets, cuts, width';
 
 export async function conform(name: string | undefined, flags: ConformFlags): Promise<number> {
   if (flags.list === true) return list(flags.json === true);
@@ -95,6 +98,9 @@ class Conform {
   private live: LiveRun | undefined;
   private stopped = false;
   private ourBug = false;
+  /** What stood between nodes, in words, and why it was no packets where they were asked for. */
+  private readonly linked: Set<string> = new Set();
+  private noPackets: string | undefined;
 
   constructor(plans: readonly Plan[], flags: ConformFlags) {
     this.plans = plans;
@@ -107,7 +113,7 @@ class Conform {
       this.stopped = true;
       this.live?.halt();
     });
-    this.print(`seed ${this.plans[0]?.run.seed}  ${NETWORK}\n${conformHead(this.paint)}`);
+    this.print(`seed ${this.plans[0]?.run.seed}\n${conformHead(this.paint)}`);
     const progress = new Progress(() => this.progress());
     try {
       for (const plan of this.plans) {
@@ -123,7 +129,7 @@ class Conform {
       interruption.forget();
     }
     const report: ConformReport = {
-      version: VERSION, kernel: kernelHash(), network: NETWORK, scenarios: this.rows, liveUs: this.rows.reduce((sum, row) => sum + row.liveUs, 0),
+      version: VERSION, kernel: kernelHash(), links: [...this.linked], ...(this.noPackets === undefined ? {} : { noPackets: this.noPackets }), scenarios: this.rows, liveUs: this.rows.reduce((sum, row) => sum + row.liveUs, 0),
       sameVerdicts: this.rows.filter((row) => row.differing.length === 0).length, wallMs: Math.round(performance.now() - started), ...(this.stopped ? { stopped: true } : {}),
     };
     if (this.flags.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -148,12 +154,28 @@ class Conform {
     return exitCodeOf(verdicts);
   }
 
+  /** Packets where they were asked for, this machine has them, and they can be given these faults; else a proxy. */
+  private linksFor(run: RunFile): Links {
+    if (this.flags.packets !== true || this.noPackets !== undefined) return new Proxy(run.seed);
+    if (!run.faults.every((episode) => PACKET_FAULTS.includes(episode.kind))) return new Proxy(run.seed);
+    const opened = Namespaces.open(run.nodes, this.rows.length % 200);
+    if ('links' in opened) return opened.links;
+    this.noPackets = opened.why;
+    process.stderr.write(`lockstep: no network namespaces, all links go through a proxy: ${opened.why}\n`);
+    return new Proxy(run.seed);
+  }
+
   /** Undefined if it was stopped before anything could be said. */
   private async both({ run, about, replay }: Plan): Promise<ConformRow | undefined> {
     const figures = new Figures();
     const { result, retries } = trapped(() => execute(run, properties, { checked: false, kernelVersion: kernelHash(), listeners: [figures] }));
     if (result.broke !== undefined) throw new Error(`our own code threw in the simulator: ${result.broke.message}\n${result.broke.stack}`);
-    const live = await LiveRun.prepare(run, 10 * this.rows.length);
+    const links = this.linksFor(run);
+    this.linked.add(links.about);
+    const live = await LiveRun.prepare(run, links, 10 * this.rows.length).catch(async (error: unknown) => {
+      await links.close();
+      throw error;
+    });
     this.live = live;
     let keep = this.flags.keep === true;
     try {
@@ -165,7 +187,7 @@ class Conform {
       this.ourBug ||= left.troubles.length > 0;
       keep ||= left.troubles.length > 0 || compared.some((property) => property.live.verdict === 'violated');
       return {
-        scenario: run.scenario, about, seed: run.seed, liveUs: left.tookUs,
+        scenario: run.scenario, about, links: links.about, seed: run.seed, liveUs: left.tookUs,
         differing: compared.filter(({ simulated, live: other }) => (simulated.verdict === 'violated') !== (other.verdict === 'violated')).map((property) => property.id),
         exercisedInOne: compared.filter(({ simulated, live: other }) => (simulated.verdict === 'not-exercised') !== (other.verdict === 'not-exercised')).map((property) => property.id),
         properties: compared, simulated: { figures: figures.sum(), retries, faults: result.faults }, live: { figures: liveFigures.sum(), retries: left.retries, faults: left.faults },

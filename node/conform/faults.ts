@@ -5,13 +5,13 @@ import { nodeId, type NodeId } from '../../kernel/base/ids.ts';
 import { MS, type Micros } from '../../kernel/base/time.ts';
 import type { LinkFault, LinkFaultKind } from '../../io/sim/network.ts';
 import type { FaultEpisode } from '../../io/sim/run-file.ts';
-import type { Proxy } from './proxy.ts';
+import type { Links } from './links.ts';
 
 /** What a fault can reach of a live network. Processes are ended and started in the order in which that was asked for. */
 export interface LiveWorld {
   readonly now: Micros;
   readonly ids: readonly NodeId[];
-  readonly proxy: Proxy;
+  readonly links: Links;
   at(time: Micros, task: () => void): void;
   kill(node: NodeId, downUs: Micros): void;
   stop(node: NodeId, downUs: Micros): void;
@@ -30,10 +30,10 @@ const ids = (nodes: readonly number[]): NodeId[] => nodes.map((node) => nodeId(n
 const rest = (world: LiveWorld, nodes: readonly number[]): NodeId[] => world.ids.filter((id) => !nodes.includes(id));
 
 function disturb(world: LiveWorld, faults: readonly LinkFault[]): () => void {
-  for (const fault of faults) world.proxy.begin(fault);
+  for (const fault of faults) world.links.begin(fault);
   world.count((faults[0] as LinkFault).kind, 1);
   return () => {
-    for (const fault of faults) world.proxy.end(fault);
+    for (const fault of faults) world.links.end(fault);
   };
 }
 
@@ -76,7 +76,7 @@ const BEGINS: Readonly<Record<string, Begin>> = {
     let over = false;
     const again = (): void => {
       if (over) return;
-      world.count('reset', world.proxy.reset(episode.nodes));
+      world.count('reset', world.links.reset(episode.nodes));
       world.at(world.now + Math.max(LEAST_BETWEEN_RESETS, episode.strength), again);
     };
     again();
@@ -115,9 +115,9 @@ const BEGINS: Readonly<Record<string, Begin>> = {
   }),
   'leader-cut': leaderOnce((world, leader) => {
     const cut = apart(world, [leader]);
-    for (const fault of cut) world.proxy.begin(fault);
+    for (const fault of cut) world.links.begin(fault);
     return () => {
-      for (const fault of cut) world.proxy.end(fault);
+      for (const fault of cut) world.links.end(fault);
     };
   }),
 };

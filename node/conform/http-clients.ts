@@ -17,6 +17,12 @@ export interface ClientsWorld {
   returned(invocation: Invocation, answer: Answer): void;
 }
 
+/** Where a node is asked. */
+export interface ClientPlace {
+  readonly host: string;
+  readonly httpPort: number;
+}
+
 const UNKNOWN: Answer = { kind: 'unknown', why: 'timeout' };
 const UNREACHABLE: Answer = { kind: 'refused', why: 'unreachable' };
 /** Connections to one node; a client that finds none free waits for one. */
@@ -26,17 +32,17 @@ const MAX_ANSWER = 64 * 1024;
 export class HttpClients {
   private readonly world: ClientsWorld;
   private readonly timeoutUs: Micros;
-  private readonly ports: readonly number[];
+  private readonly places: readonly ClientPlace[];
   private readonly agent: Agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS, maxFreeSockets: CONNECTIONS });
   private readonly numbers: number[] = [];
   private readonly freeSlots: number[] = [];
   private slots = 0;
   private readonly open: Set<Invocation> = new Set();
 
-  /** `ports`: by node, from place 0. */
-  constructor(world: ClientsWorld, ports: readonly number[], timeoutUs: Micros) {
+  /** `places`: by node, from place 0. */
+  constructor(world: ClientsWorld, places: readonly ClientPlace[], timeoutUs: Micros) {
     this.world = world;
-    this.ports = ports;
+    this.places = places;
     this.timeoutUs = timeoutUs;
   }
 
@@ -67,7 +73,7 @@ export class HttpClients {
     const body = operation.kind === 'decide' ? JSON.stringify({ need: operation.need, proposal: operation.proposal, kPlan: operation.kPlan }) : undefined;
     let connected = false;
     const asked = request({
-      host: '127.0.0.1', port: this.ports[node - 1] as number, agent: this.agent, timeout: this.timeoutUs / MS,
+      ...this.placeOf(node), agent: this.agent, timeout: this.timeoutUs / MS,
       ...(body === undefined ? { method: 'GET', path: `/v1/decide/${operation.need}` } : { method: 'POST', path: '/v1/decide', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } }),
     });
     const late = setTimeout(() => asked.destroy(), this.timeoutUs / MS);
@@ -92,6 +98,11 @@ export class HttpClients {
       this.settle(invocation, !connected && error.code === 'ECONNREFUSED' ? UNREACHABLE : UNKNOWN);
     });
     asked.end(body);
+  }
+
+  private placeOf(node: NodeId): { readonly host: string; readonly port: number } {
+    const { host, httpPort } = this.places[node - 1] as ClientPlace;
+    return { host, port: httpPort };
   }
 
   private settle(invocation: Invocation, answer: Answer): void {

@@ -20,7 +20,7 @@ import { HttpClients, type ClientsWorld } from './http-clients.ts';
 import { giveBack, keepSegments } from './kept-segments.ts';
 import { fallText, Member, type Fall } from './member.ts';
 import { prepareNetwork, type NetworkFiles } from './network-files.ts';
-import { Proxy } from './proxy.ts';
+import type { Links } from './links.ts';
 import { Readings } from './readings.ts';
 
 /** What is left of a live run when its processes are gone. */
@@ -59,7 +59,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
   readonly seed: number;
   readonly parameters: Parameters;
   readonly ids: readonly NodeId[];
-  readonly proxy: Proxy;
+  readonly links: Links;
   readonly clients: HttpClients;
   onReturn: (invocation: Invocation, answer: Answer) => void = () => undefined;
   private readonly run: RunFile;
@@ -78,15 +78,14 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
   private stopped = false;
   private ending = false;
 
-  static async prepare(run: RunFile, room: number): Promise<LiveRun> {
-    const proxy = new Proxy(run.seed);
-    return new LiveRun(run, proxy, await prepareNetwork(run, proxy, room));
+  static async prepare(run: RunFile, links: Links, room: number): Promise<LiveRun> {
+    return new LiveRun(run, links, await prepareNetwork(run, links, room));
   }
 
-  private constructor(run: RunFile, proxy: Proxy, files: NetworkFiles) {
+  private constructor(run: RunFile, links: Links, files: NetworkFiles) {
     this.run = run;
     this.seed = run.seed;
-    this.proxy = proxy;
+    this.links = links;
     this.files = files;
     this.kept = join(files.folder, 'kept');
     this.parameters = { ...parametersOf(run), network: files.parameters.network };
@@ -94,7 +93,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     this.ids = files.members.map((member) => nodeId(member.id));
     this.processes = files.members.map((member) => this.hostOf(new Member(member)));
     this.hosts = [{ id: nodeId(0), state: 'out' }, ...this.processes];
-    this.clients = new HttpClients(this, files.members.map((member) => member.httpPort), run.workload.timeoutUs);
+    this.clients = new HttpClients(this, files.members, run.workload.timeoutUs);
   }
 
   private hostOf(member: Member): Host {
@@ -305,7 +304,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
       if (host.member.running && !(await host.member.stop(STOP_WITHIN_MS))) this.troubles.push(`node ${host.id} was asked to stop and had not after ${STOP_WITHIN_MS / 1_000} s`);
       giveBack(host.member.files.data, join(this.kept, String(host.id)));
     }));
-    await this.proxy.close();
+    await this.links.close();
   }
 
   forget(): void {

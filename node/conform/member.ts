@@ -15,7 +15,10 @@ export interface MemberFiles {
   readonly id: number;
   readonly configuration: string;
   readonly data: string;
+  readonly host: string;
   readonly httpPort: number;
+  /** What stands before the command that starts it. */
+  readonly prefix: readonly string[];
 }
 
 /** A process that ended though nobody had asked it to. */
@@ -49,7 +52,7 @@ export class Member {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.files.httpPort}`;
+    return `http://${this.files.host}:${this.files.httpPort}`;
   }
 
   start(): void {
@@ -58,7 +61,8 @@ export class Member {
     this.pauses = 0;
     this.life++;
     // In a session of its own, so that Ctrl-C reaches this process only; the channel tells it when this process is gone.
-    const child = spawn(process.execPath, [...process.execArgv, PROGRAM, 'node', '--config', this.files.configuration], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true });
+    const words = [...this.files.prefix, process.execPath, ...process.execArgv, PROGRAM, 'node', '--config', this.files.configuration];
+    const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true });
     this.child = child;
     if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', (line) => this.heard(line));
     this.ended = new Promise((resolve) => {

@@ -5,6 +5,8 @@
 
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import type { LinkFault } from '../../io/sim/network.ts';
+import { freePorts } from '../dev/dev-network.ts';
+import type { Links } from './links.ts';
 import { Random } from '../../kernel/base/random.ts';
 
 const HOST = '127.0.0.1';
@@ -156,7 +158,12 @@ function whenClear(condition: Condition, then: () => void): void {
   else then();
 }
 
-export class Proxy {
+/** Below the ports that the system deals out to outgoing connections, and away from those of a network for a person. */
+const FIRST_HTTP_PORT = 21_000;
+const FIRST_P2P_PORT = 25_000;
+
+export class Proxy implements Links {
+  readonly about = 'links through a proxy: delay, loss, resets, cuts, width';
   private readonly seed: number;
   private readonly servers: Server[] = [];
   private readonly passages: Set<Passage> = new Set();
@@ -165,6 +172,23 @@ export class Proxy {
 
   constructor(seed: number) {
     this.seed = seed;
+  }
+
+  host(): string {
+    return HOST;
+  }
+
+  /** `room`: which ports are looked for, so that networks that are made at one time do not meet. */
+  async ports(count: number, room: number): Promise<{ readonly http: readonly number[]; readonly p2p: readonly number[] }> {
+    return { http: await freePorts(count, FIRST_HTTP_PORT + room), p2p: await freePorts(count, FIRST_P2P_PORT + room) };
+  }
+
+  async address(from: number, to: number, port: number): Promise<string> {
+    return `/ip4/${HOST}/tcp/${await this.link(from, to, port)}`;
+  }
+
+  prefix(): readonly string[] {
+    return [];
   }
 
   /** Opens a port through which `from` reaches `to`, which listens on `port` of this machine. */
@@ -201,7 +225,6 @@ export class Proxy {
     this.apply();
   }
 
-  /** Breaks every connection of these nodes. How many there were. */
   reset(nodes: readonly number[]): number {
     const hit = [...this.passages].filter((passage) => passage.touches(nodes));
     for (const passage of hit) passage.end();
