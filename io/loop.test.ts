@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { groupId, nodeId, type NeedId } from '../kernel/base/ids.ts';
 import { MS, SECOND } from '../kernel/base/time.ts';
 import { bucketOf } from '../kernel/decide/record.ts';
+import type { ServiceOutcome } from '../kernel/event.ts';
 import { hello, startsOf } from '../kernel/hello.ts';
 import { Register } from '../kernel/decide/register.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -210,6 +211,33 @@ describe('the inbox', () => {
     node.settle();
     expect(node.loop.counters.dropped.inboxFull).toBe(6);
     expect(node.loop.kernel.sequence).toBe(before + 4);
+  });
+
+  test('journals nothing that could not be read again, whatever a service or a chain says', () => {
+    const node = elected({}, true);
+    const count = node.durable.length;
+    const answers: readonly ServiceOutcome[] = [
+      { kind: 'ok', answer: { service: 'signer', signature: 's'.repeat(257) } },
+      { kind: 'ok', answer: { service: 'signer', signature: '\ud800' } },
+      { kind: 'ok', answer: { service: 'gpu', devices: [{ id: 'ü'.repeat(65), memoryMb: 1, usedMb: 0 }] } },
+      { kind: 'ok', answer: { service: 'gpu', devices: [{ id: 'a', memoryMb: -1, usedMb: 0.5 }] } },
+      { kind: 'ok', answer: { service: 'gpu', devices: Array.from({ length: 65 }, (_, i) => ({ id: `${i}`, memoryMb: 1, usedMb: 0 })) } },
+      { kind: 'failed', reason: 'Treiber nicht geladen: Gerät weg \ud83d'.padEnd(300, 'ß') },
+    ];
+    for (const outcome of answers) node.loop.answered(2, 0, outcome);
+    node.loop.parentHead(7, '0x'.padEnd(129, 'f'), '0x00');
+    node.loop.parentHead(-1, '0x00', '0x00');
+    node.decide(1);
+    node.settle();
+    const journalled = node.durable.slice(count).map((event) => event.cause).filter((cause) => cause.kind !== 'request' && cause.kind !== 'message');
+    expect(journalled).toEqual([
+      ...['longer than 256', 'text with a lone surrogate', 'longer than 128', 'not an unsigned safe integer: -1', 'longer than 64'].map((why) => (
+        { kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'failed', reason: `the answer cannot be journalled: ${why}` } }
+      )),
+      { kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'failed', reason: `Treiber nicht geladen: Gerät weg \ufffd${'ß'.repeat(109)}` } },
+    ]);
+    expect(node.dropped).toEqual(['unverified', 'unverified']);
+    expect(refoldedFromBoot(node)).toBe('refolded');
   });
 
   test('gives outcomes and messages their turn before requests', () => {

@@ -11,6 +11,7 @@ import { Kernel } from '../kernel/kernel.ts';
 import { readJournal, type ReadingCounts, type Refolded, type Reading, type RefusalCode } from './journal-reading.ts';
 import type { Writing } from './journal-records.ts';
 import { Journal } from './journal.ts';
+import { readable, unreadable } from './loop-answers.ts';
 import { eventPassed, freeze, kernelPassed } from './loop-checks.ts';
 import { Inbox, Ring } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
@@ -150,11 +151,13 @@ export class Loop {
   }
 
   answered(sequence: number, index: number, outcome: ServiceOutcome): void {
-    this.takeUrgent({ kind: 'outcome', sequence, index, outcome });
+    this.takeUrgent({ kind: 'outcome', sequence, index, outcome: readable(sequence, index, outcome) });
   }
 
   parentHead(number: number, hash: string, parent: string): void {
-    this.takeUrgent({ kind: 'parentHead', number, hash, parent });
+    const head: Cause = { kind: 'parentHead', number, hash, parent };
+    if (unreadable(head) !== undefined) return this.drop('unverified');
+    this.takeUrgent(head);
   }
 
   completed(token: number, result: DiskResult): void {

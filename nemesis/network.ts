@@ -162,12 +162,15 @@ function between(world: World, nodes: readonly number[]): LinkFault[] {
 
 export const forgedHello: Fault = {
   name: 'forged-hello',
-  about: 'somebody says hello in the name of the nodes named, without their key; nobody may believe it',
+  about: 'somebody says hello in the name of the nodes named, without their key, or turns a true hello of theirs into a refusal; nobody may believe it',
   unit: 'how many incarnations ahead the forged ones are',
   strongest: 1_000,
   draw: (draw, site) => ({ kind: 'forged-hello', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(1, 3) }),
   begin: (world, episode) => {
-    for (const from of ids(episode.nodes)) for (const to of ids(world.ids)) if (from !== to) forge(world, from, to, episode.strength);
+    for (const from of ids(episode.nodes)) for (const to of ids(world.ids)) if (from !== to) {
+      forge(world, from, to, episode.strength);
+      twist(world, from, to);
+    }
     return () => {};
   },
 };
@@ -181,4 +184,15 @@ function forge(world: World, from: NodeId, to: NodeId, ahead: number): void {
   const signature = world.scheme.sign(to, helloText(world.parameters.network, from, incarnation, ahead, resumed));
   world.count('forged-hello', 1);
   world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, ahead, resumed, signature, true, false, 0) });
+}
+
+/** A refusal is not covered by the signature of the hello that carries it: the one who is refused has to ask what it rests on. */
+function twist(world: World, from: NodeId, to: NodeId): void {
+  const loop = world.host(from).loop;
+  const refused = world.host(to).loop;
+  if (loop?.phase !== 'running' || refused?.phase !== 'running') return;
+  const { incarnation, tag, resumed, signature } = loop.kernel.image().peers;
+  if (signature === '') return;
+  world.count('forged-hello', 1);
+  world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, tag, resumed, signature, false, true, refused.incarnation) });
 }

@@ -228,6 +228,19 @@ describe('a dump', () => {
     await refuses(['replay', at('older')], 'was written by kernel ffffffffffff');
   });
 
+  test('of a later format is refused, whichever of its files is', async () => {
+    const { inLaterFormat } = await import('../io/testing/later-format.ts');
+    const files = readdirSync(at('dump/node-001'));
+    for (const later of [journals('dump/node-001')[0] as string, files.find((file) => file.startsWith('snapshot-')) as string, 'watermark']) {
+      mkdirSync(at(`later-${later}`));
+      for (const file of files) {
+        const bytes = readFileSync(join(at('dump/node-001'), file));
+        writeFileSync(join(at(`later-${later}`), file), file === later ? inLaterFormat(bytes) : bytes);
+      }
+      await refuses(['replay', at(`later-${later}`)], 'is written in format 2, and this program reads format 1');
+    }
+  });
+
   test('that is larger than any journal of ours is not read', async () => {
     mkdirSync(at('oversized'));
     writeFileSync(at('oversized/journal-0000000000000001.log'), '');

@@ -29,7 +29,7 @@ function buildProgram(): Command {
     .version(`lockstep ${VERSION}`, '--version')
     .helpCommand(false)
     .configureOutput({ writeErr: () => undefined })
-    .addHelpText('after', `\nExit codes: 0 all held; ${EXIT.violated} a safety property was violated, or a journal diverged; ${EXIT.wrongCommand} the command was wrong;\n${EXIT.notLive} a liveness property failed; ${EXIT.notDeterministic} the simulator caught itself being non-deterministic; ${EXIT.ourBug} a bug of ours.`)
+    .addHelpText('after', `\nExit codes: 0 all held; ${EXIT.violated} a safety property was violated, or a journal diverged; ${EXIT.wrongCommand} the command was wrong;\n${EXIT.notLive} a liveness property failed; ${EXIT.notDeterministic} the simulator caught itself being non-deterministic; ${EXIT.ourBug} a bug of ours.\nOf several the first in this order: a safety property (${EXIT.violated}), a bug of ours (${EXIT.ourBug}), non-determinism (${EXIT.notDeterministic}), liveness (${EXIT.notLive}).`)
     .action((_options, command: Command) => {
       if (command.args.length > 0) unknownVerb(program, command.args[0] as string);
       throw new Complaint('expected a verb, got none: try "lockstep sim --seed 42", or "lockstep --help" for all verbs');
@@ -114,6 +114,7 @@ function addMutants(program: Command): void {
     .option('--limit <n>', 'seeds per series before giving up', '1000')
     .option('--jobs <n>', 'mutants at work at the same time')
     .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nThis version shrinks no runs: "shrunk" and "removed" of the JSON document are null.')
     .action(async (names, options) => leave(await (await import('./mutants.ts')).mutants(names, options)));
 }
 
@@ -160,7 +161,7 @@ function addNode(program: Command): void {
     .option('--mode <mode>', 'full, compute, storage or validator (full): shown by /health; full and compute ask the GPU driver, apart from that every mode does the same in this version')
     .option('--chain-rpc <url>', 'follow the finalised heads of a parent chain (Substrate JSON-RPC)')
     .option('--sidecar-addr <host:port>', 'the sidecar beside this node: accepted and recorded; nothing is sent to it in this version')
-    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 2 the configuration or the data directory does not allow a start; 74 the disk failed or is full; 70 a bug of ours.')
+    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 2 this machine does not allow it: the configuration, a taken port, the data directory,\nor its disk, which failed or is full; 70 a bug of ours.')
     .action(async (options) => leave(await (await import('./node.ts')).node(options)));
 }
 

@@ -8,9 +8,6 @@ import { readConfiguration, type Configuration, type NodeFlags } from './live/co
 import type { LiveNode } from './live/live-node.ts';
 import { VERSION } from './version.ts';
 
-/** The disk failed or is full: not the command's fault, and not ours (sysexits.h, EX_IOERR). */
-export const EXIT_DISK = 74;
-
 export async function node(flags: NodeFlags): Promise<number> {
   if (flags.dev === true) return (await import('./dev/dev.ts')).dev(flags);
   if (flags.config === undefined && flags.self === undefined) throw new Complaint('expected --dev (a network on this machine to try), --config FILE, or flags (--self, --key, --data, --member ...): "lockstep node --help" describes them');
@@ -32,7 +29,8 @@ interface Ending {
   readonly code: number;
 }
 
-const CODES = { refused: EXIT.wrongCommand, disk: EXIT_DISK, poisoned: EXIT.ourBug } as const;
+/** A disk that failed or is full is no bug of ours: like a taken port, it is for whoever runs the machine. */
+const CODES = { refused: EXIT.wrongCommand, disk: EXIT.wrongCommand, poisoned: EXIT.ourBug } as const;
 
 async function run(configuration: Configuration, key: NodeKey): Promise<number> {
   let failed: (ending: Ending) => void = () => undefined;

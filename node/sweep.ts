@@ -67,9 +67,10 @@ export async function sweep(asked: Sweep): Promise<number> {
 }
 
 export function exitCodeOfSweep(report: SweepReport): number {
+  if (report.failed.some((failure) => failure.kind === 'safety')) return EXIT.violated;
   if (report.failed.some((failure) => failure.kind === 'broke')) return EXIT.ourBug;
   if (report.repeated.disagreements.length > 0) return EXIT.notDeterministic;
-  if (report.failed.some((failure) => failure.kind === 'safety') || report.canary?.caught === false || report.neverExercised.length > 0) return EXIT.violated;
+  if (report.canary?.caught === false || report.neverExercised.length > 0) return EXIT.violated;
   return report.failed.length > 0 ? EXIT.notLive : EXIT.held;
 }
 

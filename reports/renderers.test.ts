@@ -78,6 +78,11 @@ test('a tally adds up runs, and knows what no run reached', () => {
   expect(sums.failed).toEqual([failureOf(SAMPLE)]);
 });
 
+test('a run that broke a property and threw shows both', () => {
+  const text = renderRun({ ...SAMPLE, broke: { message: 'two is three', node: 2, atUs: 5, stack: 'Error\n  at here' } }, paintFor(false, {}));
+  expect(text).toMatch(/P2 is violated: [^]*Our own code threw on node 2 at 0\.000005 s: two is three\n {2}at here\nThis is a bug of ours: please report it, .*\nagain /);
+});
+
 test('what broke is a failure even if every property held', () => {
   const broke = { message: 'event 17 failed', node: 2, atUs: 5, stack: '' };
   const calm = { ...SAMPLE, properties: SAMPLE.properties.slice(0, 1) };

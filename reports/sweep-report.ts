@@ -63,7 +63,7 @@ export function failureOf(run: RunReport): FailedRun | undefined {
   const broke = run.broke;
   if (first !== undefined) {
     const message = first.violation?.message ?? first.claim;
-    return { seed, scenario, properties, signature: first.violation?.signature ?? first.id, message, kind: broke === undefined ? first.kind : 'broke', replay };
+    return { seed, scenario, properties, signature: first.violation?.signature ?? first.id, message, kind: broke === undefined || first.kind === 'safety' ? first.kind : 'broke', replay };
   }
   if (broke === undefined) return undefined;
   return { seed, scenario, properties, signature: `our own code threw: ${broke.message.replace(/\d+/g, '#')}`, message: broke.message, kind: 'broke', replay };

@@ -98,16 +98,19 @@ function markLines(report: RunReport, paint: Paint): string[] {
 }
 
 function verdictLines(report: RunReport, paint: Paint): string[] {
+  const violated = report.properties.filter((property) => property.verdict === 'violated');
+  const broken = violated.flatMap((property) => violationLines(property, paint));
   if (report.broke !== undefined) {
     return [
+      ...broken,
       paint.red(paint.bold(`Our own code threw on node ${report.broke.node} at ${moment(report.broke.atUs)}: ${report.broke.message}`)),
       ...report.broke.stack.split('\n').slice(1, 12).map((line) => paint.dim(line)),
+      'This is a bug of ours: please report it, with these lines and the command below.',
     ];
   }
-  const violated = report.properties.filter((property) => property.verdict === 'violated');
   if (report.stopped === true && violated.length === 0) return [paint.yellow('Stopped before the end: nothing was violated so far.')];
   if (violated.length === 0) return [paint.green(`${plural(report.properties.filter((property) => property.verdict === 'held').length, 'property', 'properties')} held, none was violated.`)];
-  return violated.flatMap((property) => violationLines(property, paint));
+  return broken;
 }
 
 /** What was violated, at which step, by whom, and what proves it. */

@@ -11,6 +11,7 @@ import type { Parameters } from '../kernel/parameters.ts';
 import type { RaftImage } from '../kernel/raft/image.ts';
 import { RecordChunk, SnapshotChunk } from '../io/journal-chunks.ts';
 import { snapshotFile, WATERMARK_FILE, WATERMARK_MAGIC } from '../io/journal-format.ts';
+import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { watermarkCodec, type Place, type Writing } from '../io/journal-records.ts';
 import { RUN_FILE_VERSION, type RunFile } from '../io/sim/run-file.ts';
 import type { DirectoryCopy } from '../io/sim/disk.ts';
@@ -133,7 +134,7 @@ export function resolveFork(parameters: Parameters, seed: number, forUs: Micros,
   });
   return {
     version: RUN_FILE_VERSION, seed, scenario: FORK, nodes: parameters.nodes, groups: parameters.groups.length, votersPerGroup: voters, forUs, healAt,
-    delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs: 100, syncMaxUs: 400, raft: parameters.raft, decide: parameters.decide, snapshotEvery: 1_000,
+    delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs: 100, syncMaxUs: 400, raft: parameters.raft, decide: parameters.decide, snapshotEvery: 1_000, inbox: LOOP_DEFAULTS.inbox,
     gpuPollUs: 0, followsParent: false, shadow: 1 + draw.split('shadow').below(parameters.nodes),
     workload: { ...STEADY, decidesPer1000s: 40_000, getsPer1000s: 20_000, contestedPerMille: 250, freshPerMille: 300, goodputPer1000s: 8_000 }, faults,
   };

@@ -85,7 +85,7 @@ class Run {
     const checked = this.options.checked;
     const restoreAt = checked ? Random.of(this.file.seed, 'restore', node).between(2, 5_000) : 0;
     return {
-      ...LOOP_DEFAULTS, snapshotEvery: this.file.snapshotEvery, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
+      ...LOOP_DEFAULTS, snapshotEvery: this.file.snapshotEvery, inbox: this.file.inbox, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
       checked: { freeze: checked, encode: checked, restoreAt },
     };
   }

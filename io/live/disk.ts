@@ -84,7 +84,7 @@ export class LiveDisk implements Disk {
     const full = path.join(this.directory, name);
     switch (request.kind) {
       case 'lock':
-        await fs.promises.mkdir(this.directory, { recursive: true });
+        makeFolder(this.directory);
         return this.lock.take();
       case 'list':
         return { kind: 'files', files: await listed(this.directory) };
@@ -146,6 +146,20 @@ export class LiveDisk implements Disk {
     } finally {
       await handle.close();
     }
+  }
+}
+
+/**
+ * Folder by folder, where Node's own recursion ends in a loop for ever: in a file system that answers ENOENT to whoever makes
+ * something in a folder that is there (/proc does).
+ */
+function makeFolder(folder: string): void {
+  const above = path.dirname(folder);
+  if (above !== folder && !fs.existsSync(above)) makeFolder(above);
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    if (!fs.existsSync(folder)) throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { Random } from '../../kernel/base/random.ts';
 import type { NodeId } from '../../kernel/base/ids.ts';
 import type { Micros } from '../../kernel/base/time.ts';
 import { assert } from '../../kernel/base/assert.ts';
-import { frameCodec } from '../frame.ts';
+import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
 import type { Frame, Network } from '../ports.ts';
 import type { LostWhy } from './evidence.ts';
 
@@ -39,7 +39,6 @@ export interface NetworkWorld {
 
 /** How much longer than `strength / 8` a slow link takes: one frame in twelve takes much longer. */
 const HEAVY_TAIL: readonly number[] = [1, 2, 2, 3, 4, 4, 6, 8, 8, 12, 24, 96];
-const MAX_FRAME_BYTES = 1 << 20;
 /** What the layers below add to a frame on the wire. */
 const ENVELOPE_BYTES = 60;
 const NARROW = 7;

@@ -42,4 +42,10 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     about: 'a restored backup is let in as the node that it was (rule 5)',
     edits: [{ file: 'kernel/peers.ts', anchor: "return goesOn(message, peer) ? undefined : 'cameBackOlder';", replacement: 'return undefined;' }],
   },
+  {
+    name: 'journal/refusal-believed',
+    family: 'journal',
+    about: 'a node that is refused falls silent without asking what the refusal rests on (rule 5)',
+    edits: [{ file: 'kernel/peers.ts', anchor: "if (this.fault(message.remembered, own) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });", replacement: '' }],
+  },
 ];

@@ -2,6 +2,7 @@
 // processes whose links go through a proxy; the same properties judge both, and what differed is shown side by side.
 
 import { statSync } from 'node:fs';
+import { LOOP_DEFAULTS } from '../../io/loop-options.ts';
 import type { RunFile } from '../../io/sim/run-file.ts';
 import { properties } from '../../properties/all.ts';
 import { conformHead, renderConformEnd, renderConformList, renderConformRow, type ConformProperty, type ConformReport, type ConformRow, type WorldVerdict } from '../../reports/conform-table.ts';
@@ -87,6 +88,8 @@ function notSmall(run: RunFile): string | undefined {
   if (run.nodes > 7) return `it has ${run.nodes} nodes, and at most 7 processes are started`;
   if (run.votersPerGroup < Math.min(run.nodes, 5)) return `its groups have ${run.votersPerGroup} voters, and live groups have as many as there are nodes, up to five`;
   if (run.forUs > LONGEST_US) return `it takes ${duration(run.forUs)}, and at most ${duration(LONGEST_US)} are lived through`;
+  const { urgent, messages, requests } = LOOP_DEFAULTS.inbox;
+  if (run.inbox.urgent !== urgent || run.inbox.messages !== messages || run.inbox.requests !== requests) return 'its inboxes are not those of a live node';
   return run.followsParent || run.gpuPollUs > 0 ? 'it follows a parent chain, or lists GPUs' : undefined;
 }
 

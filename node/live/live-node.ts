@@ -7,9 +7,11 @@ import { LiveDisk } from '../../io/live/disk.ts';
 import { LiveEntropy } from '../../io/live/entropy.ts';
 import { LiveNetwork, NETWORK_DEFAULTS } from '../../io/live/network.ts';
 import type { NodeKey } from '../../io/live/signer.ts';
+import { MAX_WRITING_BYTES } from '../../io/journal-records.ts';
 import { LOOP_DEFAULTS, type LoopOptions } from '../../io/loop-options.ts';
 import { Loop, type Phase } from '../../io/loop.ts';
 import type { DiskResult, Frame, Observer } from '../../io/ports.ts';
+import { clipped } from '../../kernel/base/codec.ts';
 import { nodeId } from '../../kernel/base/ids.ts';
 import { NEVER, SECOND } from '../../kernel/base/time.ts';
 import type { Event } from '../../kernel/event.ts';
@@ -255,7 +257,7 @@ export class LiveNode {
 }
 
 function loopOptions(configuration: Configuration, parameters: Parameters, about: About): LoopOptions {
-  const engine = `node ${process.versions.node}, v8 ${process.versions.v8}, ${process.arch}, ${cpus()[0]?.model ?? 'unknown processor'}`.slice(0, 128);
+  const engine = clipped(`node ${process.versions.node}, v8 ${process.versions.v8}, ${process.arch}, ${cpus()[0]?.model ?? 'unknown processor'}`, MAX_WRITING_BYTES);
   return { ...LOOP_DEFAULTS, snapshotEvery: SNAPSHOT_EVERY, self: nodeId(configuration.self), parameters, version: about.kernel, engine };
 }
 
@@ -274,6 +276,8 @@ function lineOf(fact: Fact): string | undefined {
       return `is refused by node ${fact.peer}, because it forgot something it had said: it takes no part any more`;
     case 'groupHalted':
       return `cannot apply entry ${fact.index} of group ${fact.group}: it takes no part in that group any more`;
+    case 'refusalIgnored':
+      return `ignores a refusal by node ${fact.peer}, which shows nothing that this node forgot`;
     case 'parentRefused':
       return `refuses block ${fact.number} of the parent chain (${fact.why})`;
     case 'gpuLost':
