@@ -353,11 +353,10 @@ export class Loop {
     if (this.poisoned !== '') return;
     this.passed('beforeRelease');
     const held = this.leaving;
-    const now = this.now();
     for (let i = 0; i < held.count; i++) {
       const effects = held.effects[i] as readonly Effect[];
       const event = held.events[i] as Event;
-      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index, now);
+      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index);
       if (i === 0) this.passed('halfwayReleasing');
     }
     held.count = 0;
@@ -365,10 +364,11 @@ export class Loop {
     this.passed('afterRelease');
   }
 
-  private perform(effect: Effect, event: Event, index: number, now: Micros): void {
+  private perform(effect: Effect, event: Event, index: number): void {
     switch (effect.kind) {
       case 'send':
-        if (now > effect.validUntil) return this.drop('stale');
+        // Asked anew for each: a machine may stand still in the middle of a batch.
+        if (effect.validUntil < NEVER && this.now() > effect.validUntil) return this.drop('stale');
         return this.ports.network.send({ from: this.options.self, to: effect.to, incarnation: this.incarnation, sequence: event.sequence, index, message: effect.message });
       case 'reply':
         return this.ports.clients.reply(effect.request, effect.answer);

@@ -18,9 +18,14 @@ export class Progress {
     }, EVERY_MS);
   }
 
-  /** Takes the line away. */
+  /** Takes the line away, for good. */
   end(): void {
     clearInterval(this.timer);
+    this.clear();
+  }
+
+  /** Takes the line away until it is drawn again. */
+  clear(): void {
     if (this.shown) process.stderr.write('\r\x1b[2K');
     this.shown = false;
   }

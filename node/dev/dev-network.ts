@@ -94,7 +94,7 @@ function keyOf(file: string): string {
 }
 
 /** Ports that are free now, from `first` on. All are held until the last is found, so that none comes twice. */
-async function freePorts(count: number, first: number): Promise<number[]> {
+export async function freePorts(count: number, first: number): Promise<number[]> {
   const servers = [];
   const ports: number[] = [];
   for (let next = first; ports.length < count; next++) {

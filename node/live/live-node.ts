@@ -106,7 +106,7 @@ export class LiveNode {
     this.shadow = this.shadowOf(options);
     this.monitors = new Monitors(self, parameters, () => this.clock.now(), (property, violation) => told.say(`VIOLATED ${property}: ${violation.message}`));
     this.network = new LiveNetwork(
-      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], mdns: configuration.mdns, version: about.version },
+      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], mdns: configuration.mdns, listedOnly: configuration.listedOnly, version: about.version },
       (frame: Frame) => {
         this.loop.heard(frame);
         this.driver.wake();
