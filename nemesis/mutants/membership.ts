@@ -91,15 +91,6 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     edits: [{ file: RAFT, anchor: "if (this.asleep && message.kind !== 'rest') this.wakeUp(ctx, from, message.kind === 'vote');", replacement: "if (this.asleep && message.kind !== 'rest' && (this.currentRole === 'leader' || message.kind === 'append')) this.wakeUp(ctx, from, false);" }],
   },
   {
-    name: 'raft/rests-with-open-entries',
-    family: 'raft',
-    about: 'a leader rests though not everything in its log is committed',
-    edits: [
-      { file: RAFT, anchor: 'if (this.commitIndex !== this.log.lastIndex || this.appliedIndex < this.termStart) return false;', replacement: '' },
-      { file: RAFT, anchor: '(this.resting > 0 || this.followers.areLevel(at)) && isSettled', replacement: 'isSettled' },
-    ],
-  },
-  {
     name: 'decide/new-life-asks-again',
     family: 'decide',
     about: 'a node in a new life submits what it may have submitted in the one before, in another session',
