@@ -28,6 +28,7 @@ export const LOOP_DEFAULTS: LoopLimits = {
   inbox: { urgent: 1_024, messages: 4_096, requests: 1_024 },
   gatherEvents: 0,
   snapshotEvery: 20_000,
+  snapshotBatches: Number.MAX_SAFE_INTEGER,
   segmentWeight: 16 * 1024 * 1024,
   batchEvents: 1_024,
   watermarkBatches: 64,

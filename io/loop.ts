@@ -11,10 +11,11 @@ import { Kernel } from '../kernel/kernel.ts';
 import { readJournal, type ReadingCounts, type Refolded, type Reading, type RefusalCode } from './journal-reading.ts';
 import type { Writing } from './journal-records.ts';
 import { Journal } from './journal.ts';
+import { readable, unreadable } from './loop-answers.ts';
 import { eventPassed, freeze, kernelPassed } from './loop-checks.ts';
 import { Inbox, Ring } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
-import type { CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
+import type { Chunk, CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
 
 export type { LoopOptions } from './loop-options.ts';
 
@@ -115,6 +116,15 @@ export class Loop {
     return this.journal?.fsyncs ?? 0;
   }
 
+  /** The event after which the newest snapshot on the disk was taken; 0 if there is none. */
+  get newestSnapshot(): number {
+    return this.journal?.newestSnapshot ?? 0;
+  }
+
+  get snapshotUnderWay(): boolean {
+    return this.journal?.snapshotUnderWay ?? false;
+  }
+
   /** What waits for its turn, by class. */
   get waitingInputs(): { readonly urgent: number; readonly messages: number; readonly requests: number } {
     return { urgent: this.inbox.urgent.count, messages: this.inbox.messages.count, requests: this.inbox.requests.count };
@@ -150,15 +160,30 @@ export class Loop {
   }
 
   answered(sequence: number, index: number, outcome: ServiceOutcome): void {
-    this.takeUrgent({ kind: 'outcome', sequence, index, outcome });
+    this.takeUrgent({ kind: 'outcome', sequence, index, outcome: readable(sequence, index, outcome) });
   }
 
   parentHead(number: number, hash: string, parent: string): void {
-    this.takeUrgent({ kind: 'parentHead', number, hash, parent });
+    const head: Cause = { kind: 'parentHead', number, hash, parent };
+    if (unreadable(head) !== undefined) return this.drop('unverified');
+    this.takeUrgent(head);
   }
 
   completed(token: number, result: DiskResult): void {
     assert(this.doneTokens.push(token) && this.doneResults.push(result), 'no more completes than was submitted');
+  }
+
+  /** The shadow brings a snapshot that the journal asked for. */
+  imaged(sequence: number, chunk: Chunk): void {
+    const journal = this.journal;
+    if (this.current !== 'running' || journal === undefined) return;
+    journal.imaged(sequence, chunk);
+    if (journal.snapshotDue) this.snapshot(journal);
+  }
+
+  /** The shadow folds the journal to another state than this node's: one of the two is wrong, so nothing more is said. */
+  differed(text: string): void {
+    if (this.current === 'running') this.fail('diverged', text);
   }
 
   alarm(): void {
@@ -303,11 +328,16 @@ export class Loop {
     const done = journal.completed(token, result);
     if (done === 'failed') return this.fail(journal.failure?.reason ?? 'io', `The disk failed (${journal.failure?.detail}): nothing more can be promised.`);
     if (done === 'durable') this.release(journal);
-    else if (done === 'snapshot') this.passed('duringSnapshot');
+    else if (done === 'snapshot') this.snapshotWritten(journal);
     else if (done === 'sealed') this.current = 'sealed';
     if (this.phase !== 'running') return;
     if (journal.snapshotDue) this.snapshot(journal);
     if (!this.gathers()) this.proceed();
+  }
+
+  private snapshotWritten(journal: Journal): void {
+    this.passed('duringSnapshot');
+    this.ports.observer.snapshotWritten?.(journal.newestSnapshot);
   }
 
   private snapshot(journal: Journal): void {
@@ -323,11 +353,10 @@ export class Loop {
     if (this.poisoned !== '') return;
     this.passed('beforeRelease');
     const held = this.leaving;
-    const now = this.now();
     for (let i = 0; i < held.count; i++) {
       const effects = held.effects[i] as readonly Effect[];
       const event = held.events[i] as Event;
-      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index, now);
+      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index);
       if (i === 0) this.passed('halfwayReleasing');
     }
     held.count = 0;
@@ -335,10 +364,11 @@ export class Loop {
     this.passed('afterRelease');
   }
 
-  private perform(effect: Effect, event: Event, index: number, now: Micros): void {
+  private perform(effect: Effect, event: Event, index: number): void {
     switch (effect.kind) {
       case 'send':
-        if (now > effect.validUntil) return this.drop('stale');
+        // Asked anew for each: a machine may stand still in the middle of a batch.
+        if (effect.validUntil < NEVER && this.now() > effect.validUntil) return this.drop('stale');
         return this.ports.network.send({ from: this.options.self, to: effect.to, incarnation: this.incarnation, sequence: event.sequence, index, message: effect.message });
       case 'reply':
         return this.ports.clients.reply(effect.request, effect.answer);
@@ -390,7 +420,7 @@ export class Loop {
     this.refolded = undefined;
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
     const incarnation = nextIncarnation(last, this.ports.entropy.word());
-    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token });
+    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, refolded: refolded.counts.batches, token: this.token }, this.ports.shadow);
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
     this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret() });
@@ -418,7 +448,7 @@ export class Loop {
     this.stopped = { code, text };
   }
 
-  private fail(code: 'io' | 'full' | 'poisoned', text: string): void {
+  private fail(code: 'io' | 'full' | 'poisoned' | 'diverged', text: string): void {
     this.current = 'failed';
     this.stopped = { code, text };
   }

@@ -1,6 +1,6 @@
 // The first thing a node says to every other one when it starts, signed.
 
-import type { Codec, Reader, Writer } from './base/codec.ts';
+import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { finish, hashText, mix, mixUint } from './base/digest.ts';
 import type { NodeId } from './base/ids.ts';
 
@@ -23,6 +23,15 @@ export interface Life {
 export const MAX_LIVES = 16;
 const NO_LIVES: readonly Life[] = [];
 
+/** What a peer remembers of a node: the incarnation and tag of its last good hello, and the furthest place it spoke from. */
+export interface Remembered {
+  readonly incarnation: number;
+  readonly tag: number;
+  readonly heard: number;
+}
+
+export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0 };
+
 export interface Hello {
   readonly kind: 'hello';
   readonly incarnation: number;
@@ -38,13 +47,16 @@ export interface Hello {
   readonly answers: number;
   /** The lives that this one goes on from, oldest first. */
   readonly lives: readonly Life[];
+  /** What a refusal rests on; of nobody in any other hello. */
+  readonly remembered: Remembered;
   readonly hash: number;
 }
 
-export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES): Hello {
+export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES, remembered: Remembered = NOTHING_REMEMBERED): Hello {
   let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
   for (const life of lives) h = mixUint(mixUint(h, life.incarnation), life.from);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, hash: finish(mix(h, hashText(signature))) };
+  if (refused) h = mixUint(mixUint(mixUint(h, remembered.incarnation), remembered.tag), remembered.heard);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
@@ -68,7 +80,7 @@ export const lifeCodec: Codec<Life> = {
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(8);
+    w.array(11);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -77,9 +89,16 @@ export const helloCodec: Codec<Hello> = {
     w.bool(m.refused);
     w.uint(m.answers);
     w.list(lifeCodec, m.lives);
+    w.uint(m.remembered.incarnation);
+    w.uint(m.remembered.tag);
+    w.uint(m.remembered.heard);
   },
   read(r: Reader): Hello {
-    r.tuple(8);
-    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint(), r.list(lifeCodec, MAX_LIVES));
+    r.tuple(11);
+    const [incarnation, tag, resumed, signature, greet, refused, answers] = [r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint()];
+    const lives = r.list(lifeCodec, MAX_LIVES);
+    const remembered = { incarnation: r.uint(), tag: r.uint(), heard: r.uint() };
+    if (!refused && (remembered.incarnation !== 0 || remembered.tag !== 0 || remembered.heard !== 0)) throw new Refused('only a refusal says what it rests on');
+    return hello(incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered);
   },
 };

@@ -4,17 +4,17 @@
 import { describe, expect, it } from 'vitest';
 import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { MS, SECOND } from './base/time.ts';
-import type { Outcome } from './decide/command.ts';
+import { advanceBody, decideBody, type Outcome } from './decide/command.ts';
 import { bucketOf, makeProposal, makeRecord } from './decide/record.ts';
 import type { Answer, Effect } from './effect.ts';
 import type { Cause, GpuDevice, Operation } from './event.ts';
-import { hello } from './hello.ts';
+import { hello, helloCodec, NOTHING_REMEMBERED, type Remembered } from './hello.ts';
 import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { appendReply, openReply, readReply, redirect, submitReply, voteReply, type Submit } from './raft/message.ts';
+import { append, appendReply, openReply, readReply, redirect, submit as submitTo, submitReply, voteReply, voteRequest, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -229,6 +229,29 @@ describe('the gateway', () => {
   });
 });
 
+describe('a group', () => {
+  const OTHER = groupId(1);
+  const groups = [{ id: GROUP, voters: VOTERS }, { id: OTHER, voters: VOTERS }];
+
+  it('takes a decide only if the bucket of its need is its own, whoever asks', () => {
+    const node = new Told({ ...PARAMETERS, groups }, nodeId(1));
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, false, 0), 3);
+    const bucket = bucketOf(NEED);
+    const body = decideBody(makeProposal(NEED, bucket, 'p' as ProposalId, SELF, 1, 5));
+    const [owner, stranger] = bucket % 2 === 0 ? [GROUP, OTHER] : [OTHER, GROUP];
+    const told = (group: typeof GROUP, sequence: number, asked = body): unknown => sent(node.hear(nodeId(2), submitTo(group, sessionId(5), sequence, 1, asked)), 'redirect');
+    expect(told(owner, 1)).toMatchObject([{ to: 2, message: { why: 'notLeader', group: owner, number: 1 } }]);
+    expect(told(stranger, 2)).toMatchObject([{ to: 2, message: { why: 'notOwner', group: stranger, answers: 'submit', number: 2 } }]);
+    expect(told(owner, 3, advanceBody(1))).toMatchObject([{ message: { why: 'notOwner', number: 3 } }]);
+  });
+
+  it('that does not own a need leaves it in doubt: its gateway goes on asking until it gives up', () => {
+    const { node, leader } = submitted();
+    expect(node.hear(leader, redirect(GROUP, 'notOwner', nodeId(0), 'submit', 1))).toEqual([]);
+    expect(answers(node.wait(node.at + DECIDE_DEFAULTS.giveUpUs + SECOND))).toEqual([{ kind: 'unknown', why: 'timeout' }]);
+  });
+});
+
 describe('peers', () => {
   it('are not heard before they have said hello, and are asked to', () => {
     const node = new Told();
@@ -251,7 +274,7 @@ describe('peers', () => {
     const node = new Told().introduce();
     node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 500);
     const out = node.hear(nodeId(1), hello(2, 77, 400, 's', true, false, 0), 400, 2);
-    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2 } }]);
+    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2, remembered: { incarnation: 1, tag: 1, heard: 500 } } }]);
     expect(out).toContainEqual({ kind: 'fact', fact: { kind: 'peerRefused', peer: 1, why: 'cameBackOlder' } });
     const welcome = node.hear(nodeId(1), hello(2, 78, 501, 's', true, false, 0), 501, 2);
     expect(sent(welcome, 'hello')).toMatchObject([{ to: 1, message: { refused: false } }]);
@@ -265,11 +288,48 @@ describe('peers', () => {
 
   it('silence a node that was refused: it asks for nothing and answers no client', () => {
     const node = new Told(PARAMETERS, nodeId(1));
-    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9), 3)).toEqual([]);
-    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1), 3);
+    const forgotten: Remembered = { incarnation: 2, tag: 3, heard: 90 };
+    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9, [], forgotten), 3)).toEqual([]);
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, [], forgotten), 3);
     expect(node.kernel.outcast).toBe(true);
     expect(answers(node.ask(1, get))).toEqual([{ kind: 'refused', why: 'unreachable' }]);
     expect(node.wait(node.at + 10 * SECOND)).toEqual([]);
+  });
+
+  // The node lived once before, as incarnation 1 from place 2 on; this life is incarnation 3, and begins at place 4.
+  it.each<[string, Remembered, boolean]>([
+    ['nothing', NOTHING_REMEMBERED, false],
+    ['this very life', { incarnation: 3, tag: 12, heard: 900 }, false],
+    ['its earlier life, up to where this one began', { incarnation: 1, tag: 11, heard: 3 }, false],
+    ['more of its earlier life than it knows', { incarnation: 1, tag: 11, heard: 4 }, true],
+    ['a life between the two', { incarnation: 2, tag: 5, heard: 1 }, true],
+    ['another life of the same number', { incarnation: 3, tag: 13, heard: 2 }, true],
+    ['a later life', { incarnation: 4, tag: 5, heard: 1 }, true],
+  ])('that refuse a node and remember %s', (_what, remembered, silenced) => {
+    const node = new Told(PARAMETERS, nodeId(1));
+    node.tell({ kind: 'recovered', incarnation: 3, tag: 12 });
+    expect(node.kernel.image().peers).toMatchObject({ resumed: 4, lives: [{ incarnation: 1, from: 2 }] });
+    const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 3, [], remembered), 3);
+    expect(node.kernel.outcast).toBe(silenced);
+    expect(effects).toEqual([{ kind: 'fact', fact: { kind: silenced ? 'refusedByPeer' : 'refusalIgnored', peer: 2 } }]);
+  });
+
+  it.each([['no more than it goes on from', 0, false], ['more than it knows', 1, true]])('that refuse a node for an earlier life that said %s', (_what, beyond, silenced) => {
+    const node = new Told(PARAMETERS, nodeId(1));
+    node.wait(node.at + 3 * SECOND);
+    node.tell({ kind: 'recovered', incarnation: 7, tag: 12 });
+    const remembered: Remembered = { incarnation: 1, tag: 11, heard: node.kernel.sequence - 1 + beyond };
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 7, [], remembered), 3);
+    expect(node.kernel.outcast).toBe(silenced);
+  });
+
+  it('say what they remember in a refusal only', () => {
+    const refusal = hello(1, 2, 2, 's', false, true, 1, [], { incarnation: 3, tag: 4, heard: 5 });
+    const bytes = encode(helloCodec, refusal);
+    expect(decode(helloCodec, bytes)).toEqual({ ok: true, value: refusal });
+    expect(refusal.hash).not.toBe(hello(1, 2, 2, 's', false, true, 1).hash);
+    bytes[bytes.length - 6] = 0xc2;
+    expect(decode(helloCodec, bytes)).toMatchObject({ ok: false, reason: 'only a refusal says what it rests on' });
   });
 
   it('hear a hello that is signed late: the signer is asked again until it answers', () => {
@@ -281,6 +341,93 @@ describe('peers', () => {
     expect(step(node.nextDeadline(), { kind: 'deadline' })).toMatchObject([{ kind: 'call', request: { service: 'signer' } }]);
     const out = step(node.at + 1, { kind: 'outcome', sequence: 4, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 's' } } });
     expect(sent(out, 'hello').map(({ to }) => to)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a node that starts again', () => {
+  const vote = (node: Told, from: NodeId, term: number): boolean =>
+    sent(node.hear(from, voteRequest(GROUP, false, term, 0, 0)), 'voteReply').some(({ message }) => message.kind === 'voteReply' && message.granted);
+  const answered = (node: Told, from: NodeId, answers: number): unknown => node.hear(from, hello(1, from, 2, 's', false, false, answers), 3);
+
+  /** A voter in its second life. Its hello is out. */
+  function again(): Told {
+    const node = new Told(PARAMETERS, nodeId(1)).introduce();
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    const signed = node.tell({ kind: 'outcome', sequence: node.kernel.sequence, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 'signed' } } });
+    expect(sent(signed, 'hello')[0]?.message).toMatchObject({ incarnation: 2, lives: [{ incarnation: 1, from: 2 }] });
+    return node;
+  }
+
+  it('takes part at once in its first life: it has forgotten nothing', () => {
+    expect(vote(new Told(PARAMETERS, nodeId(1)).introduce(), nodeId(2), 1)).toBe(true);
+  });
+
+  it('neither votes nor follows before the other voters have answered this very hello', () => {
+    const node = again();
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    answered(node, nodeId(2), 2);
+    answered(node, nodeId(3), 1);
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    expect(sent(node.hear(nodeId(2), append(GROUP, 1, 0, 0, [], 0, 0)), 'appendReply')).toEqual([]);
+    answered(node, nodeId(3), 2);
+    expect(vote(node, nodeId(2), 1)).toBe(true);
+  });
+
+  it('waits no longer than the longest election timeout once a majority has answered', () => {
+    const node = again();
+    answered(node, nodeId(2), 2);
+    const over = node.at + RAFT_DEFAULTS.electionMaxUs;
+    node.wait(over - 10 * MS);
+    node.at = over - 10 * MS;
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    node.at = over;
+    expect(vote(node, nodeId(2), 1)).toBe(true);
+  });
+
+  it('says hello again to those who have not answered, stands for nothing, and does not stop waiting while nobody does', () => {
+    const node = again();
+    const effects = node.wait(node.at + 10 * SECOND);
+    expect(sent(effects, 'vote')).toEqual([]);
+    expect(new Set(sent(effects, 'hello').map(({ to }) => to))).toEqual(new Set([2, 3]));
+    expect(vote(node, nodeId(2), 1)).toBe(false);
+    answered(node, nodeId(2), 2);
+    const later = node.wait(node.at + 3 * SECOND);
+    expect(sent(later, 'vote').length).toBeGreaterThan(0);
+    expect(sent(node.wait(node.at + 5 * SECOND), 'hello')).toEqual([]);
+  });
+});
+
+describe('a hello', () => {
+  const refused = (effects: readonly Effect[]): string[] => effects.flatMap((effect) => (effect.kind === 'fact' && effect.fact.kind === 'peerRefused' ? [effect.fact.why] : []));
+  /** Node 1 is known in its second life, up to place 50. */
+  function known(): Told {
+    const node = new Told().introduce();
+    expect(refused(node.hear(nodeId(1), hello(2, 8, 20, 's', true, false, 0, [{ incarnation: 1, from: 2 }]), 20, 2))).toEqual([]);
+    node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 50, 2);
+    return node;
+  }
+
+  it('is welcomed if the life that is known is one of those it names, and lasted as long as it was heard', () => {
+    const lives = [{ incarnation: 1, from: 2 }, { incarnation: 2, from: 20 }];
+    const node = known();
+    expect(sent(node.hear(nodeId(1), hello(3, 9, 51, 's', true, false, 0, lives), 51, 3), 'hello')).toMatchObject([{ message: { refused: false, answers: 3 } }]);
+    expect(refused(known().hear(nodeId(1), hello(3, 9, 50, 's', true, false, 0, lives), 50, 3))).toEqual(['cameBackOlder']);
+    const between = [...lives, { incarnation: 3, from: 60 }];
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 70, 's', true, false, 0, between), 70, 4))).toEqual([]);
+    const tooSoon = [...lives, { incarnation: 3, from: 40 }];
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 70, 's', true, false, 0, tooSoon), 70, 4))).toEqual(['cameBackOlder']);
+  });
+
+  it('is refused if the life that is known is none of its own, however far it has come since', () => {
+    const restored = [{ incarnation: 1, from: 2 }, { incarnation: 3, from: 15 }];
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 5_000, 's', true, false, 0, restored), 5_000, 4))).toEqual(['cameBackOlder']);
+    expect(refused(known().hear(nodeId(1), hello(4, 9, 2, 's', true, false, 0), 2, 4))).toEqual(['cameBackOlder']);
+  });
+
+  it('is asked for again when a life is heard that is not the one known', () => {
+    const node = known();
+    node.at += 2 * SECOND;
+    expect(sent(node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 60, 1), 'hello')).toMatchObject([{ to: 1, message: { greet: true, refused: false } }]);
   });
 });
 

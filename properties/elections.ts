@@ -4,6 +4,7 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
+import type { RaftImage } from '../kernel/raft/image.ts';
 
 /** Terms remembered per group; a power of two. */
 const TERMS = 64;
@@ -19,6 +20,8 @@ export interface ElectionReader {
 
 export class GroupElections {
   readonly quorum: number;
+  /** Terms up to here are not judged: they began before the evidence did. */
+  floor = 0;
   /** By node: the latest term it has spoken in. */
   readonly spoke: Int32Array;
   private readonly voters: number;
@@ -39,6 +42,7 @@ export class GroupElections {
 
   /** The slot of a term, -1 if it was too long ago. */
   slotOf(term: number): number {
+    if (term <= this.floor) return -1;
     const slot = term & (TERMS - 1);
     const held = this.terms[slot] as number;
     if (held > term) return -1;
@@ -83,8 +87,27 @@ export class Elections {
     for (const group of parameters.groups) this.groups[group.id] = new GroupElections(group, parameters.nodes);
   }
 
+  /** The evidence begins when the group is in `term`. */
+  beginAt(id: GroupId, term: number): void {
+    const group = this.groups[id];
+    if (group !== undefined && term > group.floor) group.floor = term;
+  }
+
   read(reader: ElectionReader): void {
     this.readers.push(reader);
+  }
+
+  /** What the members had promised before the run began. */
+  goOnFrom(id: GroupId, members: readonly { readonly node: NodeId; readonly raft: RaftImage }[]): void {
+    const group = this.groups[id];
+    if (group === undefined) return;
+    for (const { node, raft } of members) {
+      const slot = group.slotOf(raft.term);
+      group.spoke[node] = raft.term;
+      if (slot < 0) continue;
+      if (raft.vote > 0) group.vote(slot, node, raft.vote);
+      if (raft.role === 'leader') group.lead(slot, node);
+    }
   }
 
   /** How many votes a node got in a term; -1 if that was too long ago. */

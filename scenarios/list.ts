@@ -3,10 +3,11 @@
 import { contestedNeed } from './contested-need.ts';
 import { hundredNodes } from './hundred-nodes.ts';
 import { leaderCutOff } from './leader-cut-off.ts';
+import { overload } from './overload.ts';
 import { parentAndGpu } from './parent-and-gpu.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
 import type { Scenario } from './scenario.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 
-export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu];
+export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, overload];

@@ -4,7 +4,8 @@
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { GpuDevice } from '../../kernel/event.ts';
+import { clipped } from '../../kernel/base/codec.ts';
+import { MAX_DEVICE_ID_BYTES, type GpuDevice } from '../../kernel/event.ts';
 import type { Gpu } from '../ports.ts';
 import type { GpuReply } from './gpu-driver.ts';
 
@@ -33,8 +34,6 @@ interface Open {
   readonly reject: (fault: GpuFault) => void;
   readonly timer: NodeJS.Timeout;
 }
-
-const MAX_ID = 128;
 
 export class LiveGpu implements Gpu {
   private readonly options: LiveGpuOptions;
@@ -85,14 +84,14 @@ export class LiveGpu implements Gpu {
     if (reply.number !== this.open?.number) return;
     if (reply.kind === 'devices') {
       this.tell('answers', `GPU driver answers: ${reply.devices.length} ${reply.devices.length === 1 ? 'device' : 'devices'}`);
-      return this.settle(reply.devices.map((device) => ({ ...device, id: device.id.slice(0, MAX_ID) })));
+      return this.settle(reply.devices.map((device) => ({ ...device, id: clipped(device.id, MAX_DEVICE_ID_BYTES) })));
     }
     if (reply.kind === 'missing') {
       this.tell('missing', `no GPU driver (${this.options.nvml}: ${reply.reason}); the node offers no accelerators`);
       return this.settle([]);
     }
     this.tell('failed', `GPU driver failed (${reply.reason}); its devices count as lost until it answers again`);
-    this.settle(new GpuFault('failed', reply.reason.slice(0, 200)));
+    this.settle(new GpuFault('failed', reply.reason));
   }
 
   private hung(): void {

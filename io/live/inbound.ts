@@ -143,10 +143,19 @@ export class Inbound {
     if (this.stream.readStatus === 'readable') this.stream.pause();
   }
 
+  /** A connection may be gone before its streams have heard of it: then to ask for more throws. */
+  private resume(): void {
+    try {
+      this.stream.resume();
+    } catch {
+      this.end('the connection is gone');
+    }
+  }
+
   private goOn(): void {
     this.read();
     if (this.ended || this.checking || this.timer !== undefined) return;
-    if (this.stream.readStatus === 'paused') this.stream.resume();
+    if (this.stream.readStatus === 'paused') this.resume();
     else if (this.stream.status !== 'open') this.remoteEnded();
   }
 }

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { encode } from '../../kernel/base/codec.ts';
 import { groupId, nodeId, sessionId, type NeedId, type ProposalId } from '../../kernel/base/ids.ts';
@@ -7,6 +7,7 @@ import { bucketOf, makeProposal } from '../../kernel/decide/record.ts';
 import { submit, type Submit } from '../../kernel/raft/message.ts';
 import { frameCodec } from '../frame.ts';
 import type { Frame } from '../ports.ts';
+import type { Member } from './members.ts';
 import { NETWORK_DEFAULTS, NetworkFault, type LiveNetwork } from './network.ts';
 import { frame, framed, Lab, signedHello, until } from './testing/peers.ts';
 
@@ -18,6 +19,33 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 
 const NEED = '0/need' as NeedId;
 const asking = (bucket: number): Submit => submit(groupId(0), sessionId(1), 1, 1, decideBody(makeProposal(NEED, bucket, 'p' as ProposalId, nodeId(2), 1, 0)));
+
+describe('a member that is reached through something else', () => {
+  test('is found there again after every connection is lost, whatever it told of itself meanwhile', async () => {
+    lab = await Lab.of(2);
+    const real = Number(/\d+$/.exec(lab.members[0]?.addresses[0] ?? '')?.[0]);
+    const sockets: Socket[] = [];
+    const between = createServer((near) => {
+      const far = connect(real, '127.0.0.1');
+      sockets.push(near, far);
+      near.on('error', () => far.destroy()).pipe(far);
+      far.on('error', () => near.destroy()).pipe(near);
+    });
+    await new Promise<void>((listening) => between.listen(0, '127.0.0.1', listening));
+    const { port } = between.address() as AddressInfo;
+    const [one, two] = lab.members as [Member, Member];
+    await lab.start(1, { listedOnly: true, members: [one, { ...two, addresses: [] }] });
+    const dialler = await lab.start(2, { listedOnly: true, members: [{ ...one, addresses: [`/ip4/127.0.0.1/tcp/${port}`] }, two] });
+    for (let round = 1; round <= 3; round++) {
+      await until(`round ${round}: both speak`, () => dialler.peers()[0]?.out === true && dialler.peers()[0]?.in === true);
+      dialler.send(frame(2, 1, round));
+      await until(`round ${round}: it is heard`, () => lab.of(1).length === round);
+      for (const socket of sockets.splice(0)) socket.destroy();
+      await until(`round ${round}: the connection is lost`, () => dialler.peers()[0]?.out === false);
+    }
+    between.close();
+  });
+});
 
 describe('between members', () => {
   test('three nodes hear each other, each peer in order', async () => {

@@ -12,10 +12,11 @@ import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';
 import type { GroupParameters, RaftParameters } from '../parameters.ts';
-import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
+import { applyCommand, expireSessions, makeEntry, MAX_EXPIRED_AT_ONCE, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
 import { Followers, type Leading } from './followers.ts';
 import type { RaftImage, Role } from './image.ts';
-import { Log, MAX_NUMBER } from './log.ts';
+import { MAX_NUMBER, MAX_TERM_LEAP } from './bounds.ts';
+import { Log } from './log.ts';
 import {
   appendReply, openReply, readReply, redirect, snapshotReply, submitReply, voteReply, voteRequest,
   type Append, type AppendReply, type ClientMessage, type OpenRequest, type RaftMessage, type ReadRequest, type Redirect,
@@ -31,8 +32,6 @@ export interface RaftSlots {
   readonly heartbeat: number;
 }
 
-/** A command that expires more would be longer than a client's, and a full append longer than an event may be. */
-const EXPIRED_AT_ONCE = 16;
 const NOBODY: NodeId = nodeId(0);
 
 export class Raft implements Leading {
@@ -172,7 +171,7 @@ export class Raft implements Leading {
         return this.readAsked(ctx, from, message);
       default: {
         const place = this.places[from];
-        if (place === undefined || from === this.self || message.term > MAX_NUMBER) return;
+        if (place === undefined || from === this.self || message.term > Math.min(MAX_NUMBER, this.currentTerm + MAX_TERM_LEAP)) return;
         return this.heard(ctx, from, place, message);
       }
     }
@@ -410,7 +409,7 @@ export class Raft implements Leading {
 
   private expireIdle(ctx: Context): void {
     if (this.expireIndex > this.appliedIndex) return;
-    const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, EXPIRED_AT_ONCE);
+    const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, MAX_EXPIRED_AT_ONCE);
     if (idle.length > 0) this.expireIndex = this.propose(ctx, expireSessions(idle));
   }
 

@@ -23,7 +23,7 @@ export interface Limits {
   readonly requestsPerSecond: number;
   /** Free space below which the node takes no more requests. */
   readonly reserveMb: number;
-  /** Events between two snapshots: so many, and a few more, are refolded at the next start. */
+  /** Events between two snapshots, or a fifth as many batches: so many, and a few more, are refolded at the next start. */
   readonly snapshotEvery: number;
 }
 
@@ -40,6 +40,8 @@ export interface Configuration {
   readonly gpuPollSeconds: number;
   /** Whether peers are also looked for in the local network. */
   readonly mdns: boolean;
+  /** Whether peers are reached at the addresses of the member list only: behind a proxy or a firewall others lead nowhere, or around it. */
+  readonly listedOnly: boolean;
   readonly network: NetworkDefinition;
   readonly limits: Limits;
 }
@@ -242,6 +244,7 @@ function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<stri
     sidecar: file.sidecar,
     gpuPollSeconds: file.gpuPollSeconds ?? (COMPUTING.has(file.mode ?? 'full') ? GPU_POLL_SECONDS : 0),
     mdns: file.mdns ?? false,
+    listedOnly: file.listedOnly ?? false,
     network: {
       name: network.name,
       groups: network.groups ?? 1,

@@ -1,6 +1,7 @@
 // What a node shows of itself: health, readiness, status, metrics. Everything here is read when somebody asks.
 
 import type { LiveNetwork, PeerState } from '../../io/live/network.ts';
+import type { LiveShadow } from '../../io/live/shadow.ts';
 import type { Loop } from '../../io/loop.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import type { KernelImage } from '../../kernel/image.ts';
@@ -27,6 +28,7 @@ export interface Look {
   readonly space: Space;
   readonly disk: MeasuredDisk;
   readonly network: LiveNetwork;
+  readonly shadow: LiveShadow;
   readonly instruments: Instruments;
   readonly monitors: Monitors;
   isDraining(): boolean;
@@ -62,9 +64,11 @@ export class Showing implements Shown {
   }
 
   health(): Health {
-    const { self, mode, about, parameters } = this.look;
+    const { self, mode, about, parameters, loop } = this.look;
     const uptimeSeconds = Math.round((performance.now() - this.since) / 1_000);
-    return { status: 'alive', node: self, network: parameters.network, phase: this.phase, mode, version: about.version, kernel: about.kernel, engine: `node ${process.versions.node}`, uptimeSeconds };
+    const { folded, behind, difference } = this.look.shadow;
+    const shadow = { folded, behind, snapshot: loop.newestSnapshot, snapshotUnderWay: loop.snapshotUnderWay, differs: difference ?? '' };
+    return { status: 'alive', node: self, network: parameters.network, phase: this.phase, mode, version: about.version, kernel: about.kernel, engine: `node ${process.versions.node}`, uptimeSeconds, shadow };
   }
 
   ready(): Ready {
@@ -116,7 +120,7 @@ export class Showing implements Shown {
 }
 
 function readings(look: Look, turned: Readonly<Record<string, number>>): Read[] {
-  const { loop, requests, figures, standing, space, disk, network, monitors } = look;
+  const { loop, requests, figures, standing, space, disk, network, monitors, shadow } = look;
   const byGroup = (value: (group: Standing['groups'][number]) => number) => (): Record<string, number> => Object.fromEntries(standing.groups.map((group) => [String(group.group), value(group)]));
   return [
     { name: 'lockstep_decides_total', help: 'Decides this node has seen recorded', kind: 'counter', value: () => figures.decided },
@@ -124,6 +128,11 @@ function readings(look: Look, turned: Readonly<Record<string, number>>): Read[] 
     { name: 'lockstep_batches_total', help: 'Batches written to the journal', kind: 'counter', value: () => loop.batches },
     { name: 'lockstep_syncs_total', help: 'Durable writes', kind: 'counter', value: () => loop.fsyncs },
     { name: 'lockstep_journal_bytes', help: 'Size of the data directory, as written', kind: 'gauge', value: () => disk.size },
+    { name: 'lockstep_shadow_folded', help: 'The last event of the journal that was folded beside the node, with the same digest', kind: 'gauge', value: () => shadow.folded },
+    { name: 'lockstep_shadow_behind_events', help: 'Events that are durable and not folded beside the node yet', kind: 'gauge', value: () => shadow.behind },
+    { name: 'lockstep_shadow_compared_total', help: 'Batches whose digest was compared beside the node', kind: 'counter', value: () => shadow.compared },
+    { name: 'lockstep_shadow_differs', help: "1 once the node's state is not what its journal says", kind: 'gauge', value: () => (shadow.difference === undefined ? 0 : 1) },
+    { name: 'lockstep_snapshot_sequence', help: 'The event after which the newest snapshot was taken', kind: 'gauge', value: () => loop.newestSnapshot },
     { name: 'lockstep_inbox_depth', help: 'What waits for its turn', kind: 'gauge', label: 'class', value: () => ({ ...loop.waitingInputs }) },
     { name: 'lockstep_requests_in_flight', help: 'Requests under way', kind: 'gauge', value: () => requests.inFlight },
     { name: 'lockstep_requests_admitted', help: 'Requests that may be under way: fewer while answers take too long', kind: 'gauge', value: () => requests.admitted },
