@@ -73,6 +73,51 @@ function breakRegisters(need: NeedId): () => void {
   return () => void (Register.prototype.apply = sound);
 }
 
+describe('gathering', () => {
+  /** Batches written, and events in the first of them, when so many requests have arrived at once. */
+  function arrivedAtOnce(gatherEvents: number, requests: number): { readonly batches: number; readonly first: number } {
+    const node = elected({ gatherEvents });
+    node.decideAll(1, 0);
+    const [batches, durable] = [node.loop.batches, node.durable.length];
+    for (let n = 1; n <= requests; n++) node.decide(n);
+    think(node);
+    node.disk.complete();
+    think(node);
+    const first = node.durable.length - durable;
+    node.settle();
+    expect(node.replies.filter((reply) => reply.answer.kind === 'decided')).toHaveLength(requests + 1);
+    return { batches: node.loop.batches - batches, first };
+  }
+
+  test('makes everything that has arrived durable with one sync', () => {
+    expect(arrivedAtOnce(64, 20)).toEqual({ batches: 1, first: 20 });
+    expect(arrivedAtOnce(0, 20)).toEqual({ batches: 2, first: 1 });
+  });
+
+  test('does not wait for more than its bound', () => {
+    expect(arrivedAtOnce(8, 50)).toEqual({ batches: 2, first: 8 });
+  });
+
+  test('lets nothing leave before it is durable', () => {
+    const node = elected({ gatherEvents: 64 });
+    node.decideAll(1, 0);
+    for (let n = 1; n <= 5; n++) node.decide(n);
+    think(node);
+    expect(node.replies).toHaveLength(1);
+    node.settle();
+    expect(node.replies).toHaveLength(6);
+  });
+
+  test('does not keep a clean stop from its seal', () => {
+    const node = elected({ gatherEvents: 64 });
+    for (let n = 1; n <= 5; n++) node.decide(n);
+    node.loop.turn();
+    node.loop.stop();
+    node.settle();
+    expect(node.loop.phase).toBe('sealed');
+  });
+});
+
 describe('a start', () => {
   test('begins with boot and recovered, in the first incarnation', () => {
     const node = started();

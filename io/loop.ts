@@ -224,7 +224,7 @@ export class Loop {
     const at = Math.max(this.at, this.now());
     const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
-    this.proceed();
+    if (!this.gathers()) this.proceed();
     this.arm();
   }
 
@@ -297,6 +297,12 @@ export class Loop {
     else if (this.stopping && this.poisoned === '') this.seal(journal);
   }
 
+  /** What has arrived already can be in the same batch: with a sync for the first of it, all the rest would wait for two. */
+  private gathers(): boolean {
+    const journal = this.journal as Journal;
+    return this.inbox.count > 0 && journal.open < this.options.gatherEvents && !journal.full && this.takesInput();
+  }
+
   private write(journal: Journal): void {
     this.passed('beforeSync');
     const held = this.leaving;
@@ -326,7 +332,7 @@ export class Loop {
     else if (done === 'sealed') this.current = 'sealed';
     if (this.phase !== 'running') return;
     if (journal.snapshotDue) this.snapshot(journal);
-    this.proceed();
+    if (!this.gathers()) this.proceed();
   }
 
   private snapshotWritten(journal: Journal): void {
@@ -347,11 +353,10 @@ export class Loop {
     if (this.poisoned !== '') return;
     this.passed('beforeRelease');
     const held = this.leaving;
-    const now = this.now();
     for (let i = 0; i < held.count; i++) {
       const effects = held.effects[i] as readonly Effect[];
       const event = held.events[i] as Event;
-      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index, now);
+      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index);
       if (i === 0) this.passed('halfwayReleasing');
     }
     held.count = 0;
@@ -359,10 +364,11 @@ export class Loop {
     this.passed('afterRelease');
   }
 
-  private perform(effect: Effect, event: Event, index: number, now: Micros): void {
+  private perform(effect: Effect, event: Event, index: number): void {
     switch (effect.kind) {
       case 'send':
-        if (now > effect.validUntil) return this.drop('stale');
+        // Asked anew for each: a machine may stand still in the middle of a batch.
+        if (effect.validUntil < NEVER && this.now() > effect.validUntil) return this.drop('stale');
         return this.ports.network.send({ from: this.options.self, to: effect.to, incarnation: this.incarnation, sequence: event.sequence, index, message: effect.message });
       case 'reply':
         return this.ports.clients.reply(effect.request, effect.answer);

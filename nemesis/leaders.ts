@@ -27,7 +27,7 @@ const drawn = (kind: string, patience: readonly Micros[]) => (draw: Draw, site: 
 };
 
 /** Node n stands for the n-th group, going round. */
-function groupOf(world: World, episode: FaultEpisode): GroupParameters {
+export function groupOf(world: World, episode: FaultEpisode): GroupParameters {
   const { groups } = world.parameters;
   return groups[((episode.nodes[0] ?? 1) - 1) % groups.length] as GroupParameters;
 }
@@ -37,7 +37,7 @@ function memberOf(world: World, voter: NodeId, group: GroupParameters): Raft | u
 }
 
 /** Who leads in the latest term. One that is cut off may believe that it leads in an earlier one. */
-function leaderOf(world: World, group: GroupParameters): NodeId | undefined {
+export function leaderOf(world: World, group: GroupParameters): NodeId | undefined {
   let latest: Raft | undefined;
   for (const voter of group.voters) {
     const raft = memberOf(world, voter, group);

@@ -10,7 +10,6 @@ import { VERSION } from './version.ts';
 const LATER: readonly (readonly [string, string])[] = [
   ['explore', 'bounded exhaustive exploration of a small world'],
   ['check', "linearizability of somebody's history"],
-  ['conform', 'the same scenarios live and simulated'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
@@ -40,6 +39,7 @@ function buildProgram(): Command {
   addCrash(program);
   addMutants(program);
   addBench(program);
+  addConform(program);
   addNode(program);
   addKeys(program);
   for (const [name, about] of LATER) {
@@ -89,11 +89,18 @@ function addReplay(program: Command): void {
   program
     .command('replay')
     .allowExcessArguments(false)
-    .description("refold a node's journal, verify every checksum and digest, and name the first difference")
-    .argument('<dir>', 'a data directory: of a live node, or one that "sim --dump" wrote')
+    .description("refold a node's journal, verify every checksum and digest, and name the first difference; or go on from it in the simulator")
+    .argument('<dir...>', 'data directories: of live nodes, or those that "sim --dump" wrote')
     .option('--until <step>', 'stop there and show the state')
+    .option('--audit', 'verify again every signature that stands in the journal')
+    .option('--config <file>', 'with --audit: whose keys they are; without it the configurations beside the directory are tried')
+    .option('--fork', 'go on from there in a simulated world: one directory for each node of the network, or fewer')
+    .option('--from <step>', 'with --fork: after which event of the first journal (its last)')
+    .option('--seed <n>', 'with --fork: the faults and the clients to draw; without it one is drawn')
+    .option('--faults <list>', 'with --fork: none, all, or a comma-separated list')
+    .option('--for <duration>', 'with --fork: simulated time (30s)')
     .option('--json', 'print one JSON document and nothing else')
-    .action(async (directory, options) => leave(await (await import('./replay.ts')).replay(directory, options)));
+    .action(async (directories, options) => leave(await (await import('./replay.ts')).replay(directories, options)));
 }
 
 function addAudit(program: Command): void {
@@ -141,9 +148,25 @@ function addBench(program: Command): void {
     .command('bench')
     .allowExcessArguments(false)
     .description('measure against a limit or a peer, in the same run')
-    .argument('[name...]', 'rows, or the part before the slash; all of them without a name')
+    .argument('[name...]', 'rows, or the part before the slash; without a name all but "endurance" and "hostile"')
+    .option('--for <duration>', 'how long "endurance" goes on (15m)')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (names, options) => leave(await (await import('./bench.ts')).bench(names, options)));
+}
+
+function addConform(program: Command): void {
+  program
+    .command('conform')
+    .allowExcessArguments(false)
+    .description('one scenario, two worlds: five live processes behind a proxy, and the simulator, judged by the same properties')
+    .argument('[scenario]', 'which, or a run file; all of them without a name')
+    .option('--seed <n>', 'what the scenarios are drawn from; without it one is drawn and printed first')
+    .option('--for <duration>', 'live time of each scenario (90s)')
+    .option('--list', 'list the scenarios')
+    .option('--packets', 'live nodes in network namespaces of their own, where packets are lost: needs root; what it cannot do goes through the proxy')
+    .option('--keep', "keep the live networks' files")
+    .option('--json', 'print one JSON document and nothing else')
+    .action(async (scenario, options) => leave(await (await import('./conform/conform.ts')).conform(scenario, options)));
 }
 
 function addNode(program: Command): void {

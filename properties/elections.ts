@@ -4,6 +4,7 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
+import type { RaftImage } from '../kernel/raft/image.ts';
 
 /** Terms remembered per group; a power of two. */
 const TERMS = 64;
@@ -94,6 +95,19 @@ export class Elections {
 
   read(reader: ElectionReader): void {
     this.readers.push(reader);
+  }
+
+  /** What the members had promised before the run began. */
+  goOnFrom(id: GroupId, members: readonly { readonly node: NodeId; readonly raft: RaftImage }[]): void {
+    const group = this.groups[id];
+    if (group === undefined) return;
+    for (const { node, raft } of members) {
+      const slot = group.slotOf(raft.term);
+      group.spoke[node] = raft.term;
+      if (slot < 0) continue;
+      if (raft.vote > 0) group.vote(slot, node, raft.vote);
+      if (raft.role === 'leader') group.lead(slot, node);
+    }
   }
 
   /** How many votes a node got in a term; -1 if that was too long ago. */

@@ -10,6 +10,7 @@ import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
+import type { RaftImage } from '../kernel/raft/image.ts';
 import type { Append, AppendReply, SnapshotSlice } from '../kernel/raft/message.ts';
 
 /** Indices remembered per group; a power of two, and more than any leader has uncommitted and keeps for its followers. */
@@ -90,6 +91,38 @@ export class GroupLog {
     if (index === 0) return 0;
     const slot = index & MASK;
     return index <= this.committed && this.index[slot] === index ? (this.term[slot] as number) : -1;
+  }
+
+  /**
+   * The members had these logs before the run began. What one of them had applied was committed; and a leader of a later term
+   * must hold it.
+   */
+  goOnFrom(members: readonly RaftImage[]): void {
+    const furthest = members.reduce((best, member) => (member.applied > best.applied ? member : best));
+    const term = members.reduce((latest, member) => Math.max(latest, member.term), 0);
+    for (const member of [furthest, ...members]) {
+      let before = member.baseTerm;
+      member.entries.forEach((entry, place) => {
+        this.lay(member.base + 1 + place, before, entry);
+        before = entry.term;
+      });
+    }
+    this.committed = furthest.applied;
+    for (let index = Math.max(1, furthest.applied - WINDOW + 1); index <= furthest.applied; index++) {
+      const slot = index & MASK;
+      if (this.index[slot] !== index) continue;
+      this.committedIn[slot] = term;
+      this.entries[slot] = undefined;
+    }
+  }
+
+  private lay(index: number, before: number, entry: Entry): void {
+    const slot = index & MASK;
+    if (this.index[slot] !== index) this.write(slot, index, before, entry);
+    else if (this.term[slot] !== entry.term && !(this.rivals.get(index) ?? []).some((rival) => rival.term === entry.term)) {
+      this.rivals.set(index, [...(this.rivals.get(index) ?? []), { term: entry.term, before, hash: entry.hash, entry }]);
+      this.rivalCount++;
+    }
   }
 
   append(frame: Frame, message: Append, now: Micros): void {

@@ -7,11 +7,13 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Event } from '../kernel/event.ts';
+import type { KernelImage } from '../kernel/image.ts';
 import { Damage } from './damage.ts';
 import { Elections } from './elections.ts';
 import { Journals } from './journals.ts';
 import { Ledger } from './ledger.ts';
 import { Needs } from './needs.ts';
+import { pastOf } from './past.ts';
 import { Registers } from './registers.ts';
 import { Wire } from './wire.ts';
 
@@ -33,6 +35,16 @@ export class Reconstruction implements Evidence {
     this.wire = new Wire(parameters.nodes, this.journals, this.damage, this.elections, this.ledger);
     this.registers = new Registers(parameters, this.ledger);
     this.needs = new Needs(this.registers);
+  }
+
+  goesOnFrom(images: readonly KernelImage[]): void {
+    const past = pastOf(images);
+    for (const { group, members, furthest } of past.groups) {
+      this.elections.goOnFrom(group, members);
+      this.ledger.group(group)?.goOnFrom(members.map((member) => member.raft));
+      this.registers.groups[group]?.model.goOnFrom(furthest.machine, furthest.sessions.map((session) => session.row));
+    }
+    this.needs.goOnFrom(past.records, past.underWay);
   }
 
   sent(frame: Frame, now: Micros, clock: Micros): void {

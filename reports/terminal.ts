@@ -43,7 +43,7 @@ function workload(run: RunFile): string {
 const rate = (per1000s: number): string => short(per1000s / 1_000);
 const perCent = (perMille: number): string => `${perMille / 10} %`;
 
-function faultLines(faults: readonly FaultEpisode[], paint: Paint): string[] {
+export function faultLines(faults: readonly FaultEpisode[], paint: Paint, hint = '--save FILE writes them all'): string[] {
   if (faults.length === 0) return [`${label(paint, 'faults')}none`];
   const kinds = new Set(faults.map((fault) => fault.kind));
   const lines = [`${label(paint, 'faults')}${plural(faults.length, 'episode')} of ${plural(kinds.size, 'kind')}`];
@@ -52,7 +52,7 @@ function faultLines(faults: readonly FaultEpisode[], paint: Paint): string[] {
     const where = fault.nodes.length > 0 ? `node${fault.nodes.length > 1 ? 's' : ''} ${fault.nodes.join(', ')}` : 'everywhere';
     lines.push(`${' '.repeat(12)}${paint.yellow(fault.kind.padEnd(18))} ${when.padEnd(18)} ${where}${fault.point === undefined ? '' : ` at ${fault.point}`}`);
   }
-  if (faults.length > MOST_EPISODES) lines.push(paint.dim(`${' '.repeat(12)}and ${faults.length - MOST_EPISODES} more (--save FILE writes them all)`));
+  if (faults.length > MOST_EPISODES) lines.push(paint.dim(`${' '.repeat(12)}and ${faults.length - MOST_EPISODES} more (${hint})`));
   return lines;
 }
 

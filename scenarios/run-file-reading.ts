@@ -8,6 +8,7 @@ import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../kernel/parameters.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import { MINUTE, SECOND } from '../kernel/base/time.ts';
+import { CONFORMING } from './conforming.ts';
 import { SCENARIOS } from './list.ts';
 import { groupsOf } from './topology.ts';
 
@@ -143,7 +144,7 @@ class Fields {
 function readRun(fields: Fields): RunFile {
   const version = readVersion(fields);
   const seed = fields.whole('seed', 0, Number.MAX_SAFE_INTEGER);
-  const scenario = fields.word('scenario', 'scenario', SCENARIOS.map((one) => one.name));
+  const scenario = fields.word('scenario', 'scenario', [...SCENARIOS, ...CONFORMING].map((one) => one.name));
   const nodes = fields.whole('nodes', 1, 1_000);
   const groups = fields.whole('groups', 1, 256);
   const votersPerGroup = fields.whole('votersPerGroup', 1, 63);

@@ -9,6 +9,7 @@ import type { DecideRecord } from '../../kernel/decide/record.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, Operation, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
+import type { KernelImage } from '../../kernel/image.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 
@@ -29,6 +30,8 @@ export interface Invocation {
 export type LostWhy = 'cut' | 'dropped' | 'corrupted' | 'down' | 'paused';
 
 export interface Evidence {
+  /** Before anything happens: the run does not begin with empty disks, but with nodes that were in these states. */
+  goesOnFrom?(images: readonly KernelImage[]): void;
   /** A frame leaves its sender, whose own monotonic clock shows `senderClock`. */
   sent?(frame: Frame, now: Micros, senderClock: Micros): void;
   /** A frame reaches the loop of a node that is up. In checked runs it is another object than the one sent. */

@@ -28,6 +28,7 @@ export interface DevNode {
   readonly configuration: string;
   readonly data: string;
   readonly httpPort: number;
+  readonly p2pPort: number;
 }
 
 export interface DevNetwork {
@@ -42,14 +43,15 @@ const ids: readonly number[] = Array.from({ length: DEV_NODES }, (_, place) => p
 export interface DevDifference {
   readonly name: string;
   readonly epochUs: number;
-  /** Where free ports are looked for. */
-  readonly firstPorts: { readonly http: number; readonly p2p: number };
+  /** Where free ports are looked for, if not where those of a dev network are. */
+  readonly firstPorts?: { readonly http: number; readonly p2p: number };
   readonly limits: NonNullable<ConfigurationFile['limits']>;
 }
 
-const DEV: DevDifference = { name: 'dev', epochUs: EPOCH_US, firstPorts: { http: FIRST_HTTP_PORT, p2p: FIRST_P2P_PORT }, limits: {} };
+const DEV: DevDifference = { name: 'dev', epochUs: EPOCH_US, limits: {} };
+const DEV_PORTS: NonNullable<DevDifference['firstPorts']> = { http: FIRST_HTTP_PORT, p2p: FIRST_P2P_PORT };
 
-export async function prepareDevNetwork(data: string | undefined, { name: network, epochUs, firstPorts, limits }: DevDifference = DEV): Promise<DevNetwork> {
+export async function prepareDevNetwork(data: string | undefined, { name: network, epochUs, firstPorts = DEV_PORTS, limits }: DevDifference = DEV): Promise<DevNetwork> {
   const folder = data === undefined ? mkdtempSync(join(tmpdir(), 'lockstep-dev-')) : usable(resolve(data));
   const http = await freePorts(DEV_NODES, firstPorts.http);
   const p2p = await freePorts(DEV_NODES, firstPorts.p2p);
@@ -63,7 +65,7 @@ export async function prepareDevNetwork(data: string | undefined, { name: networ
     };
     const file = join(folder, `${name}.json`);
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`);
-    return { id, name, configuration: file, data: join(folder, name), httpPort: http[id - 1] as number };
+    return { id, name, configuration: file, data: join(folder, name), httpPort: http[id - 1] as number, p2pPort: p2p[id - 1] as number };
   });
   return { folder, nodes };
 }
@@ -92,7 +94,7 @@ function keyOf(file: string): string {
 }
 
 /** Ports that are free now, from `first` on. All are held until the last is found, so that none comes twice. */
-async function freePorts(count: number, first: number): Promise<number[]> {
+export async function freePorts(count: number, first: number): Promise<number[]> {
   const servers = [];
   const ports: number[] = [];
   for (let next = first; ports.length < count; next++) {

@@ -40,6 +40,8 @@ export interface Configuration {
   readonly gpuPollSeconds: number;
   /** Whether peers are also looked for in the local network. */
   readonly mdns: boolean;
+  /** Whether peers are reached at the addresses of the member list only: behind a proxy or a firewall others lead nowhere, or around it. */
+  readonly listedOnly: boolean;
   readonly network: NetworkDefinition;
   readonly limits: Limits;
 }
@@ -242,6 +244,7 @@ function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<stri
     sidecar: file.sidecar,
     gpuPollSeconds: file.gpuPollSeconds ?? (COMPUTING.has(file.mode ?? 'full') ? GPU_POLL_SECONDS : 0),
     mdns: file.mdns ?? false,
+    listedOnly: file.listedOnly ?? false,
     network: {
       name: network.name,
       groups: network.groups ?? 1,

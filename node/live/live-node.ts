@@ -47,6 +47,8 @@ export interface Told {
 
 /** To check a small batch takes longer than to refold its events: as long as so many. */
 const BATCH_EVENTS = 5;
+/** Frames and requests come in bursts, as sockets hand them over. A burst of turns is about as long as so many events. */
+const GATHER_EVENTS = 128;
 const TICK_MS = 1_000;
 const ANNOUNCE_EVERY_TICKS = 10;
 /** What is under way when a node stops gets this much longer than the gateway gives it. */
@@ -104,7 +106,7 @@ export class LiveNode {
     this.shadow = this.shadowOf(options);
     this.monitors = new Monitors(self, parameters, () => this.clock.now(), (property, violation) => told.say(`VIOLATED ${property}: ${violation.message}`));
     this.network = new LiveNetwork(
-      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], mdns: configuration.mdns, version: about.version },
+      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], mdns: configuration.mdns, listedOnly: configuration.listedOnly, version: about.version },
       (frame: Frame) => {
         this.loop.heard(frame);
         this.driver.wake();
@@ -297,7 +299,7 @@ export class LiveNode {
 
 function loopOptions(configuration: Configuration, parameters: Parameters, about: About): LoopOptions {
   const engine = clipped(`node ${process.versions.node}, v8 ${process.versions.v8}, ${process.arch}, ${cpus()[0]?.model ?? 'unknown processor'}`, MAX_WRITING_BYTES);
-  return { ...LOOP_DEFAULTS, snapshotEvery: configuration.limits.snapshotEvery, snapshotBatches: Math.ceil(configuration.limits.snapshotEvery / BATCH_EVENTS), self: nodeId(configuration.self), parameters, version: about.kernel, engine };
+  return { ...LOOP_DEFAULTS, snapshotEvery: configuration.limits.snapshotEvery, snapshotBatches: Math.ceil(configuration.limits.snapshotEvery / BATCH_EVENTS), gatherEvents: GATHER_EVENTS, self: nodeId(configuration.self), parameters, version: about.kernel, engine };
 }
 
 /** What a person wants to read as it happens. */

@@ -1,6 +1,6 @@
 // What a node shows of itself: health, readiness, status, metrics. Everything here is read when somebody asks.
 
-import type { LiveNetwork } from '../../io/live/network.ts';
+import type { LiveNetwork, PeerState } from '../../io/live/network.ts';
 import type { LiveShadow } from '../../io/live/shadow.ts';
 import type { Loop } from '../../io/loop.ts';
 import type { Fact } from '../../kernel/fact.ts';
@@ -36,6 +36,7 @@ export interface Look {
 
 /** A sync that takes longer makes the node unfit to serve until it is done. */
 const SLOW_SYNC_MS = 2_000;
+const RENDER_EVERY_MS = 200;
 
 export class Showing implements Shown {
   readonly metricsType: string;
@@ -44,6 +45,7 @@ export class Showing implements Shown {
   private readonly turned = Object.fromEntries(TURNED_AWAY.map((why) => [why, 0])) as Record<TurnedAway, number>;
   /** By group: the newest epoch that is known to be durable here. */
   private readonly epochs: number[] = [];
+  private rendered: { readonly untilMs: number; readonly text: Promise<string> } = { untilMs: 0, text: Promise.resolve('') };
 
   constructor(look: Look) {
     this.look = look;
@@ -101,8 +103,11 @@ export class Showing implements Shown {
     };
   }
 
+  /** Rendered at most a few times a second: who asks all the time gets what the last one got. */
   metrics(): Promise<string> {
-    return this.look.instruments.registry.metrics();
+    const now = performance.now();
+    if (now >= this.rendered.untilMs) this.rendered = { untilMs: now + RENDER_EVERY_MS, text: this.look.instruments.registry.metrics() };
+    return this.rendered.text;
   }
 
   turnedAway(why: TurnedAway): void {
@@ -130,10 +135,13 @@ function readings(look: Look, turned: Readonly<Record<string, number>>): Read[] 
     { name: 'lockstep_snapshot_sequence', help: 'The event after which the newest snapshot was taken', kind: 'gauge', value: () => loop.newestSnapshot },
     { name: 'lockstep_inbox_depth', help: 'What waits for its turn', kind: 'gauge', label: 'class', value: () => ({ ...loop.waitingInputs }) },
     { name: 'lockstep_requests_in_flight', help: 'Requests under way', kind: 'gauge', value: () => requests.inFlight },
+    { name: 'lockstep_requests_admitted', help: 'Requests that may be under way: fewer while answers take too long', kind: 'gauge', value: () => requests.admitted },
     { name: 'lockstep_dropped_total', help: 'What the loop dropped before the journal, or did not send late', kind: 'counter', label: 'reason', value: () => loop.counters.dropped },
     { name: 'lockstep_network_dropped_total', help: 'What the network refused or lost', kind: 'counter', label: 'reason', value: () => network.drops.all() },
-    { name: 'lockstep_requests_turned_away_total', help: 'Requests refused before they were read', kind: 'counter', label: 'reason', value: () => ({ ...turned, connection: requests.counts.turnedAway, abandoned: requests.counts.abandoned, expired: requests.counts.expired }) },
+    { name: 'lockstep_requests_turned_away_total', help: 'Requests refused before they were read; eager: connections held back because they do not wait for answers', kind: 'counter', label: 'reason', value: () => ({ ...turned, connection: requests.counts.turnedAway, abandoned: requests.counts.abandoned, expired: requests.counts.expired }) },
     { name: 'lockstep_peers', help: 'Members it is connected with', kind: 'gauge', value: () => network.peers().filter((peer) => peer.out && peer.in).length },
+    { name: 'lockstep_frames_total', help: 'Frames sent to peers and heard from them, on the streams that are open', kind: 'counter', label: 'direction', value: () => ({ out: total(network.peers(), (peer) => peer.framesOut), in: total(network.peers(), (peer) => peer.framesIn) }) },
+    { name: 'lockstep_writes_total', help: 'Writes to peers: frames of one moment leave in one', kind: 'counter', value: () => total(network.peers(), (peer) => peer.writesOut) },
     { name: 'lockstep_leader', help: 'The leader of a group as this node knows it; 0: none', kind: 'gauge', label: 'group', value: byGroup((group) => group.leader) },
     { name: 'lockstep_term', help: 'The term of a group', kind: 'gauge', label: 'group', value: byGroup((group) => group.term) },
     { name: 'lockstep_commit', help: 'The commit index of a group', kind: 'gauge', label: 'group', value: byGroup((group) => group.commit) },
@@ -141,6 +149,10 @@ function readings(look: Look, turned: Readonly<Record<string, number>>): Read[] 
     { name: 'lockstep_property_checks_total', help: 'Decisive checks of the properties that watch this node', kind: 'counter', label: 'property', value: () => mapped(monitors, (judgement) => judgement.checks) },
     { name: 'lockstep_property_violated', help: '1 once a property is violated', kind: 'gauge', label: 'property', value: () => mapped(monitors, (judgement) => (judgement.verdict === 'violated' ? 1 : 0)) },
   ];
+}
+
+function total(peers: readonly PeerState[], of: (peer: PeerState) => number): number {
+  return peers.reduce((sum, peer) => sum + of(peer), 0);
 }
 
 function mapped(monitors: Monitors, value: (judgement: { readonly verdict: string; readonly checks: number }) => number): Record<string, number> {
