@@ -15,7 +15,7 @@ import { readable, unreadable } from './loop-answers.ts';
 import { eventPassed, freeze, kernelPassed } from './loop-checks.ts';
 import { Inbox, Ring } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
-import type { CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
+import type { Chunk, CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
 
 export type { LoopOptions } from './loop-options.ts';
 
@@ -116,6 +116,15 @@ export class Loop {
     return this.journal?.fsyncs ?? 0;
   }
 
+  /** The event after which the newest snapshot on the disk was taken; 0 if there is none. */
+  get newestSnapshot(): number {
+    return this.journal?.newestSnapshot ?? 0;
+  }
+
+  get snapshotUnderWay(): boolean {
+    return this.journal?.snapshotUnderWay ?? false;
+  }
+
   /** What waits for its turn, by class. */
   get waitingInputs(): { readonly urgent: number; readonly messages: number; readonly requests: number } {
     return { urgent: this.inbox.urgent.count, messages: this.inbox.messages.count, requests: this.inbox.requests.count };
@@ -164,6 +173,19 @@ export class Loop {
     assert(this.doneTokens.push(token) && this.doneResults.push(result), 'no more completes than was submitted');
   }
 
+  /** The shadow brings a snapshot that the journal asked for. */
+  imaged(sequence: number, chunk: Chunk): void {
+    const journal = this.journal;
+    if (this.current !== 'running' || journal === undefined) return;
+    journal.imaged(sequence, chunk);
+    if (journal.snapshotDue) this.snapshot(journal);
+  }
+
+  /** The shadow folds the journal to another state than this node's: one of the two is wrong, so nothing more is said. */
+  differed(text: string): void {
+    if (this.current === 'running') this.fail('diverged', text);
+  }
+
   alarm(): void {
     this.alarmed = true;
     this.armed = NEVER;
@@ -202,7 +224,7 @@ export class Loop {
     const at = Math.max(this.at, this.now());
     const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
-    this.proceed();
+    if (!this.gathers()) this.proceed();
     this.arm();
   }
 
@@ -275,6 +297,12 @@ export class Loop {
     else if (this.stopping && this.poisoned === '') this.seal(journal);
   }
 
+  /** What has arrived already can be in the same batch: with a sync for the first of it, all the rest would wait for two. */
+  private gathers(): boolean {
+    const journal = this.journal as Journal;
+    return this.inbox.count > 0 && journal.open < this.options.gatherEvents && !journal.full && this.takesInput();
+  }
+
   private write(journal: Journal): void {
     this.passed('beforeSync');
     const held = this.leaving;
@@ -300,11 +328,16 @@ export class Loop {
     const done = journal.completed(token, result);
     if (done === 'failed') return this.fail(journal.failure?.reason ?? 'io', `The disk failed (${journal.failure?.detail}): nothing more can be promised.`);
     if (done === 'durable') this.release(journal);
-    else if (done === 'snapshot') this.passed('duringSnapshot');
+    else if (done === 'snapshot') this.snapshotWritten(journal);
     else if (done === 'sealed') this.current = 'sealed';
     if (this.phase !== 'running') return;
     if (journal.snapshotDue) this.snapshot(journal);
-    this.proceed();
+    if (!this.gathers()) this.proceed();
+  }
+
+  private snapshotWritten(journal: Journal): void {
+    this.passed('duringSnapshot');
+    this.ports.observer.snapshotWritten?.(journal.newestSnapshot);
   }
 
   private snapshot(journal: Journal): void {
@@ -387,7 +420,7 @@ export class Loop {
     this.refolded = undefined;
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
     const incarnation = nextIncarnation(last, this.ports.entropy.word());
-    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token });
+    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, refolded: refolded.counts.batches, token: this.token }, this.ports.shadow);
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
     this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret() });
@@ -415,7 +448,7 @@ export class Loop {
     this.stopped = { code, text };
   }
 
-  private fail(code: 'io' | 'full' | 'poisoned', text: string): void {
+  private fail(code: 'io' | 'full' | 'poisoned' | 'diverged', text: string): void {
     this.current = 'failed';
     this.stopped = { code, text };
   }

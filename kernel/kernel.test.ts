@@ -296,14 +296,20 @@ describe('peers', () => {
     expect(node.wait(node.at + 10 * SECOND)).toEqual([]);
   });
 
+  // The node lived once before, as incarnation 1 from place 2 on; this life is incarnation 3, and begins at place 4.
   it.each<[string, Remembered, boolean]>([
     ['nothing', NOTHING_REMEMBERED, false],
-    ['this very life', { incarnation: 1, tag: 11, heard: 900 }, false],
-    ['another life of the same number', { incarnation: 1, tag: 12, heard: 2 }, true],
-    ['a later life', { incarnation: 2, tag: 5, heard: 1 }, true],
+    ['this very life', { incarnation: 3, tag: 12, heard: 900 }, false],
+    ['its earlier life, up to where this one began', { incarnation: 1, tag: 11, heard: 3 }, false],
+    ['more of its earlier life than it knows', { incarnation: 1, tag: 11, heard: 4 }, true],
+    ['a life between the two', { incarnation: 2, tag: 5, heard: 1 }, true],
+    ['another life of the same number', { incarnation: 3, tag: 13, heard: 2 }, true],
+    ['a later life', { incarnation: 4, tag: 5, heard: 1 }, true],
   ])('that refuse a node and remember %s', (_what, remembered, silenced) => {
     const node = new Told(PARAMETERS, nodeId(1));
-    const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, [], remembered), 3);
+    node.tell({ kind: 'recovered', incarnation: 3, tag: 12 });
+    expect(node.kernel.image().peers).toMatchObject({ resumed: 4, lives: [{ incarnation: 1, from: 2 }] });
+    const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 3, [], remembered), 3);
     expect(node.kernel.outcast).toBe(silenced);
     expect(effects).toEqual([{ kind: 'fact', fact: { kind: silenced ? 'refusedByPeer' : 'refusalIgnored', peer: 2 } }]);
   });

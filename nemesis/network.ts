@@ -191,8 +191,8 @@ function twist(world: World, from: NodeId, to: NodeId): void {
   const loop = world.host(from).loop;
   const refused = world.host(to).loop;
   if (loop?.phase !== 'running' || refused?.phase !== 'running') return;
-  const { incarnation, tag, resumed, signature } = loop.kernel.image().peers;
+  const { incarnation, tag, resumed, signature, lives } = loop.kernel.image().peers;
   if (signature === '') return;
   world.count('forged-hello', 1);
-  world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, tag, resumed, signature, false, true, refused.incarnation) });
+  world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, tag, resumed, signature, false, true, refused.incarnation, lives) });
 }

@@ -10,8 +10,6 @@ import { VERSION } from './version.ts';
 const LATER: readonly (readonly [string, string])[] = [
   ['explore', 'bounded exhaustive exploration of a small world'],
   ['check', "linearizability of somebody's history"],
-  ['crash', 'kill live nodes under load and check what they promised'],
-  ['audit', 'global properties over collected journals'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
@@ -37,6 +35,8 @@ function buildProgram(): Command {
     .allowExcessArguments();
   addSim(program);
   addReplay(program);
+  addAudit(program);
+  addCrash(program);
   addMutants(program);
   addBench(program);
   addConform(program);
@@ -103,6 +103,31 @@ function addReplay(program: Command): void {
     .action(async (directories, options) => leave(await (await import('./replay.ts')).replay(directories, options)));
 }
 
+function addAudit(program: Command): void {
+  program
+    .command('audit')
+    .allowExcessArguments(false)
+    .description('judge the journals of several nodes of one network together: what was decided, led, logged, applied, said and kept')
+    .argument('<dir...>', 'data directories, or folders with one for each node')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nJournals may be those of live nodes that have ended (copy those of a running one) or of "sim --dump". A journal that was compacted is\njudged from its oldest snapshot on. Exit codes: 0 nothing was violated; 1 something was; 2 a directory is missing, in use, damaged or of\nanother network or version.')
+    .action(async (directories, options) => leave((await import('./audit/audit.ts')).audit(directories, options)));
+}
+
+function addCrash(program: Command): void {
+  program
+    .command('crash')
+    .allowExcessArguments(false)
+    .description('kill live nodes under load, half of the time during a snapshot or a recovery, and check what they had promised')
+    .option('--kills <n>', 'how many kills', '20')
+    .option('--seed <n>', 'which; without it one is drawn and printed first')
+    .option('--data <dir>', 'where the nodes keep their files; a temporary directory by default, removed if everything held')
+    .option('--mutant <name>', 'with one planted bug in every node')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nThe files of the nodes hold back what is not synced, so that a kill loses what a machine that stops would lose. Afterwards the history\nof the clients is checked, every directory is replayed, and all journals are audited together. Exit codes: 0 all held; 1 something was\nlost, changed or diverged; 2 the command was wrong; 3 nodes, service or snapshots did not come in time.')
+    .action(async (options) => leave(await (await import('./crash/crash.ts')).crash(options)));
+}
+
 function addMutants(program: Command): void {
   program
     .command('mutants')
@@ -123,7 +148,8 @@ function addBench(program: Command): void {
     .command('bench')
     .allowExcessArguments(false)
     .description('measure against a limit or a peer, in the same run')
-    .argument('[name...]', 'rows, or the part before the slash; all of them without a name')
+    .argument('[name...]', 'rows, or the part before the slash; without a name all but "endurance" and "hostile"')
+    .option('--for <duration>', 'how long "endurance" goes on (15m)')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (names, options) => leave(await (await import('./bench.ts')).bench(names, options)));
 }
@@ -161,7 +187,7 @@ function addNode(program: Command): void {
     .option('--mode <mode>', 'full, compute, storage or validator (full): shown by /health; full and compute ask the GPU driver, apart from that every mode does the same in this version')
     .option('--chain-rpc <url>', 'follow the finalised heads of a parent chain (Substrate JSON-RPC)')
     .option('--sidecar-addr <host:port>', 'the sidecar beside this node: accepted and recorded; nothing is sent to it in this version')
-    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 2 this machine does not allow it: the configuration, a taken port, the data directory,\nor its disk, which failed or is full; 70 a bug of ours.')
+    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 1 the state of the node is not what its journal says; 2 this machine does not allow it: the configuration, a taken port, the data directory,\nor its disk, which failed or is full; 70 a bug of ours.')
     .action(async (options) => leave(await (await import('./node.ts')).node(options)));
 }
 

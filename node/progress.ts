@@ -12,7 +12,7 @@ export class Progress {
     this.timer = setInterval(() => {
       const text = line();
       if (text === '') return;
-      const width = Math.max(20, process.stderr.columns ?? 80);
+      const width = Math.max(20, process.stderr.columns || 80);
       process.stderr.write(`\r\x1b[2K${text.slice(0, width - 1)}`);
       this.shown = true;
     }, EVERY_MS);

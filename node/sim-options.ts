@@ -140,7 +140,7 @@ function readSweep(flags: SimFlags, mode: RunMode): Sweep {
   };
 }
 
-/** The seed that was given, or one that is drawn; in CI one must be given. */
+/** The seed that was given, or a drawn one; in CI it must be given. */
 export function seedOf(flags: { readonly seed?: string }): number {
   if (flags.seed !== undefined) return readSeed(flags.seed);
   const ci = process.env['CI'];

@@ -20,6 +20,8 @@ export interface ElectionReader {
 
 export class GroupElections {
   readonly quorum: number;
+  /** Terms up to here are not judged: they began before the evidence did. */
+  floor = 0;
   /** By node: the latest term it has spoken in. */
   readonly spoke: Int32Array;
   private readonly voters: number;
@@ -40,6 +42,7 @@ export class GroupElections {
 
   /** The slot of a term, -1 if it was too long ago. */
   slotOf(term: number): number {
+    if (term <= this.floor) return -1;
     const slot = term & (TERMS - 1);
     const held = this.terms[slot] as number;
     if (held > term) return -1;
@@ -82,6 +85,12 @@ export class Elections {
 
   constructor(parameters: Parameters) {
     for (const group of parameters.groups) this.groups[group.id] = new GroupElections(group, parameters.nodes);
+  }
+
+  /** The evidence begins when the group is in `term`. */
+  beginAt(id: GroupId, term: number): void {
+    const group = this.groups[id];
+    if (group !== undefined && term > group.floor) group.floor = term;
   }
 
   read(reader: ElectionReader): void {

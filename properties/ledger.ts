@@ -302,6 +302,12 @@ export class Ledger {
     }
   }
 
+  /** The evidence begins in the middle of a log: of that group nothing can be concluded about what is committed. */
+  beginAmid(id: GroupId): void {
+    const group = this.groups[id];
+    if (group !== undefined) group.sound = false;
+  }
+
   read(reader: LedgerReader): void {
     this.readers.push(reader);
   }

@@ -10,7 +10,7 @@ import { NeedTable } from './need-table.ts';
 import type { ModelOutcome } from './register-model.ts';
 import type { Registers, RegistersReader } from './registers.ts';
 
-export type Place = 'in an answer to a client' | 'on the wire' | 'in a snapshot' | 'in the committed log';
+export type Place = 'in an answer to a client' | 'on the wire' | 'in a snapshot' | 'in the committed log' | 'in the state of a node';
 
 /** Of single decide: where a proposal was first shown as the decided one, and who competed. */
 export interface Shown {

@@ -4,7 +4,7 @@
 
 import type { Evidence, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
-import type { NodeId } from '../kernel/base/ids.ts';
+import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Event } from '../kernel/event.ts';
 import type { KernelImage } from '../kernel/image.ts';
@@ -61,6 +61,11 @@ export class Reconstruction implements Evidence {
 
   damaged(node: NodeId): void {
     this.damage.damaged(node);
+  }
+
+  beginsAmid(_node: NodeId, group: GroupId, term: number): void {
+    this.elections.beginAt(group, term);
+    this.ledger.beginAmid(group);
   }
 }
 

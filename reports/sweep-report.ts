@@ -35,6 +35,8 @@ export interface SweepReport {
   readonly kernel: string;
   readonly scenario: string;
   readonly seeds: { readonly from: number; readonly to: number };
+  /** How many runs were asked for: more than were executed if somebody, or a failure, ended the sweep. */
+  readonly planned: number;
   readonly runs: number;
   readonly operations: OperationCounts;
   readonly failed: readonly FailedRun[];

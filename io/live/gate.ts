@@ -34,6 +34,10 @@ export class Gate implements ConnectionGater {
     if (this.trusted.size < MAX_HOSTS) this.trusted.add(hostOf(address));
   }
 
+  trusts(host: string): boolean {
+    return this.trusted.has(host.replace(/^::ffff:/, ''));
+  }
+
   denyDialPeer = (peer: PeerId): boolean => this.members.idOf(peer) === undefined;
 
   /** libp2p refuses private addresses here by default in some surroundings; ours are private more often than not. */

@@ -10,11 +10,11 @@ import type { Gpu } from '../ports.ts';
 import type { GpuReply } from './gpu-driver.ts';
 
 export interface LiveGpuOptions {
-  readonly library: string;
+  readonly nvml: string;
   readonly timeoutMs: number;
 }
 
-export const GPU_DEFAULTS: LiveGpuOptions = { library: 'libnvidia-ml.so.1', timeoutMs: 5_000 };
+export const GPU_DEFAULTS: LiveGpuOptions = { nvml: 'libnvidia-ml.so.1', timeoutMs: 5_000 };
 
 /** `silent`: the question may still be open in the driver; nothing is known. */
 export class GpuFault extends Error {
@@ -65,7 +65,7 @@ export class LiveGpu implements Gpu {
 
   private begin(): ChildProcess {
     const file = fileURLToPath(new URL('./gpu-driver.ts', import.meta.url));
-    const driver = fork(file, [this.options.library], { stdio: 'ignore', execArgv: [] });
+    const driver = fork(file, [this.options.nvml], { stdio: 'ignore', execArgv: [] });
     this.driver = driver;
     driver.on('message', (reply) => this.heard(reply as GpuReply));
     driver.on('error', () => undefined);
@@ -87,7 +87,7 @@ export class LiveGpu implements Gpu {
       return this.settle(reply.devices.map((device) => ({ ...device, id: clipped(device.id, MAX_DEVICE_ID_BYTES) })));
     }
     if (reply.kind === 'missing') {
-      this.tell('missing', `no GPU driver (${this.options.library}: ${reply.reason}); the node offers no accelerators`);
+      this.tell('missing', `no GPU driver (${this.options.nvml}: ${reply.reason}); the node offers no accelerators`);
       return this.settle([]);
     }
     this.tell('failed', `GPU driver failed (${reply.reason}); its devices count as lost until it answers again`);

@@ -19,6 +19,7 @@ import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
 import type { Frame, Network } from '../ports.ts';
 import { ANNOUNCE_TOPIC, Announcements, MAX_ANNOUNCEMENT_BYTES, sealAnnouncement, type Announcement } from './announcement.ts';
 import { FrameDecoder, type Verified } from './decoder.ts';
+import { Door } from './door.ts';
 import { Drops } from './drops.ts';
 import { Gate } from './gate.ts';
 import { Inbound, type Share } from './inbound.ts';
@@ -87,6 +88,7 @@ export class LiveNetwork implements Network {
   private readonly announced: (announcement: Announcement) => void;
   private readonly announcements: Announcements;
   private readonly gate: Gate;
+  private readonly door: Door;
   private readonly signer: FileSigner;
   private readonly writer: Writer = new Writer();
   private readonly outbound: (Outbound | undefined)[] = [];
@@ -104,6 +106,7 @@ export class LiveNetwork implements Network {
     this.decoder = new FrameDecoder(options.network, options.self, this.members, options.maxFrameBytes);
     this.announcements = new Announcements(options.network, this.members);
     this.gate = new Gate(this.members, this.drops, options.listedOnly);
+    this.door = new Door((host) => this.gate.trusts(host), () => this.drops.count('crowd'));
     this.signer = new FileSigner(options.key);
   }
 
@@ -138,7 +141,7 @@ export class LiveNetwork implements Network {
       nodeInfo: { name: 'lockstep', version, userAgent: `lockstep/${version}` },
       addresses: { listen: [...listen] },
       // A handshake that is not finished within three seconds makes room for another.
-      transports: [corkedTcp({ maxConnections: 4 * this.members.count + 64 })],
+      transports: [corkedTcp({ maxConnections: 4 * this.members.count + 64 }, this.door, () => this.drops.count('handshake'))],
       connectionEncrypters: [noise()],
       // A window of 256 KiB bounds what a peer can make us hold, and a slow peer us.
       streamMuxers: [yamux({ maxInboundStreams: 32, maxOutboundStreams: 32, streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW, maxReadBufferLength: 2 * WINDOW } })],

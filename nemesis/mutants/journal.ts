@@ -37,6 +37,12 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'journal/batch-not-synced',
+    family: 'journal',
+    about: 'a batch counts as durable when it is written, and is never synced (rule 5)',
+    edits: [{ file: 'io/journal.ts', anchor: "chunk: batch, sync: true });", replacement: 'chunk: batch, sync: false });' }],
+  },
+  {
     name: 'journal/old-incarnation',
     family: 'journal',
     about: 'a restored backup is let in as the node that it was (rule 5)',

@@ -27,12 +27,13 @@ const NetworkSchema: TObject<{ name: TString; groups: TOptional<TInteger>; membe
   { additionalProperties: false, expects: 'an object' },
 );
 
-const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptional<TInteger>; requestsPerSecond: TOptional<TInteger>; reserveMb: TOptional<TInteger> }> = Type.Object(
+const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptional<TInteger>; requestsPerSecond: TOptional<TInteger>; reserveMb: TOptional<TInteger>; snapshotEvery: TOptional<TInteger> }> = Type.Object(
   {
     inFlight: Type.Optional(whole(1, 100_000)),
     connections: Type.Optional(whole(1, 100_000)),
     requestsPerSecond: Type.Optional(whole(1, 1_000_000)),
     reserveMb: Type.Optional(whole(0, 1_000_000)),
+    snapshotEvery: Type.Optional(whole(100, 1_000_000)),
   },
   { additionalProperties: false, expects: 'an object' },
 );
