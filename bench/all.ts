@@ -1,9 +1,12 @@
 // Every benchmark there is.
 
 import { CODEC } from './codec.ts';
+import { ENDURANCE } from './endurance.ts';
+import { HOSTILE } from './hostile.ts';
 import { JOURNALS } from './journals.ts';
+import { LIVE } from './live.ts';
 import { NETWORK } from './network.ts';
 import type { Bench } from './row.ts';
 import { SIMULATOR } from './simulator.ts';
 
-export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...NETWORK];
+export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...NETWORK, ...LIVE, ...HOSTILE, ...ENDURANCE];

@@ -1,5 +1,7 @@
 // A figure that means something: beside it stands the limit or the peer it was measured against, in the same run.
 
+import type { LiveNetwork, LiveSpec } from './live/network.ts';
+
 export interface Row {
   readonly name: string;
   readonly value: number;
@@ -23,6 +25,8 @@ function round(value: number): number {
 export interface Bench {
   readonly rows: readonly string[];
   readonly about: string;
+  /** It takes minutes, or loads the machine for something else than speed: only who names it gets it. */
+  readonly onlyByName?: true;
   measure(subject: Subject): Promise<readonly Row[]>;
 }
 
@@ -56,6 +60,10 @@ export interface Subject {
   dumped<T>(spec: RunSpec, use: (folder: string) => Promise<T>): Promise<T>;
   /** Refolds every journal under a folder: events, and the milliseconds it took. */
   refold(folder: string): Promise<{ readonly events: number; readonly wallMs: number }>;
+  /** Starts three live nodes as processes of this machine, hands them over when all are ready, and seals and removes them afterwards. */
+  live<T>(spec: LiveSpec, use: (network: LiveNetwork) => Promise<T>): Promise<T>;
+  /** How long the command says a measurement with a duration of its own should take. */
+  readonly forUs: number | undefined;
   /** The reference queue on `jobs` threads at once: operations per second of all of them. */
   queueRate(jobs: number): Promise<number>;
 }

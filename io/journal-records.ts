@@ -44,7 +44,8 @@ export interface Snapshot extends Writing {
   readonly image: KernelImage;
 }
 
-const MAX_TEXT = 128;
+/** What a program may call its network, itself and its engine, in bytes. */
+export const MAX_WRITING_BYTES = 128;
 
 function writeWriting(w: Writer, writing: Writing): void {
   w.text(writing.network);
@@ -53,7 +54,7 @@ function writeWriting(w: Writer, writing: Writing): void {
   w.text(writing.engine);
 }
 
-const readWriting = (r: Reader): Writing => ({ network: r.text(MAX_TEXT), self: nodeId(r.uint(0xffff)), version: r.text(MAX_TEXT), engine: r.text(MAX_TEXT) });
+const readWriting = (r: Reader): Writing => ({ network: r.text(MAX_WRITING_BYTES), self: nodeId(r.uint(0xffff)), version: r.text(MAX_WRITING_BYTES), engine: r.text(MAX_WRITING_BYTES) });
 
 function writePlace(w: Writer, place: Place): void {
   w.uint(place.sequence);

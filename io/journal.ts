@@ -10,11 +10,13 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { BatchChunk, eventWeight, HeaderChunk, RecordChunk, SnapshotChunk, WatermarkChunk, type Link } from './journal-chunks.ts';
 import { SEAL_FILE, SEAL_MAGIC, segmentFile, snapshotFile, WATERMARK_FILE } from './journal-format.ts';
 import { sealCodec, type Place, type Writing } from './journal-records.ts';
-import type { Chunk, Disk, DiskRequest, DiskResult } from './ports.ts';
+import type { Chunk, Disk, DiskRequest, DiskResult, Shadow } from './ports.ts';
 
 export interface JournalLimits {
   /** Events between two snapshots. Two snapshots are kept, and the events after the older one. */
   readonly snapshotEvery: number;
+  /** Or so many batches, if they are that small: to check a batch takes as long as to refold ten events. */
+  readonly snapshotBatches: number;
   /** A segment is closed when it weighs this much, and at every snapshot. */
   readonly segmentWeight: number;
   /** An open batch with this many events is written though nothing waits for it, or takes no more until it can be. */
@@ -33,11 +35,20 @@ export interface JournalStart {
   readonly incarnation: number;
   readonly snapshots: readonly number[];
   readonly segments: readonly number[];
+  /** Batches since the newest snapshot. */
+  readonly refolded: number;
   /** Tokens below it are spent. */
   readonly token: number;
 }
 
+/** A snapshot that was made, and is not on the disk yet. */
+interface Made {
+  readonly sequence: number;
+  readonly chunk: Chunk;
+}
+
 const NO_TOKEN = -1;
+const NONE = -1;
 
 export class Journal {
   private readonly disk: Disk;
@@ -65,10 +76,14 @@ export class Journal {
   private markedOrdinal: number;
   private markedAt: Micros;
 
+  private readonly shadow: Shadow | undefined;
+  /** The event after which the shadow was asked for a snapshot that it has not brought yet. */
+  private wanted = NONE;
   /** A snapshot that waits for the events before it to be durable, or is being written. */
-  private snapshot: SnapshotChunk | undefined;
+  private snapshot: Made | undefined;
   private snapshotToken = NO_TOKEN;
   private imagedAt: number;
+  private imagedOrdinal: number;
   private readonly snapshots: number[];
   private readonly segments: number[];
 
@@ -82,8 +97,9 @@ export class Journal {
   fsyncs = 0;
   snapshotsWritten = 0;
 
-  constructor(disk: Disk, writing: Writing, limits: JournalLimits, start: JournalStart) {
+  constructor(disk: Disk, writing: Writing, limits: JournalLimits, start: JournalStart, shadow?: Shadow) {
     this.disk = disk;
+    this.shadow = shadow;
     this.writing = writing;
     this.limits = limits;
     this.start = start.place;
@@ -93,6 +109,7 @@ export class Journal {
     this.snapshots = [...start.snapshots];
     this.segments = [...start.segments];
     this.imagedAt = this.snapshots[this.snapshots.length - 1] ?? 0;
+    this.imagedOrdinal = start.place.ordinal - start.refolded;
     this.incarnation = start.incarnation;
     this.token = start.token;
   }
@@ -142,7 +159,7 @@ export class Journal {
     this.segmentWeight += batch.weight;
     this.batches++;
     this.flyingToken = this.submit({ kind: 'append', file: this.segment, chunk: batch, sync: true });
-    if (!poisoned && this.snapshot === undefined && batch.last - this.imagedAt >= this.limits.snapshotEvery) this.prepareSnapshot(kernel.image());
+    if (!poisoned && !this.snapshotUnderWay && this.isLong(batch)) this.order(kernel);
     this.trail(at);
   }
 
@@ -163,25 +180,57 @@ export class Journal {
 
   /** True if a snapshot waits to be written, and everything before it is durable. */
   get snapshotDue(): boolean {
-    return this.snapshot !== undefined && this.snapshotToken === NO_TOKEN && this.durable !== undefined && this.durable.last >= this.snapshot.value.after.sequence;
+    return this.snapshot !== undefined && this.snapshotToken === NO_TOKEN && this.durable !== undefined && this.durable.last >= this.snapshot.sequence;
   }
 
   writeSnapshot(): void {
-    const snapshot = this.snapshot as SnapshotChunk;
-    this.snapshotToken = this.submit({ kind: 'replace', file: snapshotFile(snapshot.value.after.sequence), chunk: snapshot });
+    const { sequence, chunk } = this.snapshot as Made;
+    this.snapshotToken = this.submit({ kind: 'replace', file: snapshotFile(sequence), chunk });
   }
 
   /** Whether the newest snapshot holds everything there is. */
   get snapshotCurrent(): boolean {
-    return this.snapshot === undefined && this.snapshots[this.snapshots.length - 1] === this.after.sequence;
+    return this.snapshot === undefined && this.newestSnapshot === this.after.sequence;
   }
 
   /** Takes the snapshot with which a sealed journal ends. */
   prepareSnapshot(image: KernelImage): void {
     assert(image.sequence === this.after.sequence, 'a snapshot is taken at the end of a batch');
-    this.snapshot = new SnapshotChunk({ ...this.writing, after: this.after, incarnation: this.incarnation, image });
+    this.snapshot = { sequence: image.sequence, chunk: new SnapshotChunk({ ...this.writing, after: this.after, incarnation: this.incarnation, image }) };
+    this.wanted = NONE;
     this.imagedAt = image.sequence;
+    this.imagedOrdinal = this.after.ordinal;
     this.rolls = true;
+  }
+
+  /** Up to this batch there is so much since the last snapshot that a start would have long to refold. */
+  private isLong(batch: BatchChunk): boolean {
+    return batch.last - this.imagedAt >= this.limits.snapshotEvery || batch.ordinal - this.imagedOrdinal >= this.limits.snapshotBatches;
+  }
+
+  /** A snapshot at the end of the batch that was just closed. The shadow makes it while the node goes on. */
+  private order(kernel: Kernel): void {
+    if (this.shadow === undefined) return this.prepareSnapshot(kernel.image());
+    this.wanted = this.imagedAt = this.after.sequence;
+    this.imagedOrdinal = this.after.ordinal;
+    this.rolls = true;
+    this.shadow.snapshot(this.wanted);
+  }
+
+  /** The shadow brings a snapshot. One that nobody waits for any more is let go. */
+  imaged(sequence: number, chunk: Chunk): void {
+    if (sequence !== this.wanted) return;
+    this.wanted = NONE;
+    this.snapshot = { sequence, chunk };
+  }
+
+  get snapshotUnderWay(): boolean {
+    return this.wanted !== NONE || this.snapshot !== undefined;
+  }
+
+  /** The newest snapshot on the disk; 0 if there is none. */
+  get newestSnapshot(): number {
+    return this.snapshots[this.snapshots.length - 1] ?? 0;
   }
 
   get sealing(): boolean {
@@ -238,7 +287,7 @@ export class Journal {
   }
 
   private snapshotDurable(): Completed {
-    this.snapshots.push((this.snapshot as SnapshotChunk).value.after.sequence);
+    this.snapshots.push((this.snapshot as Made).sequence);
     this.snapshot = undefined;
     this.snapshotToken = NO_TOKEN;
     this.snapshotsWritten++;

@@ -15,6 +15,8 @@ export interface LoopOptions extends JournalLimits {
   /** The JavaScript engine, by name and version. */
   readonly engine: string;
   readonly inbox: InboxLimits;
+  /** While the inbox holds more, a sync waits until a batch has so many events; 0: it never waits. */
+  readonly gatherEvents: number;
   /** Events refolded in one turn of recovery. */
   readonly sliceEvents: number;
   readonly checked: Checked;
@@ -26,7 +28,9 @@ export type LoopLimits = Omit<LoopOptions, 'self' | 'parameters' | 'version' | '
 
 export const LOOP_DEFAULTS: LoopLimits = {
   inbox: { urgent: 1_024, messages: 4_096, requests: 1_024 },
+  gatherEvents: 0,
   snapshotEvery: 20_000,
+  snapshotBatches: Number.MAX_SAFE_INTEGER,
   segmentWeight: 16 * 1024 * 1024,
   batchEvents: 1_024,
   watermarkBatches: 64,

@@ -2,15 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { groupId, nodeId, type NeedId } from '../kernel/base/ids.ts';
 import { MS, SECOND } from '../kernel/base/time.ts';
 import { bucketOf } from '../kernel/decide/record.ts';
+import type { Event, ServiceOutcome } from '../kernel/event.ts';
 import { hello, startsOf } from '../kernel/hello.ts';
 import { Register } from '../kernel/decide/register.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { voteReply } from '../kernel/raft/message.ts';
+import { JournalFollower } from './journal-following.ts';
 import { answersFrom, refold } from './journal-read.ts';
 import type { LoopOptions } from './loop-options.ts';
 import type { CrashPoint } from './ports.ts';
 import { BenchNode, PARAMETERS } from './testing/bench-node.ts';
-import { MemoryDisk } from './testing/memory-disk.ts';
+import { MemoryDisk, rawChunk } from './testing/memory-disk.ts';
 
 const THREE = { ...PARAMETERS, nodes: 3, groups: [{ id: groupId(0), voters: [nodeId(1), nodeId(2), nodeId(3)] }] };
 
@@ -54,6 +56,13 @@ function breakKernel(kernel: Kernel): void {
   });
 }
 
+/** A node whose state is not what its journal says any more. */
+function breakDigest(node: BenchNode): void {
+  const kernel = node.loop.kernel;
+  const step = kernel.step.bind(kernel);
+  Object.defineProperty(kernel, 'step', { value: (event: Event) => step({ ...event, wall: event.wall + 1 }) });
+}
+
 /** Makes every register fail an assertion when it is to decide this need: a bug of ours, in all lives of a node. */
 function breakRegisters(need: NeedId): () => void {
   const sound = Register.prototype.apply;
@@ -63,6 +72,51 @@ function breakRegisters(need: NeedId): () => void {
   };
   return () => void (Register.prototype.apply = sound);
 }
+
+describe('gathering', () => {
+  /** Batches written, and events in the first of them, when so many requests have arrived at once. */
+  function arrivedAtOnce(gatherEvents: number, requests: number): { readonly batches: number; readonly first: number } {
+    const node = elected({ gatherEvents });
+    node.decideAll(1, 0);
+    const [batches, durable] = [node.loop.batches, node.durable.length];
+    for (let n = 1; n <= requests; n++) node.decide(n);
+    think(node);
+    node.disk.complete();
+    think(node);
+    const first = node.durable.length - durable;
+    node.settle();
+    expect(node.replies.filter((reply) => reply.answer.kind === 'decided')).toHaveLength(requests + 1);
+    return { batches: node.loop.batches - batches, first };
+  }
+
+  test('makes everything that has arrived durable with one sync', () => {
+    expect(arrivedAtOnce(64, 20)).toEqual({ batches: 1, first: 20 });
+    expect(arrivedAtOnce(0, 20)).toEqual({ batches: 2, first: 1 });
+  });
+
+  test('does not wait for more than its bound', () => {
+    expect(arrivedAtOnce(8, 50)).toEqual({ batches: 2, first: 8 });
+  });
+
+  test('lets nothing leave before it is durable', () => {
+    const node = elected({ gatherEvents: 64 });
+    node.decideAll(1, 0);
+    for (let n = 1; n <= 5; n++) node.decide(n);
+    think(node);
+    expect(node.replies).toHaveLength(1);
+    node.settle();
+    expect(node.replies).toHaveLength(6);
+  });
+
+  test('does not keep a clean stop from its seal', () => {
+    const node = elected({ gatherEvents: 64 });
+    for (let n = 1; n <= 5; n++) node.decide(n);
+    node.loop.turn();
+    node.loop.stop();
+    node.settle();
+    expect(node.loop.phase).toBe('sealed');
+  });
+});
 
 describe('a start', () => {
   test('begins with boot and recovered, in the first incarnation', () => {
@@ -210,6 +264,33 @@ describe('the inbox', () => {
     node.settle();
     expect(node.loop.counters.dropped.inboxFull).toBe(6);
     expect(node.loop.kernel.sequence).toBe(before + 4);
+  });
+
+  test('journals nothing that could not be read again, whatever a service or a chain says', () => {
+    const node = elected({}, true);
+    const count = node.durable.length;
+    const answers: readonly ServiceOutcome[] = [
+      { kind: 'ok', answer: { service: 'signer', signature: 's'.repeat(257) } },
+      { kind: 'ok', answer: { service: 'signer', signature: '\ud800' } },
+      { kind: 'ok', answer: { service: 'gpu', devices: [{ id: 'ü'.repeat(65), memoryMb: 1, usedMb: 0 }] } },
+      { kind: 'ok', answer: { service: 'gpu', devices: [{ id: 'a', memoryMb: -1, usedMb: 0.5 }] } },
+      { kind: 'ok', answer: { service: 'gpu', devices: Array.from({ length: 65 }, (_, i) => ({ id: `${i}`, memoryMb: 1, usedMb: 0 })) } },
+      { kind: 'failed', reason: 'Treiber nicht geladen: Gerät weg \ud83d'.padEnd(300, 'ß') },
+    ];
+    for (const outcome of answers) node.loop.answered(2, 0, outcome);
+    node.loop.parentHead(7, '0x'.padEnd(129, 'f'), '0x00');
+    node.loop.parentHead(-1, '0x00', '0x00');
+    node.decide(1);
+    node.settle();
+    const journalled = node.durable.slice(count).map((event) => event.cause).filter((cause) => cause.kind !== 'request' && cause.kind !== 'message');
+    expect(journalled).toEqual([
+      ...['longer than 256', 'text with a lone surrogate', 'longer than 128', 'not an unsigned safe integer: -1', 'longer than 64'].map((why) => (
+        { kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'failed', reason: `the answer cannot be journalled: ${why}` } }
+      )),
+      { kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'failed', reason: `Treiber nicht geladen: Gerät weg \ufffd${'ß'.repeat(109)}` } },
+    ]);
+    expect(node.dropped).toEqual(['unverified', 'unverified']);
+    expect(refoldedFromBoot(node)).toBe('refolded');
   });
 
   test('gives outcomes and messages their turn before requests', () => {
@@ -422,7 +503,131 @@ describe('a clean stop', () => {
   });
 });
 
+describe('a shadow', () => {
+  /** A node whose snapshots are asked of a shadow that follows its files, and brings them when the test says so. */
+  class Shadowed {
+    readonly wanted: number[] = [];
+    readonly disk = new MemoryDisk(true);
+    readonly node = new BenchNode(this.disk, { snapshotEvery: 50 }, { snapshot: (sequence) => void this.wanted.push(sequence) });
+    readonly follower = new JournalFollower({ network: PARAMETERS.network, self: nodeId(1), version: 'v1', engine: 'test' }, (file, offset) => {
+      const stored = this.disk.dump().get(file);
+      return stored?.subarray(offset);
+    });
+
+    constructor() {
+      this.node.start();
+      this.node.pass(2 * SECOND);
+    }
+
+    bring(): void {
+      const sequence = this.wanted.shift() as number;
+      this.follower.follow(sequence);
+      this.node.loop.imaged(sequence, rawChunk(this.follower.snapshot()));
+      this.node.settle();
+    }
+
+    get snapshots(): string[] {
+      return [...this.disk.files.keys()].filter((name) => name.startsWith('snapshot-'));
+    }
+  }
+
+  test('makes the very snapshot that the node would have made of itself', () => {
+    const alone = elected({ snapshotEvery: 50 }, true);
+    const shadowed = new Shadowed();
+    for (let i = 0; i < 150; i++) {
+      alone.decideAll(1, i);
+      shadowed.node.decideAll(1, i);
+      while (shadowed.wanted.length > 0) shadowed.bring();
+    }
+    expect(shadowed.snapshots.length).toBe(2);
+    expect(shadowed.disk.dump()).toEqual(alone.disk.dump());
+  });
+
+  test('is waited for: the node goes on, asks for no other snapshot, and keeps every event until it has one', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(200, 0);
+    expect(shadowed.wanted.length).toBe(1);
+    expect(shadowed.snapshots).toEqual([]);
+    expect(refoldedFromBoot(shadowed.node)).toBe('refolded');
+    shadowed.bring();
+    expect(shadowed.snapshots.length).toBe(1);
+    shadowed.node.decideAll(1, 200);
+    expect(shadowed.wanted.length).toBe(1);
+  });
+
+  test('is not waited for by a clean stop, which makes its own', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(100, 0);
+    shadowed.node.loop.stop();
+    shadowed.node.settle();
+    expect(shadowed.node.loop.phase).toBe('sealed');
+    const files = shadowed.disk.dump();
+    shadowed.bring();
+    expect(shadowed.disk.dump()).toEqual(files);
+  });
+
+  test('that brings what nobody asked for is not listened to', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(100, 0);
+    shadowed.node.loop.imaged((shadowed.wanted[0] as number) + 1, rawChunk(new Uint8Array(9)));
+    shadowed.node.settle();
+    expect(shadowed.snapshots).toEqual([]);
+    shadowed.bring();
+    expect(shadowed.snapshots.length).toBe(1);
+  });
+
+  test('that comes to another state stops the node: nothing leaves it any more', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decide(1);
+    think(shadowed.node);
+    const replies = shadowed.node.replies.length;
+    shadowed.node.loop.differed('two is three');
+    shadowed.node.settle();
+    expect(shadowed.node.loop.phase).toBe('failed');
+    expect(shadowed.node.loop.stopped).toEqual({ code: 'diverged', text: 'two is three' });
+    expect(shadowed.node.replies.length).toBe(replies);
+  });
+
+  test('names what it finds wrong in the files: another digest, a missing batch, a batch out of its place', () => {
+    const shadowed = new Shadowed();
+    shadowed.node.decideAll(10, 0);
+    const last = shadowed.node.durable.at(-1)?.sequence as number;
+    const follows = (files: Map<string, Uint8Array>): (() => void) => {
+      const follower = new JournalFollower({ network: PARAMETERS.network, self: nodeId(1), version: 'v1', engine: 'test' }, (file, offset) => files.get(file)?.subarray(offset));
+      return () => follower.follow(last);
+    };
+    const files = shadowed.disk.dump();
+    expect(follows(files)).not.toThrow();
+    const [segment, bytes] = [...files].find(([name]) => name.startsWith('journal-')) as [string, Uint8Array];
+    expect(follows(new Map([[segment, bytes.subarray(0, bytes.length - 1)]]))).toThrow(/durable, and it is not in the files/);
+    const flipped = new Uint8Array(bytes);
+    flipped[20] = (bytes[20] as number) ^ 1;
+    expect(follows(new Map([[segment, flipped]]))).toThrow(/cannot be read/);
+    const other = elected({}, true);
+    breakDigest(other);
+    other.decideAll(10, 10);
+    const wrong = other.disk.dump();
+    const end = other.durable.at(-1)?.sequence as number;
+    const follower = new JournalFollower({ network: PARAMETERS.network, self: nodeId(1), version: 'v1', engine: 'test' }, (file, offset) => wrong.get(file)?.subarray(offset));
+    expect(() => follower.follow(end)).toThrow(/its state is not what its journal says/);
+  });
+});
+
 describe('what is kept', () => {
+  test('is a snapshot after so many batches too, over restarts, however few events are in them', () => {
+    const node = elected({ snapshotBatches: 40 });
+    const snapshots = (): number => [...node.disk.files.keys()].filter((name) => name.startsWith('snapshot-')).length;
+    node.decideAll(10, 0);
+    expect(snapshots()).toBe(0);
+    node.disk.crash();
+    node.restart();
+    node.pass(2 * SECOND);
+    node.decideAll(10, 10);
+    expect(snapshots()).toBe(0);
+    node.decideAll(20, 20);
+    expect(snapshots()).toBe(1);
+  });
+
   test('is two snapshots and the events after the older one', () => {
     const node = elected({ snapshotEvery: 50 });
     node.decideAll(400, 0);

@@ -13,10 +13,11 @@ import { Kernel } from '../kernel/kernel.ts';
 import { readJournal, type ReadingCounts, type Refolded, type Reading, type RefusalCode } from './journal-reading.ts';
 import type { Writing } from './journal-records.ts';
 import { Journal } from './journal.ts';
+import { readable, unreadable } from './loop-answers.ts';
 import { eventPassed, freeze, kernelPassed } from './loop-checks.ts';
 import { Inbox, Ring } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
-import type { CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
+import type { Chunk, CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
 
 export type { LoopOptions } from './loop-options.ts';
 
@@ -120,6 +121,15 @@ export class Loop {
     return this.journal?.fsyncs ?? 0;
   }
 
+  /** The event after which the newest snapshot on the disk was taken; 0 if there is none. */
+  get newestSnapshot(): number {
+    return this.journal?.newestSnapshot ?? 0;
+  }
+
+  get snapshotUnderWay(): boolean {
+    return this.journal?.snapshotUnderWay ?? false;
+  }
+
   /** What waits for its turn, by class. */
   get waitingInputs(): { readonly urgent: number; readonly messages: number; readonly requests: number } {
     return { urgent: this.inbox.urgent.count, messages: this.inbox.messages.count, requests: this.inbox.requests.count };
@@ -164,15 +174,30 @@ export class Loop {
   }
 
   answered(sequence: number, index: number, outcome: ServiceOutcome): void {
-    this.takeUrgent({ kind: 'outcome', sequence, index, outcome });
+    this.takeUrgent({ kind: 'outcome', sequence, index, outcome: readable(sequence, index, outcome) });
   }
 
   parentHead(number: number, hash: string, parent: string): void {
-    this.takeUrgent({ kind: 'parentHead', number, hash, parent });
+    const head: Cause = { kind: 'parentHead', number, hash, parent };
+    if (unreadable(head) !== undefined) return this.drop('unverified');
+    this.takeUrgent(head);
   }
 
   completed(token: number, result: DiskResult): void {
     assert(this.doneTokens.push(token) && this.doneResults.push(result), 'no more completes than was submitted');
+  }
+
+  /** The shadow brings a snapshot that the journal asked for. */
+  imaged(sequence: number, chunk: Chunk): void {
+    const journal = this.journal;
+    if (this.current !== 'running' || journal === undefined) return;
+    journal.imaged(sequence, chunk);
+    if (journal.snapshotDue) this.snapshot(journal);
+  }
+
+  /** The shadow folds the journal to another state than this node's: one of the two is wrong, so nothing more is said. */
+  differed(text: string): void {
+    if (this.current === 'running') this.fail('diverged', text);
   }
 
   alarm(): void {
@@ -220,7 +245,7 @@ export class Loop {
     const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
     if (this.draining && (at >= this.drainUntil || !this.folded.isHandingOver)) this.stopping = true;
-    this.proceed();
+    if (this.draining || !this.gathers()) this.proceed();
     this.arm();
   }
 
@@ -293,6 +318,12 @@ export class Loop {
     else if (this.stopping && this.poisoned === '') this.seal(journal);
   }
 
+  /** What has arrived already can be in the same batch: with a sync for the first of it, all the rest would wait for two. */
+  private gathers(): boolean {
+    const journal = this.journal as Journal;
+    return this.inbox.count > 0 && journal.open < this.options.gatherEvents && !journal.full && this.takesInput();
+  }
+
   private write(journal: Journal): void {
     this.passed('beforeSync');
     const held = this.leaving;
@@ -318,11 +349,16 @@ export class Loop {
     const done = journal.completed(token, result);
     if (done === 'failed') return this.fail(journal.failure?.reason ?? 'io', `The disk failed (${journal.failure?.detail}): nothing more can be promised.`);
     if (done === 'durable') this.release(journal);
-    else if (done === 'snapshot') this.passed('duringSnapshot');
+    else if (done === 'snapshot') this.snapshotWritten(journal);
     else if (done === 'sealed') this.current = 'sealed';
     if (this.phase !== 'running') return;
     if (journal.snapshotDue) this.snapshot(journal);
-    this.proceed();
+    if (!this.gathers()) this.proceed();
+  }
+
+  private snapshotWritten(journal: Journal): void {
+    this.passed('duringSnapshot');
+    this.ports.observer.snapshotWritten?.(journal.newestSnapshot);
   }
 
   private snapshot(journal: Journal): void {
@@ -338,11 +374,10 @@ export class Loop {
     if (this.poisoned !== '') return;
     this.passed('beforeRelease');
     const held = this.leaving;
-    const now = this.now();
     for (let i = 0; i < held.count; i++) {
       const effects = held.effects[i] as readonly Effect[];
       const event = held.events[i] as Event;
-      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index, now);
+      for (let index = 0; index < effects.length; index++) this.perform(effects[index] as Effect, event, index);
       if (i === 0) this.passed('halfwayReleasing');
     }
     held.count = 0;
@@ -350,10 +385,11 @@ export class Loop {
     this.passed('afterRelease');
   }
 
-  private perform(effect: Effect, event: Event, index: number, now: Micros): void {
+  private perform(effect: Effect, event: Event, index: number): void {
     switch (effect.kind) {
       case 'send':
-        if (now > effect.validUntil) return this.drop('stale');
+        // Asked anew for each: a machine may stand still in the middle of a batch.
+        if (effect.validUntil < NEVER && this.now() > effect.validUntil) return this.drop('stale');
         return this.ports.network.send({ from: this.options.self, to: effect.to, incarnation: this.incarnation, sequence: event.sequence, index, message: effect.message });
       case 'reply':
         return this.ports.clients.reply(effect.request, effect.answer);
@@ -406,7 +442,7 @@ export class Loop {
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
     const incarnation = nextIncarnation(Math.max(last, kernel.incarnationFloor), this.ports.entropy.word());
     const reborn = kernel.outcast || (place.sequence === 0 && this.options.rejoins);
-    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, token: this.token });
+    this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, refolded: refolded.counts.batches, token: this.token }, this.ports.shadow);
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
     this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret(), reborn });
@@ -434,7 +470,7 @@ export class Loop {
     this.stopped = { code, text };
   }
 
-  private fail(code: 'io' | 'full' | 'poisoned', text: string): void {
+  private fail(code: 'io' | 'full' | 'poisoned' | 'diverged', text: string): void {
     this.current = 'failed';
     this.stopped = { code, text };
   }

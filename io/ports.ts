@@ -102,6 +102,12 @@ export interface Verifier {
   verify(frame: Frame): boolean;
 }
 
+/** Folds the journal beside the node and makes its snapshots (rule 10): `Loop.imaged` brings one, `Loop.differed` what is wrong. */
+export interface Shadow {
+  /** Asks for the snapshot after this event. It will end a batch, and its segment; it need not be durable yet. */
+  snapshot(sequence: number): void;
+}
+
 /** Points of the loop at which a crash driver may stop the process. The simulator throws here; live nodes leave it out. */
 export type CrashPoint =
   | 'beforeAppend' | 'afterAppend' | 'afterStep' | 'beforeSync' | 'beforeRelease' | 'halfwayReleasing' | 'afterRelease'
@@ -116,6 +122,8 @@ export interface Observer {
   durable?(events: readonly Event[], high: number, low: number): void;
   /** Refolded up to `sequence` (before `recovered` is journalled), with this digest. */
   refolded?(sequence: number, high: number, low: number): void;
+  /** The snapshot after this event is on the disk. */
+  snapshotWritten?(sequence: number): void;
 }
 
 export type DropReason = 'inboxFull' | 'unverified' | 'stale' | 'notReady' | 'notTakenOn';
@@ -129,4 +137,6 @@ export interface Ports {
   readonly clients: Clients;
   readonly verifier: Verifier;
   readonly observer: Observer;
+  /** Without one the node stands still while it takes an image of itself. */
+  readonly shadow?: Shadow;
 }

@@ -35,6 +35,12 @@ export type ServiceAnswer =
   | { readonly service: 'signer'; readonly signature: string }
   | { readonly service: 'gpu'; readonly devices: readonly GpuDevice[] };
 
+/** Bounds of what a service answers, in bytes of UTF-8 where it is text. */
+export const MAX_SIGNATURE_BYTES = 256;
+export const MAX_REASON_BYTES = 256;
+export const MAX_DEVICE_ID_BYTES = 128;
+export const MAX_DEVICES = 64;
+
 /** `unknown`: the call may have had its effect (the answer was lost, or the node crashed while it was open). */
 export type ServiceOutcome =
   | { readonly kind: 'ok'; readonly answer: ServiceAnswer }
@@ -117,7 +123,6 @@ function readOperation(r: Reader): Operation {
   return { kind: 'decide', need, bucket, proposal: r.text(MAX_ID_BYTES) as ProposalId, kPlan: r.uint(0xffff) };
 }
 
-export const MAX_DEVICES = 64;
 
 export const deviceCodec: Codec<GpuDevice> = {
   write(w: Writer, device: GpuDevice): void {
@@ -128,7 +133,7 @@ export const deviceCodec: Codec<GpuDevice> = {
   },
   read(r: Reader): GpuDevice {
     r.tuple(3);
-    return { id: r.text(128), memoryMb: r.uint(), usedMb: r.uint() };
+    return { id: r.text(MAX_DEVICE_ID_BYTES), memoryMb: r.uint(), usedMb: r.uint() };
   },
 };
 
@@ -152,8 +157,8 @@ const outcomeCodec: Codec<ServiceOutcome> = {
   read(r: Reader): ServiceOutcome {
     r.tuple(2);
     const tag = r.uint(3);
-    if (tag === 1) return { kind: 'failed', reason: r.text(256) };
-    if (tag === 2) return { kind: 'ok', answer: { service: 'signer', signature: r.text(256) } };
+    if (tag === 1) return { kind: 'failed', reason: r.text(MAX_REASON_BYTES) };
+    if (tag === 2) return { kind: 'ok', answer: { service: 'signer', signature: r.text(MAX_SIGNATURE_BYTES) } };
     if (tag === 3) return { kind: 'ok', answer: { service: 'gpu', devices: r.list(deviceCodec, MAX_DEVICES) } };
     if (!r.isNil()) throw new Refused('expected nil');
     return { kind: 'unknown' };

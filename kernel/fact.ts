@@ -21,6 +21,8 @@ export type Fact =
   | { readonly kind: 'epochAdvanced'; readonly group: GroupId; readonly epoch: number }
   | { readonly kind: 'peerRefused'; readonly peer: NodeId; readonly why: 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' }
   | { readonly kind: 'refusedByPeer'; readonly peer: NodeId }
+  /** A refusal that shows nothing this node forgot. */
+  | { readonly kind: 'refusalIgnored'; readonly peer: NodeId }
   | { readonly kind: 'parentFinalised'; readonly number: number; readonly hash: string }
   | { readonly kind: 'parentRefused'; readonly number: number; readonly hash: string; readonly why: 'conflict' | 'gap' }
   | { readonly kind: 'gpuLost'; readonly device: string }

@@ -1,6 +1,6 @@
 // The first thing a node says to every other one when it starts, signed.
 
-import type { Codec, Reader, Writer } from './base/codec.ts';
+import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { finish, hashText, mix, mixUint } from './base/digest.ts';
 import type { NodeId } from './base/ids.ts';
 
@@ -23,6 +23,16 @@ export interface Life {
 export const MAX_LIVES = 16;
 const NO_LIVES: readonly Life[] = [];
 
+/** What a peer remembers of a node: the incarnation and tag of its last good hello, and the furthest place it spoke from. */
+export interface Remembered {
+  readonly incarnation: number;
+  readonly tag: number;
+  readonly heard: number;
+  readonly born: number;
+}
+
+export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0, born: 0 };
+
 export interface Hello {
   readonly kind: 'hello';
   readonly incarnation: number;
@@ -40,18 +50,20 @@ export interface Hello {
   readonly lives: readonly Life[];
   /** 0; or the incarnation with which the node began anew, after it had lost what it had promised. */
   readonly born: number;
-  /** A refusal names the latest incarnation that the refuser knows of; 0 otherwise. */
-  readonly known: number;
+  /** What a refusal rests on; of nobody in any other hello. */
+  readonly remembered: Remembered;
   readonly hash: number;
 }
 
 export function hello(
-  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES, born: number = 0, known: number = 0,
+  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES,
+  remembered: Remembered = NOTHING_REMEMBERED, born: number = 0,
 ): Hello {
   let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
   for (const life of lives) h = mixUint(mixUint(h, life.incarnation), life.from);
-  if (born > 0 || known > 0) h = mixUint(mixUint(h, born), known);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, born, known, hash: finish(mix(h, hashText(signature))) };
+  if (refused) h = mixUint(mixUint(mixUint(h, remembered.incarnation), remembered.tag), remembered.heard);
+  if (born > 0 || remembered.born > 0) h = mixUint(mixUint(h, born), remembered.born);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, born, remembered, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
@@ -75,7 +87,7 @@ export const lifeCodec: Codec<Life> = {
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(10);
+    w.array(13);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -84,11 +96,18 @@ export const helloCodec: Codec<Hello> = {
     w.bool(m.refused);
     w.uint(m.answers);
     w.list(lifeCodec, m.lives);
+    w.uint(m.remembered.incarnation);
+    w.uint(m.remembered.tag);
+    w.uint(m.remembered.heard);
+    w.uint(m.remembered.born);
     w.uint(m.born);
-    w.uint(m.known);
   },
   read(r: Reader): Hello {
-    r.tuple(10);
-    return hello(r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint(), r.list(lifeCodec, MAX_LIVES), r.uint(), r.uint());
+    r.tuple(13);
+    const [incarnation, tag, resumed, signature, greet, refused, answers] = [r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint()];
+    const lives = r.list(lifeCodec, MAX_LIVES);
+    const remembered = { incarnation: r.uint(), tag: r.uint(), heard: r.uint(), born: r.uint() };
+    if (!refused && (remembered.incarnation !== 0 || remembered.tag !== 0 || remembered.heard !== 0 || remembered.born !== 0)) throw new Refused('only a refusal says what it rests on');
+    return hello(incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered, r.uint());
   },
 };

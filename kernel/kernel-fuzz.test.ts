@@ -13,7 +13,7 @@ import { advanceBody, decideBody, type Body, type Lookup, type Outcome } from '.
 import { bucketOf, makeProposal, makeRecord, type DecideRecord } from './decide/record.ts';
 import type { Effect } from './effect.ts';
 import { eventCodec, type Cause, type Operation } from './event.ts';
-import { hello } from './hello.ts';
+import { hello, NOTHING_REMEMBERED } from './hello.ts';
 import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
@@ -201,7 +201,8 @@ class Drawn {
   hello(): Message {
     const r = this.random;
     const refused = r.chance(PERCENT / 20);
-    return hello(r.chance(90 * PERCENT) ? 1 : this.number(undefined), r.chance(95 * PERCENT) ? 1 : r.pick(HUGE), this.number(undefined), 'signed', r.chance(50 * PERCENT), refused, refused ? r.below(3) : 0);
+    const remembered = refused ? { incarnation: r.below(3), tag: r.below(2), heard: this.number(undefined), born: 0 } : NOTHING_REMEMBERED;
+    return hello(r.chance(90 * PERCENT) ? 1 : this.number(undefined), r.chance(95 * PERCENT) ? 1 : r.pick(HUGE), this.number(undefined), 'signed', r.chance(50 * PERCENT), refused, refused ? r.below(3) : 0, [], remembered);
   }
 
   operation(): Operation {
@@ -236,6 +237,8 @@ class Life {
 
   private tell(cause: Cause): void {
     const passed = decode(eventCodec, encode(eventCodec, { sequence: this.kernel.sequence + 1, at: this.at, wall: this.at, cause }));
+    // What cannot be decoded does not arrive.
+    if (!passed.ok && cause.kind === 'message') return;
     assert(passed.ok, 'what is drawn could have arrived');
     for (const effect of this.kernel.step(passed.value)) this.saw(effect);
   }

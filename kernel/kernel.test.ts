@@ -4,17 +4,17 @@
 import { describe, expect, it } from 'vitest';
 import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { MS, SECOND } from './base/time.ts';
-import type { Outcome } from './decide/command.ts';
+import { advanceBody, decideBody, type Outcome } from './decide/command.ts';
 import { bucketOf, makeProposal, makeRecord } from './decide/record.ts';
 import type { Answer, Effect } from './effect.ts';
 import type { Cause, GpuDevice, Operation } from './event.ts';
-import { hello } from './hello.ts';
+import { hello, helloCodec, NOTHING_REMEMBERED, type Remembered } from './hello.ts';
 import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { append, appendReply, openReply, readReply, redirect, submitReply, voteReply, voteRequest, type Submit } from './raft/message.ts';
+import { append, appendReply, openReply, readReply, redirect, submit as submitTo, submitReply, voteReply, voteRequest, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -229,6 +229,29 @@ describe('the gateway', () => {
   });
 });
 
+describe('a group', () => {
+  const OTHER = groupId(1);
+  const groups = [{ id: GROUP, voters: VOTERS }, { id: OTHER, voters: VOTERS }];
+
+  it('takes a decide only if the bucket of its need is its own, whoever asks', () => {
+    const node = new Told({ ...PARAMETERS, groups }, nodeId(1));
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, false, 0), 3);
+    const bucket = bucketOf(NEED);
+    const body = decideBody(makeProposal(NEED, bucket, 'p' as ProposalId, SELF, 1, 5));
+    const [owner, stranger] = bucket % 2 === 0 ? [GROUP, OTHER] : [OTHER, GROUP];
+    const told = (group: typeof GROUP, sequence: number, asked = body): unknown => sent(node.hear(nodeId(2), submitTo(group, sessionId(5), sequence, 1, asked)), 'redirect');
+    expect(told(owner, 1)).toMatchObject([{ to: 2, message: { why: 'notLeader', group: owner, number: 1 } }]);
+    expect(told(stranger, 2)).toMatchObject([{ to: 2, message: { why: 'notOwner', group: stranger, answers: 'submit', number: 2 } }]);
+    expect(told(owner, 3, advanceBody(1))).toMatchObject([{ message: { why: 'notOwner', number: 3 } }]);
+  });
+
+  it('that does not own a need leaves it in doubt: its gateway goes on asking until it gives up', () => {
+    const { node, leader } = submitted();
+    expect(node.hear(leader, redirect(GROUP, 'notOwner', nodeId(0), 'submit', 1))).toEqual([]);
+    expect(answers(node.wait(node.at + DECIDE_DEFAULTS.giveUpUs + SECOND))).toEqual([{ kind: 'unknown', why: 'timeout' }]);
+  });
+});
+
 describe('peers', () => {
   it('are not heard before they have said hello, and are asked to', () => {
     const node = new Told();
@@ -251,7 +274,7 @@ describe('peers', () => {
     const node = new Told().introduce();
     node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 500);
     const out = node.hear(nodeId(1), hello(2, 77, 400, 's', true, false, 0), 400, 2);
-    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2 } }]);
+    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2, remembered: { incarnation: 1, tag: 1, heard: 500, born: 0 } } }]);
     expect(out).toContainEqual({ kind: 'fact', fact: { kind: 'peerRefused', peer: 1, why: 'cameBackOlder' } });
     const welcome = node.hear(nodeId(1), hello(2, 78, 501, 's', true, false, 0), 501, 2);
     expect(sent(welcome, 'hello')).toMatchObject([{ to: 1, message: { refused: false } }]);
@@ -265,11 +288,48 @@ describe('peers', () => {
 
   it('silence a node that was refused: it asks for nothing and answers no client', () => {
     const node = new Told(PARAMETERS, nodeId(1));
-    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9), 3)).toEqual([]);
-    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1), 3);
+    const forgotten: Remembered = { incarnation: 2, tag: 3, heard: 90, born: 0 };
+    expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9, [], forgotten), 3)).toEqual([]);
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, [], forgotten), 3);
     expect(node.kernel.outcast).toBe(true);
     expect(answers(node.ask(1, get))).toEqual([{ kind: 'refused', why: 'unreachable' }]);
     expect(node.wait(node.at + 10 * SECOND)).toEqual([]);
+  });
+
+  // The node lived once before, as incarnation 1 from place 2 on; this life is incarnation 3, and begins at place 4.
+  it.each<[string, Remembered, boolean]>([
+    ['nothing', NOTHING_REMEMBERED, false],
+    ['this very life', { incarnation: 3, tag: 12, heard: 900, born: 0 }, false],
+    ['its earlier life, up to where this one began', { incarnation: 1, tag: 11, heard: 3, born: 0 }, false],
+    ['more of its earlier life than it knows', { incarnation: 1, tag: 11, heard: 4, born: 0 }, true],
+    ['a life between the two', { incarnation: 2, tag: 5, heard: 1, born: 0 }, true],
+    ['another life of the same number', { incarnation: 3, tag: 13, heard: 2, born: 0 }, true],
+    ['a later life', { incarnation: 4, tag: 5, heard: 1, born: 0 }, true],
+  ])('that refuse a node and remember %s', (_what, remembered, silenced) => {
+    const node = new Told(PARAMETERS, nodeId(1));
+    node.tell({ kind: 'recovered', incarnation: 3, tag: 12, reborn: false });
+    expect(node.kernel.image().peers).toMatchObject({ resumed: 4, lives: [{ incarnation: 1, from: 2 }] });
+    const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 3, [], remembered), 3);
+    expect(node.kernel.outcast).toBe(silenced);
+    expect(effects).toEqual([{ kind: 'fact', fact: { kind: silenced ? 'refusedByPeer' : 'refusalIgnored', peer: 2 } }]);
+  });
+
+  it.each([['no more than it goes on from', 0, false], ['more than it knows', 1, true]])('that refuse a node for an earlier life that said %s', (_what, beyond, silenced) => {
+    const node = new Told(PARAMETERS, nodeId(1));
+    node.wait(node.at + 3 * SECOND);
+    node.tell({ kind: 'recovered', incarnation: 7, tag: 12, reborn: false });
+    const remembered: Remembered = { incarnation: 1, tag: 11, heard: node.kernel.sequence - 1 + beyond, born: 0 };
+    node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 7, [], remembered), 3);
+    expect(node.kernel.outcast).toBe(silenced);
+  });
+
+  it('say what they remember in a refusal only', () => {
+    const refusal = hello(1, 2, 2, 's', false, true, 1, [], { incarnation: 3, tag: 4, heard: 5, born: 0 });
+    const bytes = encode(helloCodec, refusal);
+    expect(decode(helloCodec, bytes)).toEqual({ ok: true, value: refusal });
+    expect(refusal.hash).not.toBe(hello(1, 2, 2, 's', false, true, 1).hash);
+    bytes[bytes.length - 6] = 0xc2;
+    expect(decode(helloCodec, bytes)).toMatchObject({ ok: false, reason: 'only a refusal says what it rests on' });
   });
 
   it('hear a hello that is signed late: the signer is asked again until it answers', () => {

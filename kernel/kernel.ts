@@ -10,6 +10,7 @@ import { Random } from './base/random.ts';
 import { NEVER, type Micros } from './base/time.ts';
 import { Parent } from './chain/parent.ts';
 import { maxSignalsPerStep, type Context, type Signal } from './context.ts';
+import { isForGroup, placement } from './decide/buckets.ts';
 import { Gateway } from './decide/gateway.ts';
 import { Orders } from './decide/orders.ts';
 import { Register } from './decide/register.ts';
@@ -21,8 +22,9 @@ import { Inventory } from './lanes/inventory.ts';
 import type { Message } from './message.ts';
 import type { Parameters } from './parameters.ts';
 import { Peers } from './peers.ts';
-import type { GroupMessage } from './raft/message.ts';
+import { redirect, type GroupMessage } from './raft/message.ts';
 import { Raft } from './raft/raft.ts';
+import { answer } from './raft/replica.ts';
 
 /** Slots of the deadline table: two for each group of this node, then one for each other module. */
 const SLOTS_PER_GROUP = 2;
@@ -35,6 +37,8 @@ interface Modules {
   /** All groups of the network, by id: any of them may make this node a member. */
   readonly groups: readonly Raft[];
   readonly groupById: readonly (Raft | undefined)[];
+  /** The group of each bucket. */
+  readonly owners: readonly GroupId[];
   readonly gateway: Gateway;
   readonly orders: Orders;
   readonly parent: Parent;
@@ -221,8 +225,11 @@ export class Kernel implements Context {
       case 'submit':
       case 'read': {
         const group = modules.groupById[message.group];
-        if (group !== undefined) group.receive(this, from, message);
-        return;
+        if (group === undefined) return;
+        if (message.kind === 'submit' && !isForGroup(modules.owners, message)) {
+          return answer(this, from, redirect(message.group, 'notOwner', NO_NODE, 'submit', message.sequence));
+        }
+        return group.receive(this, from, message);
       }
       case 'opened':
       case 'submitted':
@@ -354,13 +361,15 @@ function compose(self: NodeId, parameters: Parameters): Modules {
   });
   const groupById: (Raft | undefined)[] = [];
   for (const group of groups) groupById[group.group as GroupId] = group;
-  const gateway = new Gateway(self, parameters.nodes, parameters.groups, parameters.decide, parameters.raft.sessionIdleUs, others);
+  const owners = placement(parameters.groups);
+  const gateway = new Gateway(self, parameters.nodes, parameters.groups, owners, parameters.decide, parameters.raft.sessionIdleUs, others);
   return {
     parameters,
     deadlines: new Deadlines(others + OTHER_SLOTS),
     peers,
     groups,
     groupById,
+    owners,
     gateway,
     orders: new Orders(parameters.nodes, parameters.decide, others + 3, gateway),
     parent: new Parent(),

@@ -15,7 +15,7 @@ import { assert } from './base/assert.ts';
 import { nodeId, type NodeId } from './base/ids.ts';
 import { NEVER, SECOND, type Micros } from './base/time.ts';
 import type { Context } from './context.ts';
-import { hello, helloText, lifeCodec, MAX_LIVES, type Hello, type Life } from './hello.ts';
+import { hello, helloText, lifeCodec, MAX_LIVES, type Hello, type Life, type Remembered } from './hello.ts';
 
 /** What is remembered of one peer. */
 export interface Peer {
@@ -141,7 +141,7 @@ export class Peers {
     }
     for (let id = 1; id <= this.nodes; id++) {
       const peer = nodeId(id);
-      if (peer !== this.self && !(this.peers[id] as Peer).answered && groups.some((group) => group.voters.includes(peer))) this.greet(ctx, peer, true, false);
+      if (peer !== this.self && !(this.peers[id] as Peer).answered && groups.some((group) => group.voters.includes(peer))) this.greet(ctx, peer, true);
     }
     this.lookAgain(ctx);
   }
@@ -155,7 +155,7 @@ export class Peers {
     this.signing = 0;
     this.signature = signature;
     this.lookAgain(ctx);
-    for (let peer = 1; peer <= this.nodes; peer++) if (peer !== this.self) this.greet(ctx, nodeId(peer), true, false);
+    for (let peer = 1; peer <= this.nodes; peer++) if (peer !== this.self) this.greet(ctx, nodeId(peer), true);
   }
 
   /** Whether what `from` says under `incarnation`, from place `sent` of its journal, may be heard at all. */
@@ -170,7 +170,7 @@ export class Peers {
     // It has started since, or it is what a backup was restored to and has not heard yet that it is refused.
     if (ctx.at - peer.asked >= ASK_EVERY && this.signature !== '') {
       peer.asked = ctx.at;
-      this.greet(ctx, from, true, false);
+      this.greet(ctx, from, true);
     }
     return false;
   }
@@ -184,14 +184,14 @@ export class Peers {
     const why = this.fault(peer, message);
     if (why !== undefined) {
       ctx.fact({ kind: 'peerRefused', peer: from, why });
-      return this.greet(ctx, from, false, true, message.incarnation, peer.incarnation);
+      return this.refuse(ctx, from, message.incarnation, peer);
     }
     peer.incarnation = message.incarnation;
     peer.tag = message.tag;
     if (message.born > peer.born || message.resumed > peer.heard) peer.heard = message.resumed;
     peer.born = message.born;
     if (message.answers === this.incarnation) this.wasWelcomed(ctx, peer);
-    if (message.greet) this.greet(ctx, from, false, false, message.incarnation);
+    if (message.greet) this.greet(ctx, from, false, message.incarnation);
   }
 
   private wasWelcomed(ctx: Context, peer: Peer): void {
@@ -199,7 +199,8 @@ export class Peers {
     if (this.waitsUntil >= NEVER) this.waitsUntil = ctx.at + this.waitUs;
   }
 
-  private fault(peer: Peer, message: Hello): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
+  /** What is wrong with who says this, for somebody who remembers that. */
+  private fault(peer: Remembered, message: Pick<Hello, 'incarnation' | 'tag' | 'resumed' | 'lives' | 'born'>): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
     if (message.incarnation < peer.incarnation) return 'olderIncarnation';
     if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
     if (message.born < peer.born) return 'olderIncarnation';
@@ -207,11 +208,18 @@ export class Peers {
     return goesOn(message, peer) ? undefined : 'cameBackOlder';
   }
 
-  /** A refusal meant for an earlier life of ours does not count. */
+  /**
+   * A refusal meant for an earlier life of ours does not count, and neither does one that does not show what we forgot: we judge
+   * ourselves by what the peer remembers, as it should have. So a peer that is mistaken does not silence a node that is sound.
+   * One that makes up what it remembers is outside the fault model, like one that votes twice: voters are named, and fail by
+   * crashing.
+   */
   private wasRefused(ctx: Context, from: NodeId, message: Hello): void {
     if (this.refused || message.answers !== this.incarnation) return;
+    const own = { incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, lives: this.lives, born: this.born };
+    if (this.fault(message.remembered, own) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });
     this.refused = true;
-    if (message.known <= MAX_INCARNATION) this.floor = Math.max(this.floor, message.known);
+    if (message.remembered.incarnation <= MAX_INCARNATION) this.floor = Math.max(this.floor, message.remembered.incarnation);
     ctx.fact({ kind: 'refusedByPeer', peer: from });
   }
 
@@ -221,9 +229,14 @@ export class Peers {
     ctx.deadline(this.slot, ctx.at + ASK_EVERY);
   }
 
-  private greet(ctx: Context, to: NodeId, greet: boolean, refused: boolean, answers = 0, known = 0): void {
+  private greet(ctx: Context, to: NodeId, greet: boolean, answers = 0): void {
     if (this.signature === '') return;
-    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, refused, answers, this.lives, this.born, known));
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, false, answers, this.lives, undefined, this.born));
+  }
+
+  private refuse(ctx: Context, to: NodeId, answers: number, { incarnation, tag, heard, born }: Peer): void {
+    if (this.signature === '') return;
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, false, true, answers, this.lives, { incarnation, tag, heard, born }, this.born));
   }
 
   image(): PeersImage {
@@ -252,7 +265,7 @@ export class Peers {
  * Whether what says this hello remembers all that the peer was heard to say: the life that is known of it must be one of its
  * own, and must have lasted that long. Only if the hello names no life that old is there nothing to go by but the place.
  */
-function goesOn(message: Hello, peer: Peer): boolean {
+function goesOn(message: Pick<Hello, 'resumed' | 'lives'>, peer: Remembered): boolean {
   const lives = message.lives;
   const place = lives.findIndex((life) => life.incarnation === peer.incarnation);
   if (place >= 0) return peer.heard < (lives[place + 1]?.from ?? message.resumed);

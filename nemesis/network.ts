@@ -114,14 +114,63 @@ export const corrupt: Fault = {
   happened: touched('corrupt'),
 };
 
+export const narrow: Fault = {
+  name: 'narrow',
+  about: 'links carry few bytes a second, and what does not fit waits its turn',
+  unit: 'bytes per second, on each link',
+  strongest: 1_000_000_000,
+  draw: (draw, site) => ({ kind: 'narrow', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([20_000, 60_000, 200_000]) }),
+  begin: outgoing('narrow'),
+  happened: touched('narrow'),
+};
+
+/** How long two nodes whose connection was reset cannot speak: the least back-off of a live node, and a handshake. */
+const RECONNECT_US = 60 * MS;
+
+export const reset: Fault = {
+  name: 'reset',
+  about: 'connections of the nodes named break again and again, and what is sent before they are back is lost',
+  unit: 'microseconds between two resets',
+  strongest: 60_000 * MS,
+  draw: (draw, site) => ({ kind: 'reset', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(100, 800) * MS }),
+  begin: (world, episode) => {
+    let over = false;
+    let heal: (() => void) | undefined;
+    const back = (): void => {
+      heal?.();
+      heal = undefined;
+    };
+    const again = (): void => {
+      if (over) return;
+      world.count('reset', 1);
+      heal = disturb(world, between(world, episode.nodes));
+      world.at(world.now + RECONNECT_US, back);
+      world.at(world.now + Math.max(2 * RECONNECT_US, episode.strength), again);
+    };
+    again();
+    return () => {
+      over = true;
+      back();
+    };
+  },
+};
+
+/** Every link from and to the nodes named, broken. */
+function between(world: World, nodes: readonly number[]): LinkFault[] {
+  return [{ kind: 'partition', from: ids(nodes), to: ids(world.ids), strength: 1 }, { kind: 'partition', from: ids(world.ids), to: ids(nodes), strength: 1 }];
+}
+
 export const forgedHello: Fault = {
   name: 'forged-hello',
-  about: 'somebody says hello in the name of the nodes named, without their key; nobody may believe it',
+  about: 'somebody says hello in the name of the nodes named, without their key, or turns a true hello of theirs into a refusal; nobody may believe it',
   unit: 'how many incarnations ahead the forged ones are',
   strongest: 1_000,
   draw: (draw, site) => ({ kind: 'forged-hello', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(1, 3) }),
   begin: (world, episode) => {
-    for (const from of ids(episode.nodes)) for (const to of ids(world.ids)) if (from !== to) forge(world, from, to, episode.strength);
+    for (const from of ids(episode.nodes)) for (const to of ids(world.ids)) if (from !== to) {
+      forge(world, from, to, episode.strength);
+      twist(world, from, to);
+    }
     return () => {};
   },
 };
@@ -135,4 +184,15 @@ function forge(world: World, from: NodeId, to: NodeId, ahead: number): void {
   const signature = world.scheme.sign(to, helloText(world.parameters.network, from, incarnation, ahead, resumed));
   world.count('forged-hello', 1);
   world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, ahead, resumed, signature, true, false, 0) });
+}
+
+/** A refusal is not covered by the signature of the hello that carries it: the one who is refused has to ask what it rests on. */
+function twist(world: World, from: NodeId, to: NodeId): void {
+  const loop = world.host(from).loop;
+  const refused = world.host(to).loop;
+  if (loop?.phase !== 'running' || refused?.phase !== 'running') return;
+  const { incarnation, tag, resumed, signature, lives } = loop.kernel.image().peers;
+  if (signature === '') return;
+  world.count('forged-hello', 1);
+  world.intrude(world.now + MS, { from, to, incarnation, sequence: resumed, index: 0, message: hello(incarnation, tag, resumed, signature, false, true, refused.incarnation, lives) });
 }

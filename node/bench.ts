@@ -9,6 +9,8 @@ import { BENCHES } from '../bench/all.ts';
 import type { Measured, Row, RunSpec, Subject } from '../bench/row.ts';
 import { paintFor } from '../reports/paint.ts';
 import { rowLine } from '../reports/bench-rows.ts';
+import { readDuration } from './arguments.ts';
+import { live } from './bench-live.ts';
 import { Complaint, EXIT } from './complaint.ts';
 import { nearest } from './nearest.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
@@ -18,8 +20,11 @@ const DEPTH = 300;
 const QUEUE_OPERATIONS = 4_000_000;
 const POLL_MS = 1;
 
-export async function bench(names: readonly string[], flags: { readonly json?: boolean }): Promise<number> {
+export async function bench(names: readonly string[], flags: { readonly json?: boolean; readonly for?: string }): Promise<number> {
   const chosen = choose(names);
+  const forUs = flags.for === undefined ? undefined : readDuration(flags.for);
+  if (forUs !== undefined && ![...chosen].some((name) => name.startsWith('endurance/'))) throw new Complaint('--for says how long "endurance" goes on; the other benchmarks take as long as they take');
+  const subject: Subject = { simulate, sweep, dumped, refold, queueRate, live, forUs };
   const paint = paintFor(process.stdout.isTTY, process.env);
   const rows: Row[] = [];
   for (const one of BENCHES) {
@@ -38,7 +43,7 @@ export async function bench(names: readonly string[], flags: { readonly json?: b
 function choose(names: readonly string[]): ReadonlySet<string> {
   const all = BENCHES.flatMap((one) => one.rows);
   const families = [...new Set(all.map((name) => name.split('/')[0] as string))];
-  if (names.length === 0) return new Set(all);
+  if (names.length === 0) return new Set(BENCHES.filter((one) => one.onlyByName !== true).flatMap((one) => one.rows));
   return new Set(names.flatMap((name) => {
     if (all.includes(name)) return [name];
     if (families.includes(name)) return all.filter((row) => row.startsWith(`${name}/`));
@@ -167,5 +172,3 @@ async function queueRate(jobs: number): Promise<number> {
   await Promise.all(workers.map((worker) => worker.terminate()));
   return rates.reduce((sum, rate) => sum + rate, 0);
 }
-
-const subject: Subject = { simulate, sweep, dumped, refold, queueRate };

@@ -5,7 +5,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+// Processes are started here, on machines that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const program = fileURLToPath(new URL('lockstep.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'lockstep-command-line-'));
@@ -85,6 +88,12 @@ describe('a wrong command gets one sentence and exit 2', () => {
     ['jobs without a sweep', ['sim', '--seed', '1', '--jobs', '2'], '--jobs goes with a sweep'],
     ['a folder that is not there', ['sim', '--seed', '1', '--save', at('no/run.json')], 'a folder that exists'],
     ['a dump over something', ['sim', '--seed', '1', '--dump', folder], 'is not empty'],
+    ['an audit of nothing', ['audit'], "missing required argument 'dir'"],
+    ['an audit of a directory that is not there', ['audit', at('nowhere')], 'no data directory'],
+    ['an audit of one node twice', ['audit', at('dump'), at('dump/node-001')], 'are both of node 1'],
+    ['kills that are no number', ['crash', '--kills', 'all'], '--kills expects a whole number'],
+    ['kills in a directory with something in it', ['crash', '--seed', '1', '--data', folder], 'is not empty'],
+    ['kills with an unknown planted bug', ['crash', '--seed', '1', '--mutant', 'loop/efect'], 'did you mean "loop/'],
     ['a later verb', ['explore'], 'not in this version'],
     ['a later verb with flags', ['check', 'history.json', '--model', 'kv'], 'not in this version'],
     ['a later flag', ['sim', '--seed', '1', '--shrink'], '"--shrink" is not in this version'],
@@ -165,6 +174,24 @@ describe('a run', () => {
     for (const key of ['scenario', 'seeds', 'operations', 'events', 'simulatedUs', 'wallMs', 'jobs', 'properties', 'marks']) expect(report).toHaveProperty(key);
   });
 
+  test('a sweep that is to stop on a failure does, with a report for each run', async () => {
+    const { code, out } = await lockstep(['sim', '--seeds', '1..60', '--scenario', 'steady-decides', '--for', '3s', '--jobs', '1', '--mutant', 'raft/vote-before-durable', '--stop-on-failure', '--junit', at('sweep.xml')]);
+    expect(code).toBe(1);
+    expect(out.trim().split('\n').at(-1)).toMatch(/^Ended with the first failure after 1 of 60 runs\.$/);
+    expect(readFileSync(at('sweep.xml'), 'utf8').match(/<testsuite /g)).toHaveLength(1);
+  });
+
+  test('a sweep that is interrupted says what it has, and exits 0', async () => {
+    const child = spawn(process.execPath, [program, 'sim', '--seeds', '1..100000', '--for', '2s', '--jobs', '1'], { env: { ...process.env, CI: '', NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'ignore'] });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (out === '') setTimeout(() => child.kill('SIGINT'), 1_000);
+      out += chunk.toString();
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+    expect(out.trim().split('\n').at(-1)).toMatch(/^Stopped after [\d,]+ of 100,000 runs\.$/);
+  });
+
   test('that is interrupted drains and exits 0', async () => {
     const child = spawn(process.execPath, [program, 'sim', '--seed', '1', '--for', '24h'], { env: { ...process.env, CI: '', NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'ignore'] });
     let out = '';
@@ -226,6 +253,19 @@ describe('a dump', () => {
     mkdirSync(at('older'));
     writeFileSync(at(`older/${segmentFile(1)}`), wrapRecord(HEADER_MAGIC, segmentHeadCodec, { ...head.value, version: 'f'.repeat(64) }));
     await refuses(['replay', at('older')], 'was written by kernel ffffffffffff');
+  });
+
+  test('of a later format is refused, whichever of its files is', async () => {
+    const { inLaterFormat } = await import('../io/testing/later-format.ts');
+    const files = readdirSync(at('dump/node-001'));
+    for (const later of [journals('dump/node-001')[0] as string, files.find((file) => file.startsWith('snapshot-')) as string, 'watermark']) {
+      mkdirSync(at(`later-${later}`));
+      for (const file of files) {
+        const bytes = readFileSync(join(at('dump/node-001'), file));
+        writeFileSync(join(at(`later-${later}`), file), file === later ? inLaterFormat(bytes) : bytes);
+      }
+      await refuses(['replay', at(`later-${later}`)], 'is written in format 2, and this program reads format 1');
+    }
   });
 
   test('that is larger than any journal of ours is not read', async () => {

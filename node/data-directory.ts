@@ -73,11 +73,14 @@ export function firstStep(directory: string): number {
 }
 
 export function refoldDirectory(directory: string, options: Omit<ReadingOptions, 'lock' | 'sliceEvents'>): Refolded | Refusal {
-  return refold((request) => answer(directory, request), options);
+  return refold((request) => answerFrom(directory, request), options);
 }
 
-function answer(directory: string, request: DiskRequest): DiskResult {
-  if (request.kind === 'list') return { kind: 'files', files: readdirSync(directory).toSorted() };
+/** The files of a directory, in order of their names. */
+export const filesOf = (directory: string): string[] => readdirSync(directory).toSorted();
+
+export function answerFrom(directory: string, request: DiskRequest): DiskResult {
+  if (request.kind === 'list') return { kind: 'files', files: filesOf(directory) };
   if (request.kind !== 'read') throw new Error(`reading a journal asked the disk to ${request.kind}`);
   const path = join(directory, request.file);
   const there = statSync(path, { throwIfNoEntry: false });

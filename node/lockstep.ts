@@ -10,9 +10,6 @@ import { VERSION } from './version.ts';
 const LATER: readonly (readonly [string, string])[] = [
   ['explore', 'bounded exhaustive exploration of a small world'],
   ['check', "linearizability of somebody's history"],
-  ['crash', 'kill live nodes under load and check what they promised'],
-  ['conform', 'the same scenarios live and simulated'],
-  ['audit', 'global properties over collected journals'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
@@ -30,7 +27,7 @@ function buildProgram(): Command {
     .version(`lockstep ${VERSION}`, '--version')
     .helpCommand(false)
     .configureOutput({ writeErr: () => undefined })
-    .addHelpText('after', `\nExit codes: 0 all held; ${EXIT.violated} a safety property was violated, or a journal diverged; ${EXIT.wrongCommand} the command was wrong;\n${EXIT.notLive} a liveness property failed; ${EXIT.notDeterministic} the simulator caught itself being non-deterministic; ${EXIT.ourBug} a bug of ours.`)
+    .addHelpText('after', `\nExit codes: 0 all held; ${EXIT.violated} a safety property was violated, or a journal diverged; ${EXIT.wrongCommand} the command was wrong;\n${EXIT.notLive} a liveness property failed; ${EXIT.notDeterministic} the simulator caught itself being non-deterministic; ${EXIT.ourBug} a bug of ours.\nOf several the first in this order: a safety property (${EXIT.violated}), a bug of ours (${EXIT.ourBug}), non-determinism (${EXIT.notDeterministic}), liveness (${EXIT.notLive}).`)
     .action((_options, command: Command) => {
       if (command.args.length > 0) unknownVerb(program, command.args[0] as string);
       throw new Complaint('expected a verb, got none: try "lockstep sim --seed 42", or "lockstep --help" for all verbs');
@@ -38,8 +35,11 @@ function buildProgram(): Command {
     .allowExcessArguments();
   addSim(program);
   addReplay(program);
+  addAudit(program);
+  addCrash(program);
   addMutants(program);
   addBench(program);
+  addConform(program);
   addNode(program);
   addKeys(program);
   for (const [name, about] of LATER) {
@@ -89,11 +89,43 @@ function addReplay(program: Command): void {
   program
     .command('replay')
     .allowExcessArguments(false)
-    .description("refold a node's journal, verify every checksum and digest, and name the first difference")
-    .argument('<dir>', 'a data directory: of a live node, or one that "sim --dump" wrote')
+    .description("refold a node's journal, verify every checksum and digest, and name the first difference; or go on from it in the simulator")
+    .argument('<dir...>', 'data directories: of live nodes, or those that "sim --dump" wrote')
     .option('--until <step>', 'stop there and show the state')
+    .option('--audit', 'verify again every signature that stands in the journal')
+    .option('--config <file>', 'with --audit: whose keys they are; without it the configurations beside the directory are tried')
+    .option('--fork', 'go on from there in a simulated world: one directory for each node of the network, or fewer')
+    .option('--from <step>', 'with --fork: after which event of the first journal (its last)')
+    .option('--seed <n>', 'with --fork: the faults and the clients to draw; without it one is drawn')
+    .option('--faults <list>', 'with --fork: none, all, or a comma-separated list')
+    .option('--for <duration>', 'with --fork: simulated time (30s)')
     .option('--json', 'print one JSON document and nothing else')
-    .action(async (directory, options) => leave(await (await import('./replay.ts')).replay(directory, options)));
+    .action(async (directories, options) => leave(await (await import('./replay.ts')).replay(directories, options)));
+}
+
+function addAudit(program: Command): void {
+  program
+    .command('audit')
+    .allowExcessArguments(false)
+    .description('judge the journals of several nodes of one network together: what was decided, led, logged, applied, said and kept')
+    .argument('<dir...>', 'data directories, or folders with one for each node')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nJournals may be those of live nodes that have ended (copy those of a running one) or of "sim --dump". A journal that was compacted is\njudged from its oldest snapshot on. Exit codes: 0 nothing was violated; 1 something was; 2 a directory is missing, in use, damaged or of\nanother network or version.')
+    .action(async (directories, options) => leave((await import('./audit/audit.ts')).audit(directories, options)));
+}
+
+function addCrash(program: Command): void {
+  program
+    .command('crash')
+    .allowExcessArguments(false)
+    .description('kill live nodes under load, half of the time during a snapshot or a recovery, and check what they had promised')
+    .option('--kills <n>', 'how many kills', '20')
+    .option('--seed <n>', 'which; without it one is drawn and printed first')
+    .option('--data <dir>', 'where the nodes keep their files; a temporary directory by default, removed if everything held')
+    .option('--mutant <name>', 'with one planted bug in every node')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nThe files of the nodes hold back what is not synced, so that a kill loses what a machine that stops would lose. Afterwards the history\nof the clients is checked, every directory is replayed, and all journals are audited together. Exit codes: 0 all held; 1 something was\nlost, changed or diverged; 2 the command was wrong; 3 nodes, service or snapshots did not come in time.')
+    .action(async (options) => leave(await (await import('./crash/crash.ts')).crash(options)));
 }
 
 function addMutants(program: Command): void {
@@ -107,6 +139,7 @@ function addMutants(program: Command): void {
     .option('--limit <n>', 'seeds per series before giving up', '1000')
     .option('--jobs <n>', 'mutants at work at the same time')
     .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nThis version shrinks no runs: "shrunk" and "removed" of the JSON document are null.')
     .action(async (names, options) => leave(await (await import('./mutants.ts')).mutants(names, options)));
 }
 
@@ -115,9 +148,25 @@ function addBench(program: Command): void {
     .command('bench')
     .allowExcessArguments(false)
     .description('measure against a limit or a peer, in the same run')
-    .argument('[name...]', 'rows, or the part before the slash; all of them without a name')
+    .argument('[name...]', 'rows, or the part before the slash; without a name all but "endurance" and "hostile"')
+    .option('--for <duration>', 'how long "endurance" goes on (15m)')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (names, options) => leave(await (await import('./bench.ts')).bench(names, options)));
+}
+
+function addConform(program: Command): void {
+  program
+    .command('conform')
+    .allowExcessArguments(false)
+    .description('one scenario, two worlds: five live processes behind a proxy, and the simulator, judged by the same properties')
+    .argument('[scenario]', 'which, or a run file; all of them without a name')
+    .option('--seed <n>', 'what the scenarios are drawn from; without it one is drawn and printed first')
+    .option('--for <duration>', 'live time of each scenario (90s)')
+    .option('--list', 'list the scenarios')
+    .option('--packets', 'live nodes in network namespaces of their own, where packets are lost: needs root; what it cannot do goes through the proxy')
+    .option('--keep', "keep the live networks' files")
+    .option('--json', 'print one JSON document and nothing else')
+    .action(async (scenario, options) => leave(await (await import('./conform/conform.ts')).conform(scenario, options)));
 }
 
 function addNode(program: Command): void {
@@ -139,7 +188,7 @@ function addNode(program: Command): void {
     .option('--chain-rpc <url>', 'follow the finalised heads of a parent chain (Substrate JSON-RPC)')
     .option('--rejoin', 'this node lost its disk: with an empty directory it begins another life, learns first, and gets its seats back once it has caught up')
     .option('--sidecar-addr <host:port>', 'the sidecar beside this node: accepted and recorded; nothing is sent to it in this version')
-    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 2 the configuration or the data directory does not allow a start; 74 the disk failed or is full; 70 a bug of ours.')
+    .addHelpText('after', '\nExit codes: 0 stopped and sealed; 1 the state of the node is not what its journal says; 2 this machine does not allow it: the configuration, a taken port, the data directory,\nor its disk, which failed or is full; 70 a bug of ours.')
     .action(async (options) => leave(await (await import('./node.ts')).node(options)));
 }
 

@@ -1,5 +1,6 @@
 // `lockstep node`: one live node from a configuration, or with --dev a whole network for a person to try.
 
+import type { Unsynced } from '../io/live/disk.ts';
 import type { NodeKey } from '../io/live/signer.ts';
 import { Complaint, EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
@@ -8,14 +9,12 @@ import { readConfiguration, type Configuration, type NodeFlags } from './live/co
 import type { LiveNode } from './live/live-node.ts';
 import { VERSION } from './version.ts';
 
-/** The disk failed or is full: not the command's fault, and not ours (sysexits.h, EX_IOERR). */
-export const EXIT_DISK = 74;
-
-export async function node(flags: NodeFlags): Promise<number> {
+/** `unsynced`: what becomes of what is written and not synced; for those who kill nodes to see what is lost. */
+export async function node(flags: NodeFlags, unsynced: Unsynced = 'write'): Promise<number> {
   if (flags.dev === true) return (await import('./dev/dev.ts')).dev(flags);
   if (flags.config === undefined && flags.self === undefined) throw new Complaint('expected --dev (a network on this machine to try), --config FILE, or flags (--self, --key, --data, --member ...): "lockstep node --help" describes them');
   const { configuration, key } = await checked(flags);
-  return run(configuration, key);
+  return run(configuration, key, unsynced);
 }
 
 async function checked(flags: NodeFlags): Promise<{ readonly configuration: Configuration; readonly key: NodeKey }> {
@@ -32,9 +31,10 @@ interface Ending {
   readonly code: number;
 }
 
-const CODES = { refused: EXIT.wrongCommand, disk: EXIT_DISK, poisoned: EXIT.ourBug } as const;
+/** A disk that failed or is full is no bug of ours: like a taken port, it is for whoever runs the machine. */
+const CODES = { refused: EXIT.wrongCommand, disk: EXIT.wrongCommand, poisoned: EXIT.ourBug, diverged: EXIT.violated } as const;
 
-async function run(configuration: Configuration, key: NodeKey): Promise<number> {
+async function run(configuration: Configuration, key: NodeKey, unsynced: Unsynced): Promise<number> {
   let failed: (ending: Ending) => void = () => undefined;
   const ending = new Promise<Ending>((resolve) => (failed = resolve));
   // Loaded when it is needed: a command that is wrong need not wait for the network's libraries.
@@ -42,7 +42,7 @@ async function run(configuration: Configuration, key: NodeKey): Promise<number> 
   const live = new LiveNode(configuration, key, { version: VERSION, kernel: kernelHash() }, {
     say: (line) => say(configuration.self, line),
     failed: (sentence, code) => failed({ sentence, code: CODES[code] }),
-  });
+  }, (files) => files, unsynced);
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const interruption = new Interruption(stop);

@@ -12,15 +12,20 @@ export class Progress {
     this.timer = setInterval(() => {
       const text = line();
       if (text === '') return;
-      const width = Math.max(20, process.stderr.columns ?? 80);
+      const width = Math.max(20, process.stderr.columns || 80);
       process.stderr.write(`\r\x1b[2K${text.slice(0, width - 1)}`);
       this.shown = true;
     }, EVERY_MS);
   }
 
-  /** Takes the line away. */
+  /** Takes the line away, for good. */
   end(): void {
     clearInterval(this.timer);
+    this.clear();
+  }
+
+  /** Takes the line away until it is drawn again. */
+  clear(): void {
     if (this.shown) process.stderr.write('\r\x1b[2K');
     this.shown = false;
   }

@@ -50,6 +50,8 @@ export function reportOf(outcome: RunOutcome, mode: RunMode, files: { readonly r
   };
 }
 
+/** What was promised and broken is said first, even if our own code threw as well; that a promise held, or that there was no progress, is not said of such a run. */
 export function exitCodeOfRun(report: RunReport): number {
-  return report.broke === undefined ? exitCodeOf(report.properties) : EXIT.ourBug;
+  const code = exitCodeOf(report.properties);
+  return report.broke === undefined || code === EXIT.violated ? code : EXIT.ourBug;
 }

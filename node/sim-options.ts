@@ -140,7 +140,8 @@ function readSweep(flags: SimFlags, mode: RunMode): Sweep {
   };
 }
 
-function seedOf(flags: SimFlags): number {
+/** The seed that was given, or a drawn one; in CI it must be given. */
+export function seedOf(flags: { readonly seed?: string }): number {
   if (flags.seed !== undefined) return readSeed(flags.seed);
   const ci = process.env['CI'];
   if (ci !== undefined && ci !== '' && ci !== 'false') throw new Complaint('in CI a run needs a seed, so that it can be run again: add --seed 42');

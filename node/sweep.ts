@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { renderJunit } from '../reports/junit.ts';
 import { paintFor } from '../reports/paint.ts';
-import { duration, grouped, short } from '../reports/quantities.ts';
+import { duration, grouped, plural, short } from '../reports/quantities.ts';
 import type { RunReport } from '../reports/run-report.ts';
 import { SweepTally, type Disagreement, type SweepReport } from '../reports/sweep-report.ts';
 import { renderSweep } from '../reports/terminal-sweep.ts';
@@ -57,7 +57,7 @@ export async function sweep(asked: Sweep): Promise<number> {
   const names = catalogue().scenarios.map((scenario) => scenario.name);
   const runs = runsOf(asked, names);
   if (!asked.json) {
-    process.stdout.write(`${paint.bold(`seeds ${asked.seeds.from}..${asked.seeds.to}`)}  ${paint.bold(asked.scenario)}  ${paint.dim(`lockstep ${VERSION}, kernel ${kernelHash().slice(0, 12)}`)}\n${paint.dim(`${grouped(runs.count)} runs over ${asked.jobs} threads${asked.mutant === undefined ? '' : `, planted bug ${asked.mutant}`}${asked.checked ? ', checked' : ''}`)}\n\n`);
+    process.stdout.write(`${paint.bold(`seeds ${asked.seeds.from}..${asked.seeds.to}`)}  ${paint.bold(asked.scenario)}  ${paint.dim(`lockstep ${VERSION}, kernel ${kernelHash().slice(0, 12)}`)}\n${paint.dim(`${plural(runs.count, 'run')} over ${plural(asked.jobs, 'thread')}${asked.mutant === undefined ? '' : `, planted bug ${asked.mutant}`}${asked.checked ? ', checked' : ''}`)}\n\n`);
   }
   const sweeping = new Sweeping(asked, runs);
   const report = await sweeping.run(asked.scenario === 'all' ? names : [asked.scenario]);
@@ -67,9 +67,10 @@ export async function sweep(asked: Sweep): Promise<number> {
 }
 
 export function exitCodeOfSweep(report: SweepReport): number {
+  if (report.failed.some((failure) => failure.kind === 'safety')) return EXIT.violated;
   if (report.failed.some((failure) => failure.kind === 'broke')) return EXIT.ourBug;
   if (report.repeated.disagreements.length > 0) return EXIT.notDeterministic;
-  if (report.failed.some((failure) => failure.kind === 'safety') || report.canary?.caught === false || report.neverExercised.length > 0) return EXIT.violated;
+  if (report.canary?.caught === false || report.neverExercised.length > 0) return EXIT.violated;
   return report.failed.length > 0 ? EXIT.notLive : EXIT.held;
 }
 
@@ -183,6 +184,7 @@ class Sweeping {
       kernel: kernelHash(),
       scenario: this.asked.scenario,
       seeds: this.asked.seeds,
+      planned: this.runs.count,
       ...sums,
       wallMs: Math.round(wallMs),
       jobs,

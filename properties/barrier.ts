@@ -7,6 +7,7 @@ import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { Cause, RequestId, ServiceRequest } from '../kernel/event.ts';
+import type { KernelImage } from '../kernel/image.ts';
 import type { JournalReader, Journals } from './journals.ts';
 import type { Wire, WireReader } from './wire.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
@@ -45,8 +46,16 @@ class Barrier extends Verdicts implements JournalReader, WireReader {
     times[invocation.number & (REQUESTS - 1)] = invocation.invokedAt;
   }
 
+  /** What a gateway has open is on its disk. */
+  goesOnFrom(images: readonly KernelImage[]): void {
+    for (const image of images) for (const lane of image.gateway.lanes) for (const call of [...lane.submitted, ...lane.waiting, ...lane.reads]) this.isOnDisk(call.request);
+  }
+
   asked(_node: NodeId, cause: Extract<Cause, { kind: 'request' }>): void {
-    const { client, number } = cause.request;
+    this.isOnDisk(cause.request);
+  }
+
+  private isOnDisk({ client, number }: RequestId): void {
     let asks = this.asks[client];
     if (asks === undefined) this.asks[client] = asks = new Float64Array(REQUESTS);
     const slot = number & (REQUESTS - 1);

@@ -75,7 +75,7 @@ class Configurations extends Verdicts implements LedgerReader, MembershipsReader
     return undefined;
   }
 
-  holds(frame: Frame, group: GroupId, match: number, standing: InForce, now: Micros): void {
+  acknowledges(frame: Frame, group: GroupId, match: number, standing: InForce, now: Micros): void {
     const node = frame.from;
     if (match < standing.index || this.damage.isSuspect(node)) return;
     this.checks++;

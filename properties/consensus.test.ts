@@ -49,6 +49,12 @@ describe('election safety', () => {
     expect(stage(N3).violations).toEqual([]);
   });
 
+  test('does not judge terms that began before the evidence, and judges those after', () => {
+    const begun = (): Stage => new Stage(electionSafety).show((sink) => sink.beginsAmid?.(N1, G0, 3));
+    expect(begun().append(N1, N2, 3, 0, 0, []).append(N3, N2, 2, 0, 0, []).judgement).toEqual({ verdict: 'not-exercised', checks: 0 });
+    expect(begun().append(N1, N2, 4, 0, 0, []).judgement.violation?.message).toContain('with 0 votes, and needs 2');
+  });
+
   test('catches a term that goes back', () => {
     const stage = new Stage(electionSafety).acknowledge(N2, N1, 5, 0).acknowledge(N2, N1, 4, 0);
     expect(stage.judgement.violation?.message).toBe('node 2 spoke in term 4 of group 0, after it had spoken in term 5');
@@ -82,6 +88,11 @@ describe('leader completeness', () => {
   test('holds for a leader that has what was committed', () => {
     const stage = new Stage(leaderCompleteness).commit(opens(1)).append(N2, N3, 2, 2, 1, [first(2)]).acknowledge(N3, N2, 2, 3).append(N2, N3, 2, 3, 2, [], 3);
     expect(stage.judgement).toEqual({ verdict: 'held', checks: 1 });
+  });
+
+  test('says nothing of a log whose beginning is not in the evidence', () => {
+    const stage = new Stage(leaderCompleteness).show((sink) => sink.beginsAmid?.(N1, G0, 1)).append(N1, N2, 2, 90, 1, [first(2)], 90);
+    expect(stage.judgement).toEqual({ verdict: 'not-exercised', checks: 0 });
   });
 
   test('catches a later leader that puts something else where an entry is committed, or builds on another', () => {
@@ -174,6 +185,12 @@ describe('P1, single decide', () => {
     const log = new Stage(singleDecide).commit(opens(1), decides(1, 2, 1, bodyOf('a', 'x')));
     log.answer(log.get('a'), { kind: 'found', record: recordOf('a', 'y') });
     expect(log.judgement.violation?.evidence?.[1]).toContain('in the committed log');
+  });
+
+  test('catches two proposals in the states of two nodes at rest', () => {
+    const stage = new Stage(singleDecide).show((sink) => sink.holds?.(N1, recordOf('a', 'x'), 1)).show((sink) => sink.holds?.(N2, recordOf('a', 'x'), 2));
+    expect(stage.violations).toEqual([]);
+    expect(stage.show((sink) => sink.holds?.(N3, recordOf('a', 'y'), 3)).judgement.violation?.message).toBe('two proposals were decided for one need: "x" in the state of a node, then "y" in the state of a node');
   });
 });
 

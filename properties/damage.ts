@@ -32,6 +32,11 @@ export class Damage implements JournalReader {
     this.place.fill(0, node * this.nodes, (node + 1) * this.nodes);
   }
 
+  /** Something that the node had acknowledged was damaged, ever. */
+  wasDamaged(node: NodeId): boolean {
+    return this.state[node] !== 0;
+  }
+
   /** The node was damaged and started again. */
   isSuspect(node: NodeId): boolean {
     return this.state[node] === 2;

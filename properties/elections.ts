@@ -10,6 +10,7 @@ import type { Seat } from '../kernel/raft/configuration.ts';
 import type { JournalReader, Journals } from './journals.ts';
 import type { Memberships } from './memberships.ts';
 import type { Seating } from './seating.ts';
+import type { RaftImage } from '../kernel/raft/image.ts';
 
 /** Terms remembered per group; a power of two. */
 const TERMS = 64;
@@ -31,6 +32,8 @@ export interface Poll {
 }
 
 export class GroupElections {
+  /** Terms up to here are not judged: they began before the evidence did. */
+  floor = 0;
   /** By node: the latest term it has spoken in. */
   readonly spoke: Int32Array;
   private readonly nodes: number;
@@ -51,6 +54,7 @@ export class GroupElections {
 
   /** The slot of a term, -1 if it was too long ago. */
   slotOf(term: number): number {
+    if (term <= this.floor) return -1;
     const slot = term & (TERMS - 1);
     const held = this.terms[slot] as number;
     if (held > term) return -1;
@@ -116,8 +120,27 @@ export class Elections implements JournalReader {
     if (cause.reborn) for (const group of this.groups) if (group !== undefined) group.spoke[node] = 0;
   }
 
+  /** The evidence begins when the group is in `term`. */
+  beginAt(id: GroupId, term: number): void {
+    const group = this.groups[id];
+    if (group !== undefined && term > group.floor) group.floor = term;
+  }
+
   read(reader: ElectionReader): void {
     this.readers.push(reader);
+  }
+
+  /** What the members had promised before the run began. */
+  goOnFrom(id: GroupId, members: readonly { readonly node: NodeId; readonly raft: RaftImage }[]): void {
+    const group = this.groups[id];
+    if (group === undefined) return;
+    for (const { node, raft } of members) {
+      const slot = group.slotOf(raft.term);
+      group.spoke[node] = raft.term;
+      if (slot < 0) continue;
+      if (raft.vote > 0) group.vote(slot, node, raft.vote, this.memberships.lifeOf(node));
+      if (raft.role === 'leader') group.lead(slot, node);
+    }
   }
 
   /** The votes that a node got in a term; undefined if that was too long ago. */

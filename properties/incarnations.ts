@@ -1,5 +1,5 @@
 // Every start of a node is a new incarnation: its number grows, it has one tag, and once it has spoken nothing is said under
-// an older one. A node whose acknowledged state was damaged is no longer itself: a quorum that counts on it is caught by
+// an older one. A node that lost nothing is never turned away. A node whose acknowledged state was damaged is no longer itself: a quorum that counts on it is caught by
 // election safety and leader completeness, which do not count it.
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
@@ -58,6 +58,12 @@ class Incarnations extends Verdicts implements JournalReader, WireReader {
     this.checks++;
   }
 
+  /** Peers and its own journal turn a node away for what it lost, and for nothing else. */
+  refused(node: NodeId, reason: string, now: Micros): void {
+    if (this.damage.wasDamaged(node)) this.checks++;
+    else this.violated(now, [node], `node ${node} was turned away, and nothing that it had acknowledged was lost`, [reason]);
+  }
+
   saysHello(frame: Frame, message: Hello, now: Micros): void {
     const node = frame.from;
     if (this.damage.isSuspect(node)) return;
@@ -72,7 +78,7 @@ class Incarnations extends Verdicts implements JournalReader, WireReader {
 
 export const incarnations: Property = {
   id: 'incarnations',
-  claim: 'Incarnations of a node only grow, and nothing is said under an older one',
+  claim: 'Incarnations of a node only grow, nothing is said under an older one, and only a node that lost something is turned away',
   kind: 'safety',
   scope: 'global',
   watch: (run: RunView): Watch => reconstructed(run, (from) => new Incarnations(run, from)),

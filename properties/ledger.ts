@@ -12,6 +12,7 @@ import type { Micros } from '../kernel/base/time.ts';
 import type { Parameters } from '../kernel/parameters.ts';
 import type { Configuration, Seat } from '../kernel/raft/configuration.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
+import type { RaftImage } from '../kernel/raft/image.ts';
 import type { Append, AppendReply, SnapshotReply, SnapshotSlice } from '../kernel/raft/message.ts';
 import type { InForce, Memberships, MembershipsReader } from './memberships.ts';
 
@@ -43,7 +44,7 @@ export interface LedgerReader {
   /** A leader has put a configuration into its log that was not there before; `ripe`: it had committed an entry of its own term. */
   proposed?(frame: Frame, group: GroupId, index: number, term: number, entry: Configuration, ripe: boolean, now: Micros): void;
   /** A member says that it holds a log of this leader up to `match`, in which `standing` is in force. */
-  holds?(frame: Frame, group: GroupId, match: number, standing: InForce, now: Micros): void;
+  acknowledges?(frame: Frame, group: GroupId, match: number, standing: InForce, now: Micros): void;
 }
 
 /** A term of a group: its leader, where its own entries begin, how far it got, and what its followers acknowledged. */
@@ -116,6 +117,38 @@ export class GroupLog {
     return index <= this.committed && this.index[slot] === index ? (this.term[slot] as number) : -1;
   }
 
+  /**
+   * The members had these logs before the run began. What one of them had applied was committed; and a leader of a later term
+   * must hold it.
+   */
+  goOnFrom(members: readonly RaftImage[]): void {
+    const furthest = members.reduce((best, member) => (member.applied > best.applied ? member : best));
+    const term = members.reduce((latest, member) => Math.max(latest, member.term), 0);
+    for (const member of [furthest, ...members]) {
+      let before = member.baseTerm;
+      member.entries.forEach((entry, place) => {
+        this.lay(member.base + 1 + place, before, entry);
+        before = entry.term;
+      });
+    }
+    this.committed = furthest.applied;
+    for (let index = Math.max(1, furthest.applied - WINDOW + 1); index <= furthest.applied; index++) {
+      const slot = index & MASK;
+      if (this.index[slot] !== index) continue;
+      this.committedIn[slot] = term;
+      this.entries[slot] = undefined;
+    }
+  }
+
+  private lay(index: number, before: number, entry: Entry): void {
+    const slot = index & MASK;
+    if (this.index[slot] !== index) this.write(slot, index, before, entry);
+    else if (this.term[slot] !== entry.term && !(this.rivals.get(index) ?? []).some((rival) => rival.term === entry.term)) {
+      this.rivals.set(index, [...(this.rivals.get(index) ?? []), { term: entry.term, before, hash: entry.hash, entry }]);
+      this.rivalCount++;
+    }
+  }
+
   append(frame: Frame, message: Append, now: Micros): void {
     const term = this.termOf(message.term, frame.from);
     if (term === undefined) return;
@@ -154,7 +187,7 @@ export class GroupLog {
     const match = claimed < term.last ? claimed : Math.max(term.last, Math.min(claimed, this.committed));
     if (match <= (term.match[place] as number)) return;
     term.match[place] = match;
-    if (term.standing.index > 0) for (let k = 0; k < this.readers.length; k++) this.readers[k]?.holds?.(frame, this.id, match, term.standing, now);
+    if (term.standing.index > 0) for (let k = 0; k < this.readers.length; k++) this.readers[k]?.acknowledges?.(frame, this.id, match, term.standing, now);
     if (match > this.committed) this.count(frame, term, now);
   }
 
@@ -336,6 +369,12 @@ export class Ledger implements MembershipsReader {
 
   configured(node: NodeId, group: GroupId, standing: InForce, now: Micros): void {
     this.groups[group]?.configured(node, standing, now);
+  }
+
+  /** The evidence begins in the middle of a log: of that group nothing can be concluded about what is committed. */
+  beginAmid(id: GroupId): void {
+    const group = this.groups[id];
+    if (group !== undefined) group.sound = false;
   }
 
   read(reader: LedgerReader): void {

@@ -7,6 +7,7 @@ import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Cause, Event } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
+import type { KernelImage } from '../kernel/image.ts';
 import type { Parameters } from '../kernel/parameters.ts';
 import { founding, type Configuration } from '../kernel/raft/configuration.ts';
 import type { JournalReader, Journals } from './journals.ts';
@@ -37,6 +38,24 @@ export class Memberships implements JournalReader {
     this.announced = Array.from({ length: parameters.nodes + 1 }, () => []);
     this.lives = new Float64Array(parameters.nodes + 1);
     journals.read(this);
+  }
+
+  /** What was in force, and in which life each node was, before the run began. */
+  goOnFrom(images: readonly KernelImage[]): void {
+    for (const image of images) {
+      this.lives[image.self] = image.peers.born;
+      const ids = image.parameters.groups.map((group) => group.id).sort((a, b) => a - b);
+      image.groups.forEach((raft, place) => {
+        let { index, term, configuration } = raft.standing;
+        raft.entries.forEach((entry, k) => {
+          if (entry.command.kind !== 'configure') return;
+          index = raft.base + 1 + k;
+          term = entry.term;
+          configuration = entry.command.configuration;
+        });
+        (this.announced[image.self] as (InForce | undefined)[])[ids[place] as GroupId] = { index, term, seating: new Seating(configuration) };
+      });
+    }
   }
 
   read(reader: MembershipsReader): void {

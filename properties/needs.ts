@@ -4,13 +4,13 @@
 import type { Micros } from '../kernel/base/time.ts';
 import { needEpoch, type GroupId, type NeedId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
 import type { Invocation } from '../io/sim/evidence.ts';
-import type { DecideRecord } from '../kernel/decide/record.ts';
+import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import { NeedTable } from './need-table.ts';
 import type { ModelOutcome } from './register-model.ts';
 import type { Registers, RegistersReader } from './registers.ts';
 
-export type Place = 'in an answer to a client' | 'on the wire' | 'in a snapshot' | 'in the committed log';
+export type Place = 'in an answer to a client' | 'on the wire' | 'in a snapshot' | 'in the committed log' | 'in the state of a node';
 
 /** Of single decide: where a proposal was first shown as the decided one, and who competed. */
 export interface Shown {
@@ -80,6 +80,29 @@ export class Needs implements RegistersReader {
   constructor(registers: Registers) {
     this.registers = registers;
     registers.read(this);
+  }
+
+  /**
+   * Of the past of a run: records that were there before it, as if a client had been told of each; and proposals that were
+   * under way, as if each had been invoked as often as it was found under way.
+   */
+  goOnFrom(records: readonly DecideRecord[], underWay: readonly Proposal[]): void {
+    for (const record of records) {
+      const { need, epoch, proposal, decider } = record.proposal;
+      const row = this.row(need, epoch);
+      if (row === undefined) continue;
+      row.acknowledged = { record, at: 0, node: decider, confirmed: false };
+      row.written = { value: proposal, named: 0, writers: 1, sought: { next: undefined, proposal, count: 1 } };
+      row.tallies = { next: row.tallies, proposal, invoked: 1, applied: 1, firstIndex: 0, lastIndex: 0 };
+    }
+    for (const { need, epoch, proposal } of underWay) {
+      const row = this.row(need, epoch);
+      if (row === undefined) continue;
+      let tally = row.tallies;
+      while (tally !== undefined && tally.proposal !== proposal) tally = tally.next;
+      if (tally !== undefined) tally.invoked++;
+      else row.tallies = { next: row.tallies, proposal, invoked: 1, applied: 0, firstIndex: 0, lastIndex: 0 };
+    }
   }
 
   /** The row of a need, made if missing; undefined if its epoch has retired. */

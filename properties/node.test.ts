@@ -118,6 +118,12 @@ describe('incarnations', () => {
     expect(message(new Stage(incarnations).send(N1, N2, says(5), 0, 2).send(N1, N3, says(6), 0, 2))).toBe('two starts of node 1 call themselves incarnation 2');
   });
 
+  test('catches a node that was turned away though it had lost nothing', () => {
+    const away = (stage: Stage): Stage => stage.show((sink) => sink.refused?.(N1, 'node 2 remembers that it was further', 7));
+    expect(message(away(new Stage(incarnations)))).toBe('node 1 was turned away, and nothing that it had acknowledged was lost');
+    expect(away(new Stage(incarnations).putBack(N1)).judgement).toEqual({ verdict: 'held', checks: 1 });
+  });
+
   test('a damaged node that started again is not judged: it is not itself', () => {
     const stage = new Stage(incarnations).send(N1, N2, heartbeat, 0, 3).putBack(N1);
     expect(stage.send(N1, N2, heartbeat, 0, 2).violations).toEqual([]);

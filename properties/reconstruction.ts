@@ -4,16 +4,18 @@
 
 import type { Evidence, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
-import type { NodeId } from '../kernel/base/ids.ts';
+import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Event } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
+import type { KernelImage } from '../kernel/image.ts';
 import { Damage } from './damage.ts';
 import { Elections } from './elections.ts';
 import { Journals } from './journals.ts';
 import { Ledger } from './ledger.ts';
 import { Memberships } from './memberships.ts';
 import { Needs } from './needs.ts';
+import { pastOf } from './past.ts';
 import { Registers } from './registers.ts';
 import { Wire } from './wire.ts';
 
@@ -39,6 +41,17 @@ export class Reconstruction implements Evidence {
     this.needs = new Needs(this.registers);
   }
 
+  goesOnFrom(images: readonly KernelImage[]): void {
+    this.memberships.goOnFrom(images);
+    const past = pastOf(images);
+    for (const { group, members, furthest } of past.groups) {
+      this.elections.goOnFrom(group, members);
+      this.ledger.group(group)?.goOnFrom(members.map((member) => member.raft));
+      this.registers.groups[group]?.model.goOnFrom(furthest.machine, furthest.sessions.map((session) => session.row));
+    }
+    this.needs.goOnFrom(past.records, past.underWay);
+  }
+
   sent(frame: Frame, now: Micros, clock: Micros): void {
     this.wire.sent(frame, now, clock);
   }
@@ -57,6 +70,11 @@ export class Reconstruction implements Evidence {
 
   damaged(node: NodeId): void {
     this.damage.damaged(node);
+  }
+
+  beginsAmid(_node: NodeId, group: GroupId, term: number): void {
+    this.elections.beginAt(group, term);
+    this.ledger.beginAmid(group);
   }
 }
 

@@ -5,8 +5,10 @@
 import type { NeedId, NodeId } from '../kernel/base/ids.ts';
 import type { Outcome } from '../kernel/decide/command.ts';
 import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
+import type { MachineImage } from '../kernel/machine.ts';
 import type { DecideParameters } from '../kernel/parameters.ts';
 import type { Command, Entry } from '../kernel/raft/entry.ts';
+import type { SessionRow } from '../kernel/raft/message.ts';
 
 /** How far a client may run ahead of the answers it has received: a power of two. */
 const SESSION_WINDOW = 64;
@@ -65,6 +67,21 @@ export class RegisterModel {
   constructor(parameters: DecideParameters, maxSessions: number) {
     this.parameters = parameters;
     this.maxSessions = maxSessions;
+  }
+
+  /** The state of a machine that had applied the log so far, as its member showed it before the run began. */
+  goOnFrom(machine: MachineImage, rows: readonly SessionRow[]): void {
+    this.lamport = machine.lamport;
+    this.epoch = machine.epoch;
+    this.lowWater = machine.lowWater;
+    this.named = machine.named;
+    for (const record of machine.records) this.records.set(record.proposal.need, record);
+    for (const row of rows) {
+      const session = new Session(row.opener, row.nonce, row.used);
+      session.answered = row.answered;
+      for (const { sequence, outcome } of row.outcomes) session.keep(sequence, outcomeOf(outcome));
+      this.sessions.set(row.session, session);
+    }
   }
 
   /** What the entry at `index` did; undefined if it did nothing to the register (among them retries already applied). */
@@ -155,6 +172,11 @@ export class RegisterModel {
     }
     return { kind: 'advanced', record: undefined, number: this.epoch };
   }
+}
+
+function outcomeOf(outcome: Outcome): ModelOutcome {
+  const number = outcome.kind === 'tooOld' ? outcome.lowWater : outcome.kind === 'tooNew' || outcome.kind === 'advanced' ? outcome.epoch : 0;
+  return { kind: outcome.kind, record: outcome.kind === 'decided' || outcome.kind === 'lost' ? outcome.record : undefined, number };
 }
 
 export function same(record: DecideRecord, known: ModelRecord | undefined): boolean {

@@ -1,5 +1,5 @@
 // P1. Every place where a proposal is shown as the decided one (answers leaving a node, answers and snapshots on the wire, the
-// committed log) must show the same one for the same need. Decisive are needs for which at least two proposals competed
+// committed log, the state of a node at rest) must show the same one for the same need. Decisive are needs for which at least two proposals competed
 // while a process was down or a partition stood.
 
 import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts';
@@ -74,6 +74,10 @@ class SingleDecide extends Verdicts implements RegistersReader, WireReader {
 
   replied(node: NodeId, _request: RequestId, answer: Answer, now: Micros): void {
     if (answer.kind === 'decided' || answer.kind === 'lost' || answer.kind === 'found') this.shown(answer.record.proposal, 'in an answer to a client', node, now);
+  }
+
+  holds(node: NodeId, record: DecideRecord, now: Micros): void {
+    this.shown(record.proposal, 'in the state of a node', node, now);
   }
 
   answersDecide(frame: Frame, message: SubmitReply, now: Micros): void {

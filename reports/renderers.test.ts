@@ -3,8 +3,9 @@ import { renderJunit } from './junit.ts';
 import { paintFor } from './paint.ts';
 import { exitCodeOf } from './run-report.ts';
 import { SAMPLE, SAMPLE_FILE } from './sample.ts';
-import { failureOf, SweepTally } from './sweep-report.ts';
+import { failureOf, SweepTally, type SweepReport } from './sweep-report.ts';
 import { renderPlan, renderRun } from './terminal.ts';
+import { renderSweep } from './terminal-sweep.ts';
 
 const plain = paintFor(false, {});
 
@@ -76,6 +77,22 @@ test('a tally adds up runs, and knows what no run reached', () => {
   expect(sums.marks).toEqual({ hit: ['a', 'b', 'c'], missed: ['d'] });
   expect(sums.properties.map(({ id, runsExercised, checks }) => [id, runsExercised, checks])).toEqual([['P1', 2, 2_468], ['P2', 1, 5], ['liveness', 0, 0]]);
   expect(sums.failed).toEqual([failureOf(SAMPLE)]);
+});
+
+test('a run that broke a property and threw shows both', () => {
+  const text = renderRun({ ...SAMPLE, broke: { message: 'two is three', node: 2, atUs: 5, stack: 'Error\n  at here' } }, paintFor(false, {}));
+  expect(text).toMatch(/P2 is violated: [^]*Our own code threw on node 2 at 0\.000005 s: two is three\n {2}at here\nThis is a bug of ours: please report it, .*\nagain /);
+});
+
+test('a sweep that did not execute every run says how far it came, and why it ended', () => {
+  const tally = new SweepTally();
+  tally.add({ ...SAMPLE, marks: { hit: [], missed: Array.from({ length: 11 }, (_, i) => `m${i}`) } });
+  const base = { version: '1', kernel: 'k', scenario: 'all', seeds: { from: 1, to: 5 }, planned: 5, wallMs: 1_000, jobs: 1, repeated: { runs: 0, checkedRuns: 0, disagreements: [] }, neverExercised: [], stopped: false, ...tally.sums() };
+  const last = (change: Partial<SweepReport>): string | undefined => renderSweep({ ...base, ...change }, plain).split('\n').at(-1);
+  expect(last({ planned: 1 })).toBe('1 run of 1 failed.');
+  expect(last({})).toBe('Ended with the first failure after 1 of 5 runs.');
+  expect(last({ stopped: true, failed: [] })).toBe('Stopped after 1 of 5 runs.');
+  expect(renderSweep(base, plain)).toMatch(/never: (m\d+, ){8}and 3 more \(--json names all\)/);
 });
 
 test('what broke is a failure even if every property held', () => {

@@ -72,7 +72,7 @@ export interface RunReport {
   readonly heapMb?: number;
   readonly mutant?: string;
   readonly runFile?: string;
-  /** Set if our own code threw: then nothing that is said of the properties counts. */
+  /** Set if our own code threw: then of what is said of the properties only violations of safety count. */
   readonly broke?: { readonly message: string; readonly node: number; readonly atUs: number; readonly stack: string };
   /** It was ended early, by a person. */
   readonly stopped?: boolean;

@@ -26,7 +26,7 @@ export const SAMPLE: RunReport = {
 export const SAMPLE_FILE: RunFile = {
   version: 1, seed: 42, scenario: 'steady-decides', nodes: 5, groups: 2, votersPerGroup: 5, forUs: 60_000_000, healAt: 50_000_000,
   delayMinUs: 100, delayMaxUs: 500, syncMinUs: 90, syncMaxUs: 400, gpuPollUs: 0, followsParent: true, shadow: 1,
-  raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, snapshotEvery: 400,
+  raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, snapshotEvery: 400, inbox: { urgent: 64, messages: 64, requests: 64 },
   workload: { decidesPer1000s: 100_000, getsPer1000s: 15_000, clients: 40, contestedPerMille: 100, rivals: 5, strayPerMille: 2, retryPerMille: 900, hotPerMille: 0, freshPerMille: 0, timeoutUs: 8_000_000, goodputPer1000s: 20_000 },
   faults: [{ kind: 'kill', from: 1_000_000, until: 2_500_000, nodes: [2], strength: 1, point: 'beforeSync' }],
 };

@@ -35,6 +35,8 @@ export interface SweepReport {
   readonly kernel: string;
   readonly scenario: string;
   readonly seeds: { readonly from: number; readonly to: number };
+  /** How many runs were asked for: more than were executed if somebody, or a failure, ended the sweep. */
+  readonly planned: number;
   readonly runs: number;
   readonly operations: OperationCounts;
   readonly failed: readonly FailedRun[];
@@ -63,7 +65,7 @@ export function failureOf(run: RunReport): FailedRun | undefined {
   const broke = run.broke;
   if (first !== undefined) {
     const message = first.violation?.message ?? first.claim;
-    return { seed, scenario, properties, signature: first.violation?.signature ?? first.id, message, kind: broke === undefined ? first.kind : 'broke', replay };
+    return { seed, scenario, properties, signature: first.violation?.signature ?? first.id, message, kind: broke === undefined || first.kind === 'safety' ? first.kind : 'broke', replay };
   }
   if (broke === undefined) return undefined;
   return { seed, scenario, properties, signature: `our own code threw: ${broke.message.replace(/\d+/g, '#')}`, message: broke.message, kind: 'broke', replay };

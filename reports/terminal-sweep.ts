@@ -5,6 +5,7 @@ import { duration, grouped, plural, short } from './quantities.ts';
 import type { FailedRun, SweepReport } from './sweep-report.ts';
 
 const MOST_COMMANDS = 3;
+const MOST_MARKS = 8;
 const label = (paint: Paint, text: string): string => paint.dim(text.padEnd(12));
 
 export function renderSweep(report: SweepReport, paint: Paint): string {
@@ -43,7 +44,7 @@ function propertyTable(report: SweepReport, paint: Paint): string[] {
 function markLines(report: SweepReport, paint: Paint): string[] {
   const { hit, missed } = report.marks;
   if (hit.length + missed.length === 0) return [];
-  return [`${label(paint, 'marks')}${hit.length} of ${hit.length + missed.length} hit${missed.length === 0 ? '' : paint.yellow(`; never: ${missed.join(', ')}`)}`];
+  return [`${label(paint, 'marks')}${hit.length} of ${hit.length + missed.length} hit${missed.length === 0 ? '' : paint.yellow(`; never: ${missed.slice(0, MOST_MARKS).join(', ')}${missed.length > MOST_MARKS ? `, and ${missed.length - MOST_MARKS} more (--json names all)` : ''}`)}`];
 }
 
 function canaryLine(report: SweepReport, paint: Paint): string[] {
@@ -69,7 +70,7 @@ function verdict(report: SweepReport, paint: Paint): string[] {
   const lines = report.repeated.disagreements.map((d) => paint.red(`Not deterministic: seed ${d.seed} of ${d.scenario} gave ${d.digest} here and ${d.digestElsewhere} in another process: ${d.replay}`));
   if (report.neverExercised.length > 0) lines.push(paint.red(`Never exercised in ${plural(report.runs, 'run')}: ${report.neverExercised.join(', ')}`));
   if (report.failed.length > 0) lines.push(paint.red(`${plural(report.failed.length, 'run')} of ${grouped(report.runs)} failed.`));
-  if (report.stopped) lines.push(paint.yellow(`Stopped after ${plural(report.runs, 'run')}.`));
+  if (report.runs < report.planned) lines.push(paint.yellow(`${report.stopped ? 'Stopped' : 'Ended with the first failure'} after ${grouped(report.runs)} of ${plural(report.planned, 'run')}.`));
   if (lines.length === 0) lines.push(paint.green(`All ${plural(report.runs, 'run')} held.`));
   return lines;
 }

@@ -43,7 +43,7 @@ function workload(run: RunFile): string {
 const rate = (per1000s: number): string => short(per1000s / 1_000);
 const perCent = (perMille: number): string => `${perMille / 10} %`;
 
-function faultLines(faults: readonly FaultEpisode[], paint: Paint): string[] {
+export function faultLines(faults: readonly FaultEpisode[], paint: Paint, hint = '--save FILE writes them all'): string[] {
   if (faults.length === 0) return [`${label(paint, 'faults')}none`];
   const kinds = new Set(faults.map((fault) => fault.kind));
   const lines = [`${label(paint, 'faults')}${plural(faults.length, 'episode')} of ${plural(kinds.size, 'kind')}`];
@@ -52,7 +52,7 @@ function faultLines(faults: readonly FaultEpisode[], paint: Paint): string[] {
     const where = fault.nodes.length > 0 ? `node${fault.nodes.length > 1 ? 's' : ''} ${fault.nodes.join(', ')}` : 'everywhere';
     lines.push(`${' '.repeat(12)}${paint.yellow(fault.kind.padEnd(18))} ${when.padEnd(18)} ${where}${fault.point === undefined ? '' : ` at ${fault.point}`}`);
   }
-  if (faults.length > MOST_EPISODES) lines.push(paint.dim(`${' '.repeat(12)}and ${faults.length - MOST_EPISODES} more (--save FILE writes them all)`));
+  if (faults.length > MOST_EPISODES) lines.push(paint.dim(`${' '.repeat(12)}and ${faults.length - MOST_EPISODES} more (${hint})`));
   return lines;
 }
 
@@ -98,16 +98,19 @@ function markLines(report: RunReport, paint: Paint): string[] {
 }
 
 function verdictLines(report: RunReport, paint: Paint): string[] {
+  const violated = report.properties.filter((property) => property.verdict === 'violated');
+  const broken = violated.flatMap((property) => violationLines(property, paint));
   if (report.broke !== undefined) {
     return [
+      ...broken,
       paint.red(paint.bold(`Our own code threw on node ${report.broke.node} at ${moment(report.broke.atUs)}: ${report.broke.message}`)),
       ...report.broke.stack.split('\n').slice(1, 12).map((line) => paint.dim(line)),
+      'This is a bug of ours: please report it, with these lines and the command below.',
     ];
   }
-  const violated = report.properties.filter((property) => property.verdict === 'violated');
   if (report.stopped === true && violated.length === 0) return [paint.yellow('Stopped before the end: nothing was violated so far.')];
   if (violated.length === 0) return [paint.green(`${plural(report.properties.filter((property) => property.verdict === 'held').length, 'property', 'properties')} held, none was violated.`)];
-  return violated.flatMap((property) => violationLines(property, paint));
+  return broken;
 }
 
 /** What was violated, at which step, by whom, and what proves it. */

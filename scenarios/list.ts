@@ -7,10 +7,11 @@ import { manyGroups } from './many-groups.ts';
 import { membershipChange } from './membership-change.ts';
 import { restoredBackup } from './restored-backup.ts';
 import { leaderCutOff } from './leader-cut-off.ts';
+import { overload } from './overload.ts';
 import { parentAndGpu } from './parent-and-gpu.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
 import type { Scenario } from './scenario.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 
-export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups];
+export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload];

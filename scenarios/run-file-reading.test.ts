@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { SCENARIOS } from './list.ts';
 import { MAX_RUN_FILE_BYTES, readRunFile, writeRunFile } from './run-file-reading.ts';
 import { resolve } from './run.ts';
@@ -22,6 +23,12 @@ describe('a run file', () => {
     }
   });
 
+  test('that is older than the bounds of inboxes has those of a live node', () => {
+    const { inbox: _inbox, ...older } = good;
+    expect(readRunFile(JSON.stringify(older))).toMatchObject({ ok: true, run: { inbox: LOOP_DEFAULTS.inbox } });
+    expect(problemOf({ ...good, inbox: { urgent: 1, messages: 0, requests: 1 } })).toContain('"inbox.messages", found 0');
+  });
+
   test.each([
     ['nothing', '', 'is not JSON'],
     ['half a file', JSON.stringify(good).slice(0, 400), 'is not JSON'],
@@ -34,6 +41,7 @@ describe('a run file', () => {
     ['an unknown field', { ...good, colour: 1 }, 'a field "colour" that this version does not know'],
     ['no nodes', { ...good, nodes: 0 }, 'a whole number from 1 to 1000 at "nodes"'],
     ['more voters than nodes', { ...good, votersPerGroup: 6 }, '"votersPerGroup" (6) to be at most "nodes" (5)'],
+    ['more voters than an event names', { ...good, nodes: 100, groups: 256, votersPerGroup: 17 }, 'at most 4096 voters in all'],
     ['healing after the end', { ...good, healAt: (good['forUs'] as number) + 1 }, 'to be at most "forUs"'],
     ['delays the wrong way round', { ...good, delayMinUs: 500, delayMaxUs: 100 }, '"delayMinUs" (500) to be at most "delayMaxUs" (100)'],
     ['a bound of the protocol missing', { ...good, raft: {} }, '"raft.heartbeatUs", found nothing'],

@@ -4,9 +4,11 @@
 import { CRASH_POINTS } from '../nemesis/process.ts';
 import { FAULTS, faultNamed } from '../nemesis/faults.ts';
 import { affordable } from '../nemesis/schedule.ts';
+import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../kernel/parameters.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import { MINUTE, SECOND } from '../kernel/base/time.ts';
+import { CONFORMING } from './conforming.ts';
 import { SCENARIOS } from './list.ts';
 import { groupsOf } from './topology.ts';
 
@@ -16,6 +18,8 @@ export type ReadRunFile = { readonly ok: true; readonly run: RunFile } | { reado
 export type Unknown = (noun: string, word: string, words: readonly string[]) => string;
 
 export const MAX_RUN_FILE_BYTES: number = 4 * 1024 * 1024;
+/** Over all groups. The first event of every journal names them, and an event has 16 KiB. */
+const MAX_VOTERS = 4_096;
 const MAX_EPISODES = 20_000;
 const MAX_FOR_US: number = 24 * 60 * MINUTE;
 
@@ -145,17 +149,19 @@ class Fields {
 function readRun(fields: Fields): RunFile {
   const version = readVersion(fields);
   const seed = fields.whole('seed', 0, Number.MAX_SAFE_INTEGER);
-  const scenario = fields.word('scenario', 'scenario', SCENARIOS.map((one) => one.name));
+  const scenario = fields.word('scenario', 'scenario', [...SCENARIOS, ...CONFORMING].map((one) => one.name));
   const nodes = fields.whole('nodes', 1, 1_000);
   const groups = fields.whole('groups', 1, 256);
   const votersPerGroup = fields.whole('votersPerGroup', 1, 63);
   fields.ordered('votersPerGroup', votersPerGroup, 'nodes', nodes);
+  if (groups * votersPerGroup > MAX_VOTERS) throw new Wrong(`has ${groups} groups of ${votersPerGroup} voters: at most ${MAX_VOTERS} voters in all fit into the event that a node boots with`);
   const [healAt, forUs] = fields.range('healAt', 'forUs', 1, MAX_FOR_US);
   const [delayMinUs, delayMaxUs] = fields.range('delayMinUs', 'delayMaxUs', 1, SECOND);
   const [syncMinUs, syncMaxUs] = fields.range('syncMinUs', 'syncMaxUs', 1, SECOND);
   const raft = readNumbers(fields.record('raft'), RAFT_DEFAULTS, 1);
   const decide = readNumbers(fields.record('decide'), DECIDE_DEFAULTS, 0);
   const snapshotEvery = fields.whole('snapshotEvery', 1, 10_000_000);
+  const inbox = fields.has('inbox') ? readNumbers(fields.record('inbox'), LOOP_DEFAULTS.inbox, 1) : LOOP_DEFAULTS.inbox;
   const gpuPollUs = fields.whole('gpuPollUs', 0, MAX_FOR_US);
   const followsParent = fields.flag('followsParent');
   const shadow = fields.whole('shadow', 1, nodes);
@@ -165,7 +171,7 @@ function readRun(fields: Fields): RunFile {
   checkBudget(faults, nodes, groups, votersPerGroup);
   return {
     version, seed, scenario, nodes, groups, votersPerGroup, forUs, healAt, delayMinUs, delayMaxUs, syncMinUs, syncMaxUs, raft, decide, snapshotEvery,
-    gpuPollUs, followsParent, shadow, workload, faults,
+    inbox, gpuPollUs, followsParent, shadow, workload, faults,
   };
 }
 

@@ -28,6 +28,8 @@ export function resolve(seed: number, options: RunOptions): RunFile {
 export interface Execution {
   readonly result: RunResult;
   readonly world: World;
+  /** Operations that clients asked again. */
+  readonly retries: number;
 }
 
 const ENTRIES_BETWEEN_LOOKS = 20_000;
@@ -56,9 +58,9 @@ class Run {
     this.episodes = file.faults.toSorted((a, b) => a.from - b.from);
     this.options = options;
     this.properties = properties;
-    this.parameters = parametersOf(file);
+    this.parameters = options.past?.parameters ?? parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
-    const heardFirst: Evidence[] = [];
+    const heardFirst: Evidence[] = [...(options.listeners ?? [])];
     const view: RunView = {
       seed: file.seed, scenario: file.scenario, parameters: this.parameters, livenessBoundUs: this.boundUs,
       listen: (evidence) => void heardFirst.push(evidence),
@@ -66,7 +68,7 @@ class Run {
     };
     this.watches = properties.map((property) => property.watch(view));
     this.world = new World(this.worldOptions(), [...heardFirst, ...this.watches]);
-    this.workload = new Workload(this.world, file.workload);
+    this.workload = new Workload(this.world, file.workload, options.past?.beginning);
   }
 
   private worldOptions(): WorldOptions {
@@ -75,7 +77,7 @@ class Run {
     return {
       seed: file.seed, parameters: this.parameters, scheme, delayMinUs: file.delayMinUs, delayMaxUs: file.delayMaxUs, syncMinUs: file.syncMinUs,
       syncMaxUs: file.syncMaxUs, clients: file.workload.clients, clientTimeoutUs: file.workload.timeoutUs, encoded: this.options.checked, shadow: file.shadow,
-      loopOptions: (node) => this.loopOptions(node),
+      loopOptions: (node) => this.loopOptions(node), ...(this.options.past === undefined ? {} : { past: this.options.past }),
     };
   }
 
@@ -83,7 +85,7 @@ class Run {
     const checked = this.options.checked;
     const restoreAt = checked ? Random.of(this.file.seed, 'restore', node).between(2, 5_000) : 0;
     return {
-      ...LOOP_DEFAULTS, snapshotEvery: this.file.snapshotEvery, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
+      ...LOOP_DEFAULTS, snapshotEvery: this.file.snapshotEvery, inbox: this.file.inbox, self: nodeId(node), parameters: this.parameters, version: this.options.kernelVersion, engine: 'simulated',
       checked: { freeze: checked, encode: checked, restoreAt },
     };
   }
@@ -104,7 +106,7 @@ class Run {
     const poison = this.world.poisoned[0];
     if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
     const result = this.result();
-    return { world: this.world, result: broke === undefined ? result : { ...result, broke } };
+    return { world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
   }
 
   private play(): void {

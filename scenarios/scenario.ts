@@ -2,10 +2,14 @@
 // scenario resolves a seed and the options of the command line to a run file; executing run files is the same for all.
 
 import type { Micros } from '../kernel/base/time.ts';
+import type { KernelImage } from '../kernel/image.ts';
+import type { Parameters } from '../kernel/parameters.ts';
+import type { DirectoryCopy } from '../io/sim/disk.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
-import type { Judgement } from '../io/sim/evidence.ts';
+import type { Evidence, Judgement } from '../io/sim/evidence.ts';
 import type { Scheme } from '../io/sim/scheme.ts';
 import type { Draw } from '../nemesis/draw.ts';
+import type { Beginning } from './workload.ts';
 
 /** What a person may say on the command line. Everything absent is the scenario's own choice. */
 export interface RunOptions {
@@ -56,10 +60,23 @@ export interface RunHooks {
   progress?(nowUs: Micros, events: number): boolean;
 }
 
+/** Nodes that were in these states before, by id from 1, and what they had agreed on. */
+export interface RunPast {
+  readonly parameters: Parameters;
+  readonly images: readonly KernelImage[];
+  readonly disks: readonly DirectoryCopy[];
+  /** The epoch at which clients go on, a word that stands in the names of their needs, and needs that they know of. */
+  readonly beginning: Beginning;
+}
+
 export interface ExecuteOptions {
   /** Freeze, encode, snapshot-and-restore: slower, with the same digest. */
   readonly checked: boolean;
   readonly hooks?: RunHooks;
+  /** Listeners that judge nothing: they hear everything before the properties do. */
+  readonly listeners?: readonly Evidence[];
+  /** What the run goes on from, instead of empty disks. */
+  readonly past?: RunPast;
   /** Go on after the first violation. */
   readonly keepGoing?: boolean;
   /** What every segment of every journal names as its version. */

@@ -46,6 +46,13 @@ describe.each(eventful.filter(({ name }) => name !== 'hundred-nodes').map((scena
   });
 });
 
+describe('overload', () => {
+  test('fills registers and inboxes in most runs, and says so to clients', () => {
+    const reached = [1, 2, 3].map((seed) => new Set(execute(resolve(seed, { scenario: 'overload' }), [], { checked: false, kernelVersion: 'test' }).result.marks.hit));
+    for (const mark of ['answer/full', 'answer/refused', 'dropped/inboxFull']) expect(reached.filter((marks) => marks.has(mark)).length, mark).toBeGreaterThan(1);
+  });
+});
+
 describe('steady-decides', () => {
   test('has the faults that are asked for, and all of them if so', () => {
     expect(resolve(1, { faults: 'none' }).faults).toEqual([]);

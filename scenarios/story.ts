@@ -2,6 +2,7 @@
 
 import { SECOND, type Micros } from '../kernel/base/time.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type RaftParameters } from '../kernel/parameters.ts';
+import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import type { Draw } from '../nemesis/draw.ts';
 import { faultNamed, FAULTS } from '../nemesis/faults.ts';
@@ -58,7 +59,7 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
   return {
     version: RUN_FILE_VERSION, seed, scenario: story.name, nodes, groups: story.groups, votersPerGroup, forUs, healAt,
     delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
-    ...told(story, tuning(draw.split('tuning'), tuned, nodes)),
+    ...told(story, tuning(draw.split('tuning'), tuned, nodes)), inbox: LOOP_DEFAULTS.inbox,
     gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
     workload: tuned ? leaning(draw.split('workload'), story.workload) : story.workload, faults,
   };

@@ -9,7 +9,30 @@ import type { Operation } from '../kernel/event.ts';
 import { bucketOf } from '../kernel/decide/record.ts';
 import type { Invocation } from '../io/sim/evidence.ts';
 import type { WorkloadPlan } from '../io/sim/run-file.ts';
-import type { World } from '../io/sim/world.ts';
+import type { Parameters } from '../kernel/parameters.ts';
+
+/** What the clients need of the world they work in, simulated or live. */
+export interface Workplace {
+  readonly seed: number;
+  readonly now: Micros;
+  readonly parameters: Parameters;
+  readonly clients: { invoke(client: number, node: NodeId, operation: Operation, final: boolean): unknown };
+  /** By node id; place 0 is unused. One that is `out` stays away for good. */
+  readonly hosts: readonly { readonly id: NodeId; readonly state: 'up' | 'down' | 'out' }[];
+  onReturn: (invocation: Invocation, answer: Answer) => void;
+  at(time: Micros, task: () => void): void;
+}
+
+/** Where the needs of a run begin, if its registers have a past. */
+export interface Beginning {
+  readonly epoch: number;
+  /** Stands in every name, so that no need of the past is named again. */
+  readonly prefix: string;
+  /** Needs that were decided before: clients read them too. */
+  readonly known: readonly NeedId[];
+}
+
+const AT_THE_START: Beginning = { epoch: 0, prefix: '', known: [] };
 
 interface Need {
   readonly need: NeedId;
@@ -31,8 +54,11 @@ const HOT_US: Micros = 4_000 * MS;
 
 export class Workload {
   acknowledged = 0;
-  private readonly world: World;
+  /** Operations that were asked again because the answer was none. */
+  retries = 0;
+  private readonly world: Workplace;
   private readonly plan: WorkloadPlan;
+  private readonly beginning: Beginning;
   private readonly random: Random;
   private readonly clients: number;
   private readonly nodes: number;
@@ -46,9 +72,15 @@ export class Workload {
   private hotUntil: Micros = 0;
   private running = true;
 
-  constructor(world: World, plan: WorkloadPlan) {
+  constructor(world: Workplace, plan: WorkloadPlan, beginning: Beginning = AT_THE_START) {
     this.world = world;
     this.plan = plan;
+    this.beginning = beginning;
+    for (const need of beginning.known.slice(-REMEMBERED)) {
+      const target: Need = { need, bucket: bucketOf(need) };
+      this.recent.push(target);
+      this.settled.push(target);
+    }
     this.random = Random.of(world.seed, 'workload');
     this.clients = plan.clients;
     this.nodes = world.parameters.nodes;
@@ -105,12 +137,12 @@ export class Workload {
   /** A need of the first epoch, or of one that is far ahead. */
   private stray(): Need {
     const epoch = this.random.below(2) === 0 ? 0 : this.epoch() + FAR_AHEAD;
-    const need = `${epoch}/s${++this.counter}` as NeedId;
+    const need = `${epoch}/${this.beginning.prefix}s${++this.counter}` as NeedId;
     return { need, bucket: bucketOf(need) };
   }
 
   private epoch(): number {
-    return Math.floor(this.world.now / this.world.parameters.decide.epochUs);
+    return this.beginning.epoch + Math.floor(this.world.now / this.world.parameters.decide.epochUs);
   }
 
   private decide(target: Need, proposal: ProposalId, node: NodeId): void {
@@ -122,20 +154,20 @@ export class Workload {
   }
 
   private fresh(): Need {
-    const need = `${this.epoch()}/n${++this.counter}` as NeedId;
+    const need = `${this.epoch()}/${this.beginning.prefix}n${++this.counter}` as NeedId;
     const target: Need = { need, bucket: bucketOf(need) };
     keep(this.recent, target, this.counter);
     return target;
   }
 
   private proposal(): ProposalId {
-    return `p${++this.counter}` as ProposalId;
+    return `${this.beginning.prefix}p${++this.counter}` as ProposalId;
   }
 
   /** Any node; one that stays away for good is asked again rarely: its clients know. */
   private node(): NodeId {
     const first = this.random.below(1_000) < this.plan.hotPerMille ? this.hotNode() : 1 + this.random.below(this.nodes);
-    if (this.world.host(first).state !== 'out') return nodeId(first);
+    if (this.world.hosts[first]?.state !== 'out') return nodeId(first);
     return nodeId(1 + this.random.below(this.nodes));
   }
 
@@ -178,6 +210,7 @@ export class Workload {
       return;
     }
     this.tries.set(key, tries);
+    this.retries++;
     this.world.at(this.world.now + (50 * MS + this.random.below(RETRY_WITHIN_US)) * (1 << (tries - 1)), task);
   }
 

@@ -1,7 +1,8 @@
 // Answers the kernel's calls: to the signer and to the GPU driver. Every call is answered once, never inside `call`, and in
 // time: what is not known by then is `unknown`, which the kernel knows how to live with.
 
-import type { ServiceOutcome, ServiceRequest } from '../../kernel/event.ts';
+import { clipped } from '../../kernel/base/codec.ts';
+import { MAX_REASON_BYTES, type ServiceOutcome, type ServiceRequest } from '../../kernel/event.ts';
 import type { Gpu, Services } from '../ports.ts';
 
 /** Signs a text. One that keeps its key elsewhere may take its time, or fail. */
@@ -16,8 +17,6 @@ export interface ServicesOptions {
 }
 
 export const SERVICES_DEFAULTS: ServicesOptions = { timeoutMs: 10_000 };
-
-const MAX_REASON = 200;
 
 export class LiveServices implements Services {
   private readonly signer: Signer;
@@ -62,5 +61,5 @@ export class LiveServices implements Services {
 /** A fault that says it does not know whether the thing happened is `unknown`; any other is a failure with a reason. */
 function outcomeOf(fault: unknown): ServiceOutcome {
   if ((fault as { readonly kind?: unknown }).kind === 'silent') return { kind: 'unknown' };
-  return { kind: 'failed', reason: String((fault as Error).message ?? fault).slice(0, MAX_REASON) };
+  return { kind: 'failed', reason: clipped(String((fault as Error).message ?? fault), MAX_REASON_BYTES) };
 }

@@ -102,7 +102,7 @@ class LiveCalls implements ServicesSubject {
     process.env['NVML_TEST_MODE'] = this.mode;
     generateKey(join(directory, `key-${number}`));
     this.key = loadKey(join(directory, `key-${number}`));
-    this.gpu = new LiveGpu({ library, timeoutMs: 4_000 }, () => undefined);
+    this.gpu = new LiveGpu({ nvml: library, timeoutMs: 4_000 }, () => undefined);
     const live = new LiveServices(new FileSigner(this.key), this.gpu, (sequence, index, outcome) => this.answers.push({ sequence, index, outcome }), { timeoutMs: 8_000 });
     this.services = live;
     const call = live.call.bind(live);

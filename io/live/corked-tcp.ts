@@ -3,9 +3,10 @@
 // While a socket is corked Node gathers what is written and passes it on as one vector: 97 instead of 114 us one way (fastest
 // hundredth of 12,000 frames, by turns), and a third less time in the system.
 
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface';
 import { tcp, type TCPComponents, type TCPOptions } from '@libp2p/tcp';
+import type { Door } from './door.ts';
 
 /** What a TCP connection of libp2p 3 is made of; a connection that is made otherwise is left as it is. */
 interface SocketConnection {
@@ -27,27 +28,40 @@ function cork(connection: MultiaddrConnection): void {
   };
 }
 
-function corking(upgrader: Upgrader): Upgrader {
+function corking(upgrader: Upgrader, unproven: () => void): Upgrader {
   return new Proxy(upgrader, {
     get(target, name): unknown {
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== 'function') return value;
       return (...args: unknown[]): unknown => {
         if (name === 'upgradeInbound' || name === 'upgradeOutbound') cork(args[0] as MultiaddrConnection);
-        return Reflect.apply(value, target, args);
+        const done: unknown = Reflect.apply(value, target, args);
+        if (name === 'upgradeInbound') (done as Promise<unknown>).catch(unproven);
+        return done;
       };
     },
   });
 }
 
-export function corkedTcp(options: TCPOptions): (components: TCPComponents) => Transport {
+/** What a listener of libp2p 3 is made of. */
+interface SocketListener {
+  readonly server?: Server;
+}
+
+/** `unproven` is called for each connection from outside that came to nothing; `door` stands before them. */
+export function corkedTcp(options: TCPOptions, door: Door, unproven: () => void): (components: TCPComponents) => Transport {
   const make = tcp(options);
   return (components) => {
     const transport = make(components);
     const dial = transport.dial.bind(transport);
     const createListener = transport.createListener.bind(transport);
-    transport.dial = (address, dialing) => dial(address, { ...dialing, upgrader: corking(dialing.upgrader) });
-    transport.createListener = (listening) => createListener({ ...listening, upgrader: corking(listening.upgrader) });
+    transport.dial = (address, dialing) => dial(address, { ...dialing, upgrader: corking(dialing.upgrader, unproven) });
+    transport.createListener = (listening) => {
+      const listener = createListener({ ...listening, upgrader: corking(listening.upgrader, unproven) });
+      const { server } = listener as SocketListener;
+      if (server !== undefined) door.guard(server);
+      return listener;
+    };
     return transport;
   };
 }

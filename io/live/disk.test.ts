@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { diskContract, text, type DiskSubject } from '../contract/disk.ts';
 import type { DiskResult } from '../ports.ts';
-import { LiveDisk } from './disk.ts';
+import { LiveDisk, type Unsynced } from './disk.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'lockstep-disk-'));
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -16,9 +16,22 @@ class LiveSubject implements DiskSubject {
   readonly directory: string;
   completions: { readonly token: number; readonly result: DiskResult }[] = [];
   disk: LiveDisk;
+  /** Only a disk that holds back what is not synced can lose it to a test. */
+  readonly crash?: () => Promise<void>;
+  private readonly unsynced: Unsynced;
+  private readonly abandoned: LiveDisk[] = [];
 
-  constructor(directory: string) {
+  constructor(directory: string, unsynced: Unsynced = 'write') {
     this.directory = directory;
+    this.unsynced = unsynced;
+    if (unsynced === 'hold') {
+      this.crash = async () => {
+        await this.settle();
+        this.abandoned.push(this.disk);
+        this.completions = [];
+        this.disk = this.opened();
+      };
+    }
     this.disk = this.opened();
   }
 
@@ -30,6 +43,11 @@ class LiveSubject implements DiskSubject {
     await this.disk.close();
     this.completions = [];
     this.disk = this.opened();
+  }
+
+  async end(): Promise<void> {
+    await this.disk.close();
+    for (const disk of this.abandoned) await disk.close();
   }
 
   async lockElsewhere(): Promise<DiskResult> {
@@ -46,7 +64,7 @@ class LiveSubject implements DiskSubject {
   }
 
   private opened(): LiveDisk {
-    return new LiveDisk(this.directory, (token, result) => this.completions.push({ token, result }));
+    return new LiveDisk(this.directory, (token, result) => this.completions.push({ token, result }), this.unsynced);
   }
 }
 
@@ -56,9 +74,31 @@ describe('a directory of real files keeps the contract of a disk', () => {
       const subject = new LiveSubject(freshDirectory());
       if (applies !== undefined && !applies(subject)) skip('a real machine is not stopped by a test');
       await check(subject);
-      await subject.disk.close();
+      await subject.end();
     });
   }
+});
+
+describe('real files that hold back what is not synced keep the contract of a disk', () => {
+  for (const { claim, check } of diskContract) {
+    test(claim, async () => {
+      const subject = new LiveSubject(freshDirectory(), 'hold');
+      await check(subject);
+      await subject.end();
+    });
+  }
+
+  test('what was appended and not synced is gone with the process, and what was synced is not', async () => {
+    const subject = new LiveSubject(freshDirectory(), 'hold');
+    await subject.run(1, { kind: 'lock' });
+    await subject.run(2, { kind: 'append', file: 'log', chunk: text('kept'), sync: true });
+    await subject.run(3, { kind: 'append', file: 'log', chunk: text('lost'), sync: false });
+    await subject.run(4, { kind: 'append', file: 'other', chunk: text('lost'), sync: false });
+    await subject.crash?.();
+    expect(fs.readFileSync(path.join(subject.directory, 'log'), 'utf8')).toBe('kept');
+    expect(fs.existsSync(path.join(subject.directory, 'other'))).toBe(false);
+    await subject.end();
+  });
 });
 
 describe('what only real files can do', () => {

@@ -17,8 +17,12 @@ export const DROP_REASONS = [
   'misdirected',
   /** Receiving: a signature that is not good. */
   'unsigned',
-  /** Connections of keys that are no member's. */
+  /** Connections that came to nothing before they could be used: no handshake, a key of no member, or too many at once. */
+  'handshake',
+  /** Of these, keys that are no member's; and streams of such keys. */
   'unknownPeer',
+  /** Connections refused unheard, because too many came from hosts where no member is known to be found. */
+  'crowd',
   /** Connections refused unheard, because their host had brought too many unknown keys. */
   'bannedHost',
   /** Streams ended because they had brought too much that was refused. */

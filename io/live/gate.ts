@@ -20,10 +20,13 @@ export class Gate implements ConnectionGater {
   private readonly drops: Drops;
   private readonly hosts: Map<string, Host> = new Map();
   private readonly trusted: Set<string> = new Set();
+  private readonly listedOnly: boolean;
 
-  constructor(members: Members, drops: Drops) {
+  /** `listedOnly`: members are dialled where the list says, and nowhere else, whatever they tell of themselves. */
+  constructor(members: Members, drops: Drops, listedOnly = false) {
     this.members = members;
     this.drops = drops;
+    this.listedOnly = listedOnly;
   }
 
   /** A member is found at this address. */
@@ -31,10 +34,14 @@ export class Gate implements ConnectionGater {
     if (this.trusted.size < MAX_HOSTS) this.trusted.add(hostOf(address));
   }
 
+  trusts(host: string): boolean {
+    return this.trusted.has(host.replace(/^::ffff:/, ''));
+  }
+
   denyDialPeer = (peer: PeerId): boolean => this.members.idOf(peer) === undefined;
 
   /** libp2p refuses private addresses here by default in some surroundings; ours are private more often than not. */
-  denyDialMultiaddr = (): boolean => false;
+  denyDialMultiaddr = (address: { toString(): string }): boolean => this.listedOnly && !this.members.isListed(address.toString());
 
   denyInboundConnection = (connection: MultiaddrConnection): boolean => {
     const address = hostOf(connection.remoteAddr.toString());

@@ -23,7 +23,7 @@ function machine(mode: string, path: string = library, timeoutMs = 8_000): LiveG
   lines = [];
   writeFileSync(modeFile, mode);
   process.env['NVML_TEST_MODE'] = modeFile;
-  gpu = new LiveGpu({ library: path, timeoutMs }, (line) => lines.push(line));
+  gpu = new LiveGpu({ nvml: path, timeoutMs }, (line) => lines.push(line));
   return gpu;
 }
 
@@ -81,7 +81,7 @@ describe.skipIf(!compiles)('with a library that speaks NVML', () => {
   test('a node that is killed leaves no driver behind, even one that hangs', async () => {
     machine('hang');
     const script = `const { LiveGpu } = await import(${JSON.stringify(new URL('./gpu.ts', import.meta.url).href)});
-      new LiveGpu({ library: ${JSON.stringify(library)}, timeoutMs: 60000 }, () => undefined).inventory();
+      new LiveGpu({ nvml: ${JSON.stringify(library)}, timeoutMs: 60000 }, () => undefined).inventory();
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1500);`;
     spawnSync(process.execPath, ['--input-type=module', '-e', script], { env: process.env });
     await until('the driver is gone', () => drivers().length === 0);

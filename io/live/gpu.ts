@@ -4,16 +4,17 @@
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { GpuDevice } from '../../kernel/event.ts';
+import { clipped } from '../../kernel/base/codec.ts';
+import { MAX_DEVICE_ID_BYTES, type GpuDevice } from '../../kernel/event.ts';
 import type { Gpu } from '../ports.ts';
 import type { GpuReply } from './gpu-driver.ts';
 
 export interface LiveGpuOptions {
-  readonly library: string;
+  readonly nvml: string;
   readonly timeoutMs: number;
 }
 
-export const GPU_DEFAULTS: LiveGpuOptions = { library: 'libnvidia-ml.so.1', timeoutMs: 5_000 };
+export const GPU_DEFAULTS: LiveGpuOptions = { nvml: 'libnvidia-ml.so.1', timeoutMs: 5_000 };
 
 /** `silent`: the question may still be open in the driver; nothing is known. */
 export class GpuFault extends Error {
@@ -33,8 +34,6 @@ interface Open {
   readonly reject: (fault: GpuFault) => void;
   readonly timer: NodeJS.Timeout;
 }
-
-const MAX_ID = 128;
 
 export class LiveGpu implements Gpu {
   private readonly options: LiveGpuOptions;
@@ -66,7 +65,7 @@ export class LiveGpu implements Gpu {
 
   private begin(): ChildProcess {
     const file = fileURLToPath(new URL('./gpu-driver.ts', import.meta.url));
-    const driver = fork(file, [this.options.library], { stdio: 'ignore', execArgv: [] });
+    const driver = fork(file, [this.options.nvml], { stdio: 'ignore', execArgv: [] });
     this.driver = driver;
     driver.on('message', (reply) => this.heard(reply as GpuReply));
     driver.on('error', () => undefined);
@@ -85,14 +84,14 @@ export class LiveGpu implements Gpu {
     if (reply.number !== this.open?.number) return;
     if (reply.kind === 'devices') {
       this.tell('answers', `GPU driver answers: ${reply.devices.length} ${reply.devices.length === 1 ? 'device' : 'devices'}`);
-      return this.settle(reply.devices.map((device) => ({ ...device, id: device.id.slice(0, MAX_ID) })));
+      return this.settle(reply.devices.map((device) => ({ ...device, id: clipped(device.id, MAX_DEVICE_ID_BYTES) })));
     }
     if (reply.kind === 'missing') {
-      this.tell('missing', `no GPU driver (${this.options.library}: ${reply.reason}); the node offers no accelerators`);
+      this.tell('missing', `no GPU driver (${this.options.nvml}: ${reply.reason}); the node offers no accelerators`);
       return this.settle([]);
     }
     this.tell('failed', `GPU driver failed (${reply.reason}); its devices count as lost until it answers again`);
-    this.settle(new GpuFault('failed', reply.reason.slice(0, 200)));
+    this.settle(new GpuFault('failed', reply.reason));
   }
 
   private hung(): void {

@@ -8,6 +8,7 @@ import type { Frame } from '../ports.ts';
 import type { Decision, FrameDecoder, Verified } from './decoder.ts';
 import type { Drops } from './drops.ts';
 import { HEADER_BYTES, Splitter } from './splitter.ts';
+import { grantInHalves } from './window.ts';
 
 /** What one peer may send, sustained; a second's worth may come at once. */
 export interface Share {
@@ -42,6 +43,7 @@ export class Inbound {
   private timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(stream: Stream, from: NodeId, decoder: FrameDecoder, maxFrameBytes: number, share: Share, drops: Drops, deliver: (frame: Verified<Frame>) => void) {
+    grantInHalves(stream);
     this.stream = stream;
     this.from = from;
     this.decoder = decoder;
@@ -141,10 +143,19 @@ export class Inbound {
     if (this.stream.readStatus === 'readable') this.stream.pause();
   }
 
+  /** A connection may be gone before its streams have heard of it: then to ask for more throws. */
+  private resume(): void {
+    try {
+      this.stream.resume();
+    } catch {
+      this.end('the connection is gone');
+    }
+  }
+
   private goOn(): void {
     this.read();
     if (this.ended || this.checking || this.timer !== undefined) return;
-    if (this.stream.readStatus === 'paused') this.stream.resume();
+    if (this.stream.readStatus === 'paused') this.resume();
     else if (this.stream.status !== 'open') this.remoteEnded();
   }
 }

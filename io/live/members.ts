@@ -84,6 +84,12 @@ export class Members {
     return this.of(id).addresses;
   }
 
+  /** Whether the list names this address for some member. */
+  isListed(address: string): boolean {
+    const place = address.replace(/\/p2p\/[^/]+$/, '');
+    return this.known.some((member) => member?.addresses.includes(place) === true);
+  }
+
   has(id: number): boolean {
     return this.known[id] !== undefined;
   }

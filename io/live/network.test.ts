@@ -1,3 +1,4 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { encode } from '../../kernel/base/codec.ts';
 import { groupId, nodeId, sessionId, type NeedId, type ProposalId } from '../../kernel/base/ids.ts';
@@ -6,6 +7,7 @@ import { bucketOf, makeProposal } from '../../kernel/decide/record.ts';
 import { submit, type Submit } from '../../kernel/raft/message.ts';
 import { frameCodec } from '../frame.ts';
 import type { Frame } from '../ports.ts';
+import type { Member } from './members.ts';
 import { NETWORK_DEFAULTS, NetworkFault, type LiveNetwork } from './network.ts';
 import { frame, framed, Lab, signedHello, until } from './testing/peers.ts';
 
@@ -17,6 +19,33 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 
 const NEED = '0/need' as NeedId;
 const asking = (bucket: number): Submit => submit(groupId(0), sessionId(1), 1, 1, decideBody(makeProposal(NEED, bucket, 'p' as ProposalId, nodeId(2), 1, 0)));
+
+describe('a member that is reached through something else', () => {
+  test('is found there again after every connection is lost, whatever it told of itself meanwhile', async () => {
+    lab = await Lab.of(2);
+    const real = Number(/\d+$/.exec(lab.members[0]?.addresses[0] ?? '')?.[0]);
+    const sockets: Socket[] = [];
+    const between = createServer((near) => {
+      const far = connect(real, '127.0.0.1');
+      sockets.push(near, far);
+      near.on('error', () => far.destroy()).pipe(far);
+      far.on('error', () => near.destroy()).pipe(near);
+    });
+    await new Promise<void>((listening) => between.listen(0, '127.0.0.1', listening));
+    const { port } = between.address() as AddressInfo;
+    const [one, two] = lab.members as [Member, Member];
+    await lab.start(1, { listedOnly: true, members: [one, { ...two, addresses: [] }] });
+    const dialler = await lab.start(2, { listedOnly: true, members: [{ ...one, addresses: [`/ip4/127.0.0.1/tcp/${port}`] }, two] });
+    for (let round = 1; round <= 3; round++) {
+      await until(`round ${round}: both speak`, () => dialler.peers()[0]?.out === true && dialler.peers()[0]?.in === true);
+      dialler.send(frame(2, 1, round));
+      await until(`round ${round}: it is heard`, () => lab.of(1).length === round);
+      for (const socket of sockets.splice(0)) socket.destroy();
+      await until(`round ${round}: the connection is lost`, () => dialler.peers()[0]?.out === false);
+    }
+    between.close();
+  });
+});
 
 describe('between members', () => {
   test('three nodes hear each other, each peer in order', async () => {
@@ -192,16 +221,34 @@ describe('against a peer that misbehaves', () => {
     await until('the member is heard', () => lab.of(1).length === 1);
   });
 
+  test('connections that never prove a key are counted, from one garbage byte to 200 at once, and members are heard all the while', async () => {
+    lab = await Lab.of(2);
+    const one = await lab.start(1);
+    const two = await lab.start(2);
+    await lab.connected(1, 2);
+    const port = Number(/\/tcp\/(\d+)/.exec(lab.member(1).addresses[0] as string)?.[1]);
+    const sockets = Array.from({ length: 200 }, (_, place) => {
+      const socket = connect(port, '127.0.0.1', () => void (place % 2 === 0 && socket.write(Buffer.alloc(1_000, place))));
+      return socket.on('error', () => undefined).resume();
+    });
+    two.send(frame(2, 1, 1));
+    await until('a member is heard among them', () => lab.of(1).length === 1);
+    await until('all of them have come to nothing', () => one.drops.of('handshake') === 200);
+    two.send(frame(2, 1, 2));
+    await until('a member is heard after them', () => lab.of(1).length === 2);
+    for (const socket of sockets) socket.destroy();
+  });
+
   test('a peer that sends more than its share is slowed down, and loses nothing', async () => {
     lab = await Lab.of(2);
-    const node = await lab.start(1, { share: { framesPerSecond: 2_000, bytesPerSecond: 1 << 20 } });
+    const node = await lab.start(1, { share: { framesPerSecond: 500, bytesPerSecond: 1 << 20 } });
     const stream = await lab.streamTo(await lab.peerWith(lab.key(2)), 1);
     const started = performance.now();
-    stream.send(Buffer.concat(upTo(3_000).map(good)));
-    await until('all are heard', () => lab.of(1).length === 3_000);
+    stream.send(Buffer.concat(upTo(1_000).map(good)));
+    await until('all are heard', () => lab.of(1).length === 1_000);
     expect(performance.now() - started).toBeGreaterThan(400);
     expect(node.peers()[0]?.throttled).toBeGreaterThan(0);
-    expect(numbers(lab.of(1), 2)).toEqual(upTo(3_000));
+    expect(numbers(lab.of(1), 2)).toEqual(upTo(1_000));
   });
 
   test('a stream on which nothing moves is given up, with its connection', async () => {

@@ -19,6 +19,7 @@ import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
 import type { Frame, Network } from '../ports.ts';
 import { ANNOUNCE_TOPIC, Announcements, MAX_ANNOUNCEMENT_BYTES, sealAnnouncement, type Announcement } from './announcement.ts';
 import { FrameDecoder, type Verified } from './decoder.ts';
+import { Door } from './door.ts';
 import { Drops } from './drops.ts';
 import { Gate } from './gate.ts';
 import { Inbound, type Share } from './inbound.ts';
@@ -35,14 +36,17 @@ export interface LiveNetworkOptions {
   /** Multiaddrs to listen on. */
   readonly listen: readonly string[];
   readonly mdns: boolean;
+  /** Dial members at their listed addresses only: what stands between them must not be gone around. */
+  readonly listedOnly: boolean;
   readonly version: string;
   readonly maxFrameBytes: number;
   readonly share: Share;
   readonly outbound: OutboundOptions;
 }
 
-export const NETWORK_DEFAULTS: Pick<LiveNetworkOptions, 'mdns' | 'maxFrameBytes' | 'share' | 'outbound'> = {
+export const NETWORK_DEFAULTS: Pick<LiveNetworkOptions, 'mdns' | 'listedOnly' | 'maxFrameBytes' | 'share' | 'outbound'> = {
   mdns: false,
+  listedOnly: false,
   maxFrameBytes: MAX_FRAME_BYTES,
   share: { framesPerSecond: 200_000, bytesPerSecond: 128 * 1024 * 1024 },
   outbound: {
@@ -84,6 +88,7 @@ export class LiveNetwork implements Network {
   private readonly announced: (announcement: Announcement) => void;
   private readonly announcements: Announcements;
   private readonly gate: Gate;
+  private readonly door: Door;
   private readonly signer: FileSigner;
   private readonly writer: Writer = new Writer();
   private readonly outbound: (Outbound | undefined)[] = [];
@@ -100,7 +105,8 @@ export class LiveNetwork implements Network {
     this.members = new Members(options.members);
     this.decoder = new FrameDecoder(options.network, options.self, this.members, options.maxFrameBytes);
     this.announcements = new Announcements(options.network, this.members);
-    this.gate = new Gate(this.members, this.drops);
+    this.gate = new Gate(this.members, this.drops, options.listedOnly);
+    this.door = new Door((host) => this.gate.trusts(host), () => this.drops.count('crowd'));
     this.signer = new FileSigner(options.key);
   }
 
@@ -118,7 +124,7 @@ export class LiveNetwork implements Network {
       throw new NetworkFault(`cannot listen on ${this.options.listen.join(', ')} (${reasonOf(error)}); is the port taken, or the address not of this machine?`);
     }
     node.services.pubsub.subscribe(ANNOUNCE_TOPIC);
-    for (let id = 1; id <= this.members.count; id++) if (id !== this.options.self) await this.reach(node, id as NodeId);
+    for (let id = 1; id <= this.members.count; id++) if (id !== this.options.self) this.reach(node, id as NodeId);
     this.watcher = setInterval(() => {
       const now = performance.now();
       for (const link of this.outbound) link?.watch(now);
@@ -135,7 +141,7 @@ export class LiveNetwork implements Network {
       nodeInfo: { name: 'lockstep', version, userAgent: `lockstep/${version}` },
       addresses: { listen: [...listen] },
       // A handshake that is not finished within three seconds makes room for another.
-      transports: [corkedTcp({ maxConnections: 4 * this.members.count + 64 })],
+      transports: [corkedTcp({ maxConnections: 4 * this.members.count + 64 }, this.door, () => this.drops.count('handshake'))],
       connectionEncrypters: [noise()],
       // A window of 256 KiB bounds what a peer can make us hold, and a slow peer us.
       streamMuxers: [yamux({ maxInboundStreams: 32, maxOutboundStreams: 32, streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW, maxReadBufferLength: 2 * WINDOW } })],
@@ -157,12 +163,11 @@ export class LiveNetwork implements Network {
     });
   }
 
-  private async reach(node: Libp2p<Services>, id: NodeId): Promise<void> {
+  private reach(node: Libp2p<Services>, id: NodeId): void {
     const peer = this.members.peer(id);
     const addresses = this.members.addresses(id);
     for (const address of addresses) this.gate.trust(address);
-    await node.peerStore.merge(peer, { multiaddrs: addresses.map((address) => multiaddr(address)) });
-    const link = new Outbound(node, peer, this.options.outbound, this.drops);
+    const link = new Outbound(node, peer, addresses.map((address) => multiaddr(address)), this.options.outbound, this.drops);
     this.outbound[id] = link;
     link.connect();
   }

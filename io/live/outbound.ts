@@ -3,6 +3,7 @@
 // slowly the outbox fills and drops its oldest; while the peer is away only the newest few frames are kept for it.
 
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Drops } from './drops.ts';
 import { Outbox, type OutboxBounds } from './outbox.ts';
 
@@ -37,6 +38,7 @@ export class Outbound {
   writes = 0;
 
   private readonly node: Libp2p;
+  private readonly listed: Multiaddr[];
   private readonly options: OutboundOptions;
   private readonly drops: Drops;
   private readonly outbox: Outbox;
@@ -47,8 +49,10 @@ export class Outbound {
   /** When the stream last refused to take more; 0: it takes. */
   private blockedMs = 0;
 
-  constructor(node: Libp2p, peer: PeerId, options: OutboundOptions, drops: Drops) {
+  /** `listed`: where the member list says that the peer is found. */
+  constructor(node: Libp2p, peer: PeerId, listed: Multiaddr[], options: OutboundOptions, drops: Drops) {
     this.node = node;
+    this.listed = listed;
     this.peer = peer;
     this.options = options;
     this.drops = drops;
@@ -106,10 +110,16 @@ export class Outbound {
     if (this.state.phase !== 'idle' && this.state.phase !== 'waiting') return;
     this.state = { phase: 'dialling' };
     const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(this.options.dialTimeoutMs)]);
-    this.node.dialProtocol(this.peer, FRAMES_PROTOCOL, { signal }).then(
+    this.dial(signal).then(
       (stream) => this.opened(stream),
       () => this.later(),
     );
+  }
+
+  /** What a peer tells of itself when it is identified takes the place of what is known of it: the list is always tried too. */
+  private async dial(signal: AbortSignal): Promise<Stream> {
+    if (this.listed.length > 0) await this.node.peerStore.merge(this.peer, { multiaddrs: this.listed });
+    return this.node.dialProtocol(this.peer, FRAMES_PROTOCOL, { signal });
   }
 
   private opened(stream: Stream): void {

@@ -76,11 +76,12 @@ export class SimClients {
   private waiting: Invocation[] = [];
   private firstWaiting = 0;
 
-  constructor(world: ClientsWorld, seed: number, clients: number, timeoutUs: Micros) {
+  /** `first`: clients number their requests from there. */
+  constructor(world: ClientsWorld, seed: number, clients: number, timeoutUs: Micros, first = 0) {
     this.world = world;
     this.timeoutUs = timeoutUs;
     this.random = Random.of(seed, 'clients');
-    this.numbers = Array.from({ length: clients + 1 }, () => 0);
+    this.numbers = Array.from({ length: clients + 1 }, () => first);
     this.open = Array.from({ length: clients + 1 }, () => new OpenOperations());
   }
 

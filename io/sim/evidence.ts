@@ -3,11 +3,13 @@
 // no node can see. Arguments are immutable; a listener that keeps them keeps them alive, so it keeps what it needs only.
 
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { NodeId } from '../../kernel/base/ids.ts';
+import type { GroupId, NodeId } from '../../kernel/base/ids.ts';
 import type { Micros } from '../../kernel/base/time.ts';
+import type { DecideRecord } from '../../kernel/decide/record.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, Operation, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
+import type { KernelImage } from '../../kernel/image.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 
@@ -28,6 +30,8 @@ export interface Invocation {
 export type LostWhy = 'cut' | 'dropped' | 'corrupted' | 'down' | 'paused';
 
 export interface Evidence {
+  /** Before anything happens: the run does not begin with empty disks, but with nodes that were in these states. */
+  goesOnFrom?(images: readonly KernelImage[]): void;
   /** A frame leaves its sender, whose own monotonic clock shows `senderClock`. */
   sent?(frame: Frame, now: Micros, senderClock: Micros): void;
   /** A frame reaches the loop of a node that is up. In checked runs it is another object than the one sent. */
@@ -49,6 +53,10 @@ export interface Evidence {
    * before the loop heard of it is told when the node has refolded it, before `refolded`.
    */
   durable?(node: NodeId, events: readonly Event[], high: number, low: number, now: Micros): void;
+  /** The collected journal of a node begins in the middle, when this group of it was in `term`: what was before is not known. */
+  beginsAmid?(node: NodeId, group: GroupId, term: number): void;
+  /** A record in the state that a node's journal begins or ends with: seen where journals are collected, not while a world runs. */
+  holds?(node: NodeId, record: DecideRecord, now: Micros): void;
   /** A process ended without warning: at a point of its loop, or between two turns. */
   crashed?(node: NodeId, point: CrashPoint | 'betweenTurns', now: Micros): void;
   /** A process was asked to stop and sealed its journal. */

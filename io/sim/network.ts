@@ -8,17 +8,17 @@ import { Random } from '../../kernel/base/random.ts';
 import type { NodeId } from '../../kernel/base/ids.ts';
 import type { Micros } from '../../kernel/base/time.ts';
 import { assert } from '../../kernel/base/assert.ts';
-import { frameCodec } from '../frame.ts';
+import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
 import type { Frame, Network } from '../ports.ts';
 import type { LostWhy } from './evidence.ts';
 
-export type LinkFaultKind = 'partition' | 'one-way' | 'slow' | 'drop' | 'duplicate' | 'reorder' | 'corrupt';
+export type LinkFaultKind = 'partition' | 'one-way' | 'slow' | 'drop' | 'duplicate' | 'reorder' | 'corrupt' | 'narrow';
 
-export const LINK_FAULTS: readonly LinkFaultKind[] = ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt'];
+export const LINK_FAULTS: readonly LinkFaultKind[] = ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt', 'narrow'];
 
 const KINDS: number = LINK_FAULTS.length;
 
-/** One disturbance of all links from any of `from` to any of `to`. Delays in microseconds, likelihoods per million. */
+/** One disturbance of all links from any of `from` to any of `to`. Delays in microseconds, likelihoods per million, widths in bytes per second. */
 export interface LinkFault {
   readonly kind: LinkFaultKind;
   readonly from: readonly NodeId[];
@@ -39,7 +39,9 @@ export interface NetworkWorld {
 
 /** How much longer than `strength / 8` a slow link takes: one frame in twelve takes much longer. */
 const HEAVY_TAIL: readonly number[] = [1, 2, 2, 3, 4, 4, 6, 8, 8, 12, 24, 96];
-const MAX_FRAME_BYTES = 1 << 20;
+/** What the layers below add to a frame on the wire. */
+const ENVELOPE_BYTES = 60;
+const NARROW = 7;
 
 export class SimNetwork implements Network {
   sentCount = 0;
@@ -61,6 +63,8 @@ export class SimNetwork implements Network {
   /** Per link and kind of fault: its strength, 0 where it is off; and by link whether any is on. */
   private readonly strengths: Int32Array;
   private readonly disturbed: Uint8Array;
+  /** Per link: when what was sent through it while it was narrow has gone out. */
+  private readonly narrowFree: Float64Array;
   private readonly active: LinkFault[] = [];
   /** Nodes whose links nothing disturbs but what is meant for them. */
   private readonly spared: Set<NodeId> = new Set();
@@ -76,6 +80,7 @@ export class SimNetwork implements Network {
     this.lastArrival = new Float64Array(this.stride * this.stride);
     this.strengths = new Int32Array(this.stride * this.stride * KINDS);
     this.disturbed = new Uint8Array(this.stride * this.stride);
+    this.narrowFree = new Float64Array(this.stride * this.stride);
   }
 
   send(frame: Frame): void {
@@ -100,6 +105,8 @@ export class SimNetwork implements Network {
       this.touch(2);
       delay += Math.floor((slow * random.pick(HEAVY_TAIL)) / 8);
     }
+    const width = this.on(NARROW, link);
+    if (width > 0) delay += this.squeeze(frame, link, width);
     if (random.chance(this.on(3, link))) {
       this.touch(3);
       return this.lose(frame, 'dropped');
@@ -116,6 +123,16 @@ export class SimNetwork implements Network {
     this.doubled++;
     this.world.duplicated(frame);
     this.deliver(frame, link, delay + 1 + random.below(8 * this.spanUs), false);
+  }
+
+  /** How long the frame waits for those before it, and takes itself. */
+  private squeeze(frame: Frame, link: number, bytesPerSecond: number): Micros {
+    this.touch(NARROW);
+    const bytes = encode(frameCodec, frame).length + ENVELOPE_BYTES;
+    const now = this.world.now;
+    const free = Math.max(now, this.narrowFree[link] as number) + Math.ceil((bytes * 1_000_000) / bytesPerSecond);
+    this.narrowFree[link] = free;
+    return free - now;
   }
 
   private deliver(frame: Frame, link: number, delay: Micros, inOrder: boolean): void {
@@ -172,7 +189,7 @@ export class SimNetwork implements Network {
     this.apply();
   }
 
-  /** Where several faults of a kind are on, the strongest counts. */
+  /** Where several faults of a kind are on, the highest strength counts. */
   private apply(): void {
     this.strengths.fill(0);
     this.disturbed.fill(0);

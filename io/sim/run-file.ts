@@ -4,6 +4,7 @@
 
 import type { Micros } from '../../kernel/base/time.ts';
 import type { DecideParameters, RaftParameters } from '../../kernel/parameters.ts';
+import type { InboxLimits } from '../loop-inbox.ts';
 import type { CrashPoint } from '../ports.ts';
 
 export const RUN_FILE_VERSION = 1;
@@ -62,6 +63,8 @@ export interface RunFile {
   readonly decide: DecideParameters;
   /** Events between two snapshots of a node. */
   readonly snapshotEvery: number;
+  /** What may wait for its turn at a node, by class; more is dropped. */
+  readonly inbox: InboxLimits;
   readonly gpuPollUs: Micros;
   readonly followsParent: boolean;
   /** The node whose journal is refolded from `boot` alongside the run. */

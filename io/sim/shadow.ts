@@ -3,13 +3,19 @@
 
 import { Kernel } from '../../kernel/kernel.ts';
 import type { Event } from '../../kernel/event.ts';
+import type { KernelImage } from '../../kernel/image.ts';
 
 export class Shadow {
   /** How many events it has refolded. */
   refolded = 0;
   /** False once an event stands in the journal before a deadline that was due (rule 3). */
   inTurn = true;
-  private readonly kernel: Kernel = new Kernel();
+  private readonly kernel: Kernel;
+
+  /** `image`: where it begins, if not with `boot`. */
+  constructor(image?: KernelImage) {
+    this.kernel = image === undefined ? new Kernel() : Kernel.restore(image);
+  }
 
   /** Refolds a batch; false if the digest after it is not the node's, or a due deadline was passed over. Batches that it has seen are passed over. */
   follow(events: readonly Event[], high: number, low: number): boolean {

@@ -7,11 +7,12 @@ import { Digest } from '../../kernel/base/digest.ts';
 import { hashAnswer, type Answer } from '../../kernel/effect.ts';
 import type { RequestId, ServiceOutcome } from '../../kernel/event.ts';
 import { NEVER, type Micros } from '../../kernel/base/time.ts';
+import type { KernelImage } from '../../kernel/image.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
-import { SimDisk, type CrashLoss, type DiskWorld } from './disk.ts';
+import { SimDisk, type CrashLoss, type DirectoryCopy, type DiskWorld } from './disk.ts';
 import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
 import { Crashed, Host, type HostWorld } from './host.ts';
 import { Listeners } from './listeners.ts';
@@ -37,8 +38,18 @@ export interface WorldOptions {
   /** Frames travel as bytes; loops freeze, encode, and restore themselves once. */
   readonly encoded: boolean;
   readonly shadow: number;
+  /** Nodes that were in these states before, by id from 1, and what is on their disks. Without it all disks are empty. */
+  readonly past?: Past;
   loopOptions(node: number): LoopOptions;
 }
+
+export interface Past {
+  readonly images: readonly KernelImage[];
+  readonly disks: readonly DirectoryCopy[];
+}
+
+/** Requests of a past may still be open: none of them is taken for one of this run. */
+const AFTER_THE_PAST = 0x1000000000000;
 
 // What a queue entry is about: the low four bits of its code. The rest is the node, where there is one.
 const FRAME = 0;
@@ -111,12 +122,18 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.listeners = new Listeners(evidence);
     const nodes = options.parameters.nodes;
     this.network = new SimNetwork(this, options.seed, nodes, options.delayMinUs, options.delayMaxUs, options.encoded);
-    this.clients = new SimClients(this, options.seed, options.clients, options.clientTimeoutUs);
+    this.clients = new SimClients(this, options.seed, options.clients, options.clientTimeoutUs, options.past === undefined ? 0 : AFTER_THE_PAST);
     this.operator = new Operator(this);
     this.parent = options.parameters.followsParent ? new ParentChain(this, options.seed, nodes) : undefined;
     this.hosts = Array.from({ length: nodes + 1 }, (_, id) => this.makeHost(id, options));
     this.held = this.hosts.map(() => []);
-    (this.hosts[options.shadow] as Host).shadow = new Shadow();
+    (this.hosts[options.shadow] as Host).shadow = new Shadow(options.past?.images[options.shadow - 1]);
+    if (options.past !== undefined) this.goOnFrom(options.past);
+  }
+
+  private goOnFrom(past: Past): void {
+    past.disks.forEach((disk, place) => this.host(place + 1).disk.putBack(disk));
+    for (const one of this.listeners.goesOnFrom) one.goesOnFrom(past.images);
   }
 
   private makeHost(id: number, options: WorldOptions): Host {

@@ -9,7 +9,7 @@ import type { Fact } from '../../kernel/fact.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
 import { Loop } from '../loop.ts';
 import { LOOP_DEFAULTS, type LoopOptions } from '../loop-options.ts';
-import type { CrashPoint, DropReason, Frame, Ports } from '../ports.ts';
+import type { CrashPoint, DropReason, Frame, Ports, Shadow } from '../ports.ts';
 import type { MemoryDisk } from './memory-disk.ts';
 
 export const PARAMETERS: Parameters = {
@@ -36,9 +36,11 @@ export class BenchNode {
   crashAt: CrashPoint | undefined;
   crashAfter = 0;
   private entropy = 1;
+  private readonly shadow: Shadow | undefined;
 
-  constructor(disk: MemoryDisk, options: Partial<LoopOptions> = {}) {
+  constructor(disk: MemoryDisk, options: Partial<LoopOptions> = {}, shadow?: Shadow) {
     this.disk = disk;
+    this.shadow = shadow;
     this.options = { ...LOOP_DEFAULTS, self: nodeId(1), parameters: PARAMETERS, version: 'v1', engine: 'test', ...options };
     this.loop = this.made();
   }
@@ -104,6 +106,7 @@ export class BenchNode {
 
   private ports(): Ports {
     return {
+      ...(this.shadow === undefined ? {} : { shadow: this.shadow }),
       network: { send: (frame): void => void this.sent.push(frame) },
       clock: { now: (): Micros => this.time, wall: (): Micros => 1_700_000_000_000_000 + this.time, wakeAt: (at): void => void (this.wakeAt = at) },
       disk: this.disk,

@@ -6,7 +6,7 @@ import { decideBody } from '../decide/command.ts';
 import { eventCodec, type Event } from '../event.ts';
 import { append, redirect, submit } from '../raft/message.ts';
 import { applyCommand, makeEntry, noop } from '../raft/entry.ts';
-import { decode, encode, Reader, Refused, Writer, type Codec } from './codec.ts';
+import { clipped, decode, encode, Reader, Refused, Writer, type Codec } from './codec.ts';
 import { groupId, nodeId, sessionId, type NeedId, type ProposalId } from './ids.ts';
 import { Random } from './random.ts';
 
@@ -51,6 +51,21 @@ describe('the tuple codec', () => {
     expect(decode(uint, bytes('0100'))).toEqual({ ok: false, reason: '1 bytes too many', offset: 1 });
     expect(decode(uint, bytes(''))).toEqual({ ok: false, reason: 'ends too early', offset: 0 });
     expect(decode(text, encode(text, 'x'.repeat(100)), 50).ok).toBe(false);
+  });
+
+  it('clips text from outside to bytes, never within a character, and always to something that can be written', () => {
+    expect(clipped('abc', 3)).toBe('abc');
+    expect(clipped('abcd', 3)).toBe('abc');
+    expect(clipped('äöü', 5)).toBe('äö');
+    expect(clipped('a\u{1f600}b', 4)).toBe('a');
+    expect(clipped('\ud800x', 9)).toBe('\ufffdx');
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.nat(60), (value, most) => {
+      const kept = clipped(value, most);
+      const whole = value.toWellFormed();
+      expect(encode(text, kept).length).toBeLessThanOrEqual(most + 5);
+      expect(whole.startsWith(kept)).toBe(true);
+      if (kept !== whole) expect(Buffer.byteLength(kept) + Buffer.byteLength(String.fromCodePoint(whole.slice(kept.length).codePointAt(0) as number))).toBeGreaterThan(most);
+    }));
   });
 
   it('refuses to write what has no canonical form', () => {

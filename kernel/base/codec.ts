@@ -172,6 +172,14 @@ function utf8Length(value: string): number {
   return size;
 }
 
+/** As much of a text as `maxBytes` hold, in a form that can be written: text from outside that nobody compares. */
+export function clipped(value: string, maxBytes: number): string {
+  let kept = value.toWellFormed().slice(0, maxBytes);
+  // Cutting may have left half of a character.
+  while (kept !== '' && (!kept.isWellFormed() || utf8Length(kept) > maxBytes)) kept = kept.slice(0, -1);
+  return kept;
+}
+
 export class Reader {
   readonly bytes: Uint8Array;
   offset: number;

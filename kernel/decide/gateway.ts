@@ -11,7 +11,6 @@ import type { Context } from '../context.ts';
 import type { Operation, RequestId } from '../event.ts';
 import type { DecideParameters, GroupParameters } from '../parameters.ts';
 import { MAX_OUTCOMES_PER_ROW, openRequest, readRequest, submit, type AnswerMessage, type ClientMessage, type OpenReply, type OrderReply, type ReadReply, type Redirect, type SubmitReply } from '../raft/message.ts';
-import { placement } from './buckets.ts';
 import { decideBody, type Body, type Lookup, type Outcome } from './command.ts';
 import { makeProposal } from './record.ts';
 
@@ -77,6 +76,7 @@ export class Gateway {
   private readonly slot: number;
   /** A session that was idle for so long may have expired: with nothing under way, a new one costs a round trip and no doubt. */
   private readonly staleUs: Micros;
+  /** By bucket. */
   private readonly groupOf: readonly GroupId[];
   private readonly nodes: number;
   private lanes: readonly Lane[];
@@ -86,12 +86,14 @@ export class Gateway {
   private open = 0;
   private armed = false;
 
-  constructor(self: NodeId, nodes: number, groups: readonly GroupParameters[], parameters: DecideParameters, sessionIdleUs: Micros, slot: number) {
+  constructor(
+    self: NodeId, nodes: number, groups: readonly GroupParameters[], owners: readonly GroupId[], parameters: DecideParameters, sessionIdleUs: Micros, slot: number,
+  ) {
     this.self = self;
     this.parameters = parameters;
     this.staleUs = Math.floor(sessionIdleUs / 2);
     this.slot = slot;
-    this.groupOf = placement(groups);
+    this.groupOf = owners;
     this.nodes = nodes;
     this.lanes = groups.map((group) => ({
       group: group.id, leader: firstGuess(group, self), configured: 0, members: group.voters, guesses: 0,

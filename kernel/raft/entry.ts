@@ -5,6 +5,7 @@ import { Refused, type Codec, type Reader, type Writer } from '../base/codec.ts'
 import { finish, mix, mixUint } from '../base/digest.ts';
 import { nodeId, sessionId, type NodeId, type SessionId } from '../base/ids.ts';
 import { bodyCodec, type Body } from '../machine.ts';
+import { MAX_NUMBER } from './bounds.ts';
 import { configurationCodec, type Configuration } from './configuration.ts';
 
 export type Command =
@@ -26,7 +27,8 @@ export interface Entry {
   readonly hash: number;
 }
 
-export const MAX_EXPIRED_AT_ONCE = 64;
+/** One that expires more would be longer than a client's, and a full append longer than an event may be. */
+export const MAX_EXPIRED_AT_ONCE = 16;
 
 export const noop: Command = { kind: 'noop', hash: finish(1) };
 export const openSession = (opener: NodeId, nonce: number): Command => ({ kind: 'open', opener, nonce, hash: finish(mixUint(mix(2, opener), nonce)) });
@@ -79,7 +81,7 @@ export const entryCodec: Codec<Entry> = {
   },
   read(r: Reader): Entry {
     const fields = r.array(6) - 2;
-    const term = r.uint();
+    const term = r.uint(MAX_NUMBER);
     const kind = COMMANDS[r.uint(COMMANDS.length - 1)];
     if (kind === 'noop' && fields === 0) return makeEntry(term, noop);
     if (kind === 'open' && fields === 2) return makeEntry(term, openSession(nodeId(r.uint(0xffff)), r.uint()));

@@ -31,6 +31,8 @@ export interface Leading {
   readonly electorate: Electorate;
   readonly log: Log;
   readonly replica: Replica;
+  /** The index of the first configuration in the log after `index`; 0 if there is none. */
+  configuredAfter(index: number): number;
   /** A snapshot of what is applied. */
   freeze(): Snapshot;
 }
@@ -105,7 +107,7 @@ export class Followers {
 
   private appendAfter(prevIndex: number, max: number): Append {
     const { group, term, commit, round, log } = this.leading;
-    const count = Math.min(max, log.lastIndex - prevIndex);
+    const count = this.upToConfiguration(prevIndex, Math.min(max, log.lastIndex - prevIndex));
     const last = this.shared;
     // Within a term a leader only appends, so the same place and length mean the same entries.
     if (
@@ -116,6 +118,13 @@ export class Followers {
     const m = append(group, term, prevIndex, log.termAt(prevIndex), entries, commit, round);
     this.shared = m;
     return m;
+  }
+
+  /** A configuration may be long: it travels alone, so that an append fits into an event whatever it holds. */
+  private upToConfiguration(prevIndex: number, count: number): number {
+    const first = this.leading.configuredAfter(prevIndex);
+    if (first === 0 || count === 0) return count;
+    return first === prevIndex + 1 ? 1 : Math.min(count, first - prevIndex - 1);
   }
 
   /** An empty append after an index at which the logs surely or hopefully agree. It means "now". */

@@ -4,9 +4,6 @@
 import { assert } from '../base/assert.ts';
 import type { Entry } from './entry.ts';
 
-/** 2^48: no honest member gets there. Larger numbers from outside are ignored, so that arithmetic on ours stays exact. */
-export const MAX_NUMBER = 0x1000000000000;
-
 export class Log {
   /** Index and term of the last entry before the first that is held; 0 and 0 for a log that was never compacted. */
   base = 0;

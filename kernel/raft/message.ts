@@ -8,6 +8,7 @@ import { readNeed, recordCodec, type DecideRecord } from '../decide/record.ts';
 import { bodyCodec, hashOutcome, outcomeCodec, type Body, type Lookup, type Outcome } from '../machine.ts';
 import { configurationCodec, goalCodec, MAX_SEATS, nodeCodec, type Configuration, type Goal } from './configuration.ts';
 import { entryCodec, type Entry } from './entry.ts';
+import { MAX_NUMBER } from './bounds.ts';
 
 interface Head {
   readonly group: GroupId;
@@ -168,10 +169,10 @@ export interface OrderReply extends Head {
   readonly verdict: 'done' | 'superseded' | 'impossible';
   readonly configuration: Configuration;
 }
-/** The answer of a member that is not the leader, or that cannot take the request now. Nothing was done. */
+/** The answer of a member that is not the leader, that cannot take the request now, or whose group it is not for. Nothing was done. */
 export interface Redirect extends Head {
   readonly kind: 'redirect';
-  readonly why: 'notLeader' | 'busy' | 'sessionExpired' | 'halted';
+  readonly why: 'notLeader' | 'busy' | 'sessionExpired' | 'halted' | 'notOwner';
   /** Who may be the leader; 0 if unknown. */
   readonly leader: NodeId;
   /** What it answers: the nonce, sequence or token of the request. */
@@ -258,7 +259,7 @@ export const readReply = (group: GroupId, token: number, lookup: Lookup): ReadRe
   kind: 'readReply', group, token, lookup, hash: finish(mixUint(mix(start(11, group), hashOutcome(lookup)), token)),
 });
 
-const WHYS = ['notLeader', 'busy', 'sessionExpired', 'halted'] as const;
+const WHYS = ['notLeader', 'busy', 'sessionExpired', 'halted', 'notOwner'] as const;
 const ANSWERS = ['open', 'submit', 'read', 'order'] as const;
 
 export function redirect(
@@ -368,6 +369,9 @@ function readLookup(r: Reader): Lookup {
   if (lookup.kind === 'found' || lookup.kind === 'none' || lookup.kind === 'tooOld') return lookup;
   throw new Refused('an outcome is no lookup');
 }
+
+/** Of a term, an index, a round or a count: what no honest member reaches is refused before it becomes an event. */
+const readNumber = (r: Reader): number => r.uint(MAX_NUMBER);
 
 /** How many fields follow the tag, in the order of the tags. */
 const FIELDS = [6, 4, 7, 5, 16, 7, 2, 3, 5, 4, 3, 3, 7, 2, 3, 4, 3, 2] as const;
@@ -479,22 +483,22 @@ export const groupMessageCodec: Codec<GroupMessage> = {
     const group = groupId(r.uint(0xffff));
     switch (KINDS[tag] as GroupMessage['kind']) {
       case 'vote':
-        return voteRequest(group, r.bool(), r.uint(), r.uint(), r.uint(), r.bool());
+        return voteRequest(group, r.bool(), readNumber(r), readNumber(r), readNumber(r), r.bool());
       case 'voteReply':
-        return voteReply(group, r.bool(), r.uint(), r.bool());
+        return voteReply(group, r.bool(), readNumber(r), r.bool());
       case 'append':
-        return append(group, r.uint(), r.uint(), r.uint(), r.list(entryCodec, MAX_ENTRIES_PER_APPEND), r.uint(), r.uint());
+        return append(group, readNumber(r), readNumber(r), readNumber(r), r.list(entryCodec, MAX_ENTRIES_PER_APPEND), readNumber(r), readNumber(r));
       case 'appendReply':
-        return appendReply(group, r.uint(), r.bool(), r.uint(), r.uint());
+        return appendReply(group, readNumber(r), r.bool(), readNumber(r), readNumber(r));
       case 'snapshot':
         return snapshotSlice({
-          group, term: r.uint(), index: r.uint(), indexTerm: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(),
-          offset: r.uint(), total: r.uint(), records: r.list(recordCodec, MAX_RECORDS_PER_SLICE),
-          sessionOffset: r.uint(), sessionTotal: r.uint(), sessions: r.list(sessionRowCodec, MAX_ROWS_PER_SLICE),
-          configuration: configurationCodec.read(r), round: r.uint(),
+          group, term: readNumber(r), index: readNumber(r), indexTerm: readNumber(r), lamport: readNumber(r), epoch: readNumber(r), lowWater: readNumber(r), named: readNumber(r),
+          offset: readNumber(r), total: readNumber(r), records: r.list(recordCodec, MAX_RECORDS_PER_SLICE),
+          sessionOffset: readNumber(r), sessionTotal: readNumber(r), sessions: r.list(sessionRowCodec, MAX_ROWS_PER_SLICE),
+          configuration: configurationCodec.read(r), round: readNumber(r),
         });
       case 'snapshotReply':
-        return snapshotReply(group, r.uint(), r.uint(), r.uint(), r.uint(), r.bool(), r.uint());
+        return snapshotReply(group, readNumber(r), readNumber(r), readNumber(r), readNumber(r), r.bool(), readNumber(r));
       case 'open':
         return openRequest(group, r.uint());
       case 'opened':

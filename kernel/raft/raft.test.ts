@@ -1,20 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_EVENT_BYTES, encode } from '../base/codec.ts';
-import { nodeId, sessionId, type NeedId, type NodeId, type ProposalId, type SessionId } from '../base/ids.ts';
+import { decode, encode, MAX_EVENT_BYTES } from '../base/codec.ts';
+import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId, type SessionId } from '../base/ids.ts';
 import { MS, NEVER, SECOND } from '../base/time.ts';
 import { decideBody } from '../decide/command.ts';
 import { bucketOf, makeProposal, makeRecord, type DecideRecord } from '../decide/record.ts';
 import type { Body, Outcome } from '../machine.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../parameters.ts';
 import { founding } from './configuration.ts';
-import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Entry } from './entry.ts';
+import { applyCommand, entryCodec, expireSessions, makeEntry, MAX_EXPIRED_AT_ONCE, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
 import { raftImageCodec } from './image.ts';
 import {
-  append, appendReply, groupMessageCodec, MAX_OUTCOMES_PER_ROW, openRequest, readRequest, snapshotReply, snapshotSlice, submit, voteReply, voteRequest,
+  append, appendReply, groupMessageCodec, MAX_ENTRIES_PER_APPEND, MAX_OUTCOMES_PER_ROW, openRequest, readRequest, snapshotReply, snapshotSlice, submit, voteReply, voteRequest,
   type AnswerMessage, type GroupMessage, type OpenReply, type RaftMessage, type SessionRow,
 } from './message.ts';
 import { Cluster, GROUP, TIGHT, type Frame, type Member } from './testing/cluster.ts';
+import { MAX_NUMBER, MAX_TERM_LEAP } from './bounds.ts';
 import { cut, SLICE_BYTES } from './transfer.ts';
 
 const FOUNDING = founding([nodeId(1), nodeId(2), nodeId(3)]);
@@ -436,13 +437,26 @@ describe('snapshots', () => {
     }
   });
 
-  test('so is the longest append', () => {
-    const body = decideBody(proposal(1).proposal);
-    const ids = Array.from({ length: 16 }, (_, i) => sessionId(2 ** 47 + i));
-    for (const command of [applyCommand(sessionId(2 ** 47), 2 ** 52, 2 ** 52, body), expireSessions(ids), openSession(nodeId(65_535), 2 ** 52)]) {
-      const entries = Array.from({ length: 64 }, () => makeEntry(2 ** 48, command));
-      expect(encode(groupMessageCodec, append(GROUP, 2 ** 48, 2 ** 48, 2 ** 48, entries, 2 ** 48, 2 ** 48)).length).toBeLessThan(MAX_EVENT_BYTES - 256);
-    }
+  /** Of each kind of command, the longest that can be decoded. */
+  const longest: Readonly<Record<Exclude<Command['kind'], 'configure'>, Command>> = {
+    noop,
+    open: openSession(nodeId(65_535), Number.MAX_SAFE_INTEGER),
+    expire: expireSessions(Array.from({ length: MAX_EXPIRED_AT_ONCE }, (_, i) => sessionId(2 ** 47 + i))),
+    apply: applyCommand(sessionId(2 ** 47), Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, decideBody(proposal(1).proposal)),
+    own: ownCommand(decideBody(proposal(1).proposal)),
+  };
+
+  test.each(Object.entries(longest))('as many entries as an append holds fit into an event, all of them the longest %s', (_kind, command) => {
+    const entries = Array.from({ length: MAX_ENTRIES_PER_APPEND }, () => makeEntry(MAX_NUMBER, command));
+    const frame = encode(groupMessageCodec, append(groupId(65_535), MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, entries, MAX_NUMBER, MAX_NUMBER));
+    expect(decode(groupMessageCodec, frame)).toMatchObject({ ok: true });
+    expect(frame.length).toBeLessThan(MAX_EVENT_BYTES - 256);
+  });
+
+  test('no entry expires more sessions than that, whoever proposed it', () => {
+    const expiring = (count: number) => decode(entryCodec, encode(entryCodec, makeEntry(1, expireSessions(Array.from({ length: count }, (_, i) => sessionId(i + 1))))));
+    expect(expiring(MAX_EXPIRED_AT_ONCE)).toMatchObject({ ok: true });
+    expect(expiring(MAX_EXPIRED_AT_ONCE + 1)).toMatchObject({ ok: false });
   });
 
   test('never take back what a follower has acknowledged', () => {
@@ -470,19 +484,21 @@ describe('snapshots', () => {
 });
 
 describe('whatever a peer says', () => {
-  const number = fc.oneof(fc.nat(5), fc.nat(300), fc.constantFrom(2 ** 31, 2 ** 32, 2 ** 48, 2 ** 48 + 1, Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER));
+  // Of what members say larger numbers are refused where they are decoded; clients number as they like.
+  const number = fc.oneof(fc.nat(5), fc.nat(300), fc.constantFrom(2 ** 31, 2 ** 32, MAX_NUMBER - 1, MAX_NUMBER));
+  const any = fc.oneof(number, fc.constantFrom(MAX_NUMBER + 1, Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER));
   const body = fc.nat(20).map((i) => decide(`g${i}`));
-  const session = number.map((n) => sessionId(n));
+  const session = any.map((n) => sessionId(n));
   const command = fc.oneof(
     fc.constant(noop),
-    fc.tuple(fc.nat(9), number).map(([opener, nonce]) => openSession(nodeId(opener), nonce)),
-    fc.array(session, { maxLength: 64 }).map(expireSessions),
-    fc.tuple(session, number, number, body).map((args) => applyCommand(...args)),
+    fc.tuple(fc.nat(9), any).map(([opener, nonce]) => openSession(nodeId(opener), nonce)),
+    fc.array(session, { maxLength: MAX_EXPIRED_AT_ONCE }).map(expireSessions),
+    fc.tuple(session, any, any, body).map((args) => applyCommand(...args)),
     body.map(ownCommand),
   );
   const entries = fc.array(fc.tuple(number, command).map(([term, c]) => makeEntry(term, c)), { maxLength: 8 });
   const record = fc.tuple(fc.nat(20), number).map(([i, lamport]) => makeRecord(makeProposal(need(`r${i}`), 1, 'p' as ProposalId, nodeId(1), 1, 0), lamport));
-  const rows = fc.array(fc.record({ session, opener: fc.nat(9).map(nodeId), nonce: number, used: number, answered: number, outcomes: fc.array(fc.record({ sequence: number, outcome: record.map((r): Outcome => ({ kind: 'decided', record: r })) }), { maxLength: 3 }) }), { maxLength: 4 });
+  const rows = fc.array(fc.record({ session, opener: fc.nat(9).map(nodeId), nonce: any, used: any, answered: any, outcomes: fc.array(fc.record({ sequence: any, outcome: record.map((r): Outcome => ({ kind: 'decided', record: r })) }), { maxLength: 3 }) }), { maxLength: 4 });
   const message: fc.Arbitrary<RaftMessage> = fc.oneof(
     fc.tuple(fc.boolean(), number, number, number).map((a) => voteRequest(GROUP, ...a)),
     fc.tuple(fc.boolean(), number, fc.boolean()).map((a) => voteReply(GROUP, ...a)),
@@ -492,9 +508,9 @@ describe('whatever a peer says', () => {
     fc.record({ term: number, index: number, indexTerm: number, lamport: number, epoch: number, lowWater: number, named: number, offset: fc.nat(3), total: fc.nat(4), records: fc.array(record, { maxLength: 4 }), sessionOffset: fc.nat(2), sessionTotal: fc.nat(4), sessions: rows, configuration: fc.constant(FOUNDING), round: number }).map((s) => snapshotSlice({ group: GROUP, ...s })),
   );
   const client = fc.oneof(
-    number.map((n) => openRequest(GROUP, n)),
-    fc.tuple(session, number, number, body).map((a) => submit(GROUP, ...a)),
-    number.map((n) => readRequest(GROUP, n, need('x'))),
+    any.map((n) => openRequest(GROUP, n)),
+    fc.tuple(session, any, any, body).map((a) => submit(GROUP, ...a)),
+    any.map((n) => readRequest(GROUP, n, need('x'))),
   );
 
   test('a member never throws, and its state can still be written down', () => {
@@ -546,5 +562,37 @@ describe('an image', () => {
       return cluster.trace;
     };
     expect(play(true)).toEqual(play(false));
+  });
+});
+
+describe('a term that nobody honest has reached', () => {
+  test('is not taken over, and the group goes on; one that is merely far ahead is', () => {
+    const cluster = elected();
+    const leader = leaderOf(cluster);
+    const [follower, stranger] = cluster.members.map((m) => m.self).filter((node) => node !== leader) as [NodeId, NodeId];
+    const raft = cluster.member(follower).raft;
+    const term = raft.term;
+    for (const far of [term + MAX_TERM_LEAP + 1, MAX_NUMBER - 1, MAX_NUMBER + 1]) {
+      expect(tell(cluster, follower, stranger, append(GROUP, far, 0, 0, [], 0, 0))).toEqual([]);
+      expect(tell(cluster, follower, stranger, voteReply(GROUP, false, far, false))).toEqual([]);
+    }
+    expect([raft.term, raft.leader]).toEqual([term, leader]);
+    tell(cluster, follower, stranger, voteReply(GROUP, false, term + MAX_TERM_LEAP, false));
+    expect(raft.term).toBe(term + MAX_TERM_LEAP);
+    cluster.run(5 * SECOND);
+    expect(leaderOf(cluster)).toBeGreaterThan(0);
+    expect(cluster.member(leaderOf(cluster)).raft.term).toBeGreaterThan(term + MAX_TERM_LEAP);
+  });
+
+  test('is refused where it is decoded, as are indices and rounds beyond any log', () => {
+    const decoded = (message: GroupMessage): boolean => decode(groupMessageCodec, encode(groupMessageCodec, message)).ok;
+    const [most, more] = [MAX_NUMBER, MAX_NUMBER + 1];
+    expect(decoded(append(GROUP, most, most, most, [makeEntry(most, noop)], most, most))).toBe(true);
+    const beyond = [
+      append(GROUP, more, 0, 0, [], 0, 0), append(GROUP, 1, more, 0, [], 0, 0), append(GROUP, 1, 0, more, [], 0, 0), append(GROUP, 1, 0, 0, [], more, 0),
+      append(GROUP, 1, 0, 0, [], 0, more), append(GROUP, 1, 0, 0, [makeEntry(more, noop)], 0, 0), appendReply(GROUP, more, true, 0, 0),
+      voteRequest(GROUP, false, more, 0, 0), voteReply(GROUP, false, more, false), snapshotReply(GROUP, 1, more, 0, 0, false, 0),
+    ];
+    for (const message of beyond) expect(decoded(message), message.kind).toBe(false);
   });
 });

@@ -13,10 +13,11 @@ import type { Context } from '../context.ts';
 import type { Machine, MachineImage } from '../machine.ts';
 import type { GroupParameters, RaftParameters } from '../parameters.ts';
 import { founding, type Configuration, type Electorate, type Goal } from './configuration.ts';
-import { applyCommand, configure, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
+import { applyCommand, configure, expireSessions, makeEntry, MAX_EXPIRED_AT_ONCE, noop, openSession, ownCommand, type Command, type Entry } from './entry.ts';
 import { Followers, type Leading } from './followers.ts';
 import type { RaftImage, Role } from './image.ts';
-import { Log, MAX_NUMBER } from './log.ts';
+import { MAX_NUMBER, MAX_TERM_LEAP } from './bounds.ts';
+import { Log } from './log.ts';
 import {
   appendReply, openReply, orderReply, readReply, redirect, rest, snapshotReply, submitReply, takeOver, voteReply, voteRequest, wake,
   type Append, type AppendReply, type ClientMessage, type OpenRequest, type Order, type RaftMessage, type ReadRequest, type Redirect, type Rest,
@@ -42,8 +43,6 @@ export interface Lives {
   knows(node: NodeId): boolean;
 }
 
-/** A command that expires more would be longer than a client's, and a full append longer than an event may be. */
-const EXPIRED_AT_ONCE = 16;
 /** Voters, and learners, that an operator may ask for. */
 const MAX_WISHED = 16;
 const NOBODY: NodeId = nodeId(0);
@@ -234,7 +233,7 @@ export class Raft implements Leading {
       case 'order':
         return this.ordered(ctx, from, message);
       default:
-        if (from === this.self || !this.lives.knows(from) || message.term > MAX_NUMBER) return;
+        if (from === this.self || !this.lives.knows(from) || message.term > Math.min(MAX_NUMBER, this.currentTerm + MAX_TERM_LEAP)) return;
         return this.heard(ctx, from, message);
     }
   }
@@ -584,7 +583,7 @@ export class Raft implements Leading {
 
   private expireIdle(ctx: Context): void {
     if (this.expireIndex > this.appliedIndex) return;
-    const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, EXPIRED_AT_ONCE);
+    const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, MAX_EXPIRED_AT_ONCE);
     if (idle.length > 0) this.expireIndex = this.propose(ctx, expireSessions(idle));
   }
 
@@ -834,6 +833,10 @@ export class Raft implements Leading {
   }
 
   // ---- The whole state ----
+
+  configuredAfter(index: number): number {
+    return this.standings.firstAfter(index);
+  }
 
   freeze(): Snapshot {
     const index = this.appliedIndex;

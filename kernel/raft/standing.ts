@@ -38,6 +38,14 @@ export class Standings {
     return assert(false, 'a configuration stands below every index') as never;
   }
 
+  /** The index of the first one after `index`; 0 if there is none. */
+  firstAfter(index: number): number {
+    if (this.latest.index <= index) return 0;
+    let first = 0;
+    for (const standing of this.stack) if (first === 0 && standing.index > index) first = standing.index;
+    return first;
+  }
+
   entered(standing: Standing): void {
     assert(standing.index > this.latest.index, 'configurations come in the order of the log');
     this.stack.push(standing);

@@ -2,8 +2,8 @@
 // into slices that fit into an event; the follower puts them together. Session rows go first, then records.
 
 import type { MachineImage } from '../machine.ts';
+import { MAX_NUMBER } from './bounds.ts';
 import type { Configuration } from './configuration.ts';
-import { MAX_NUMBER } from './log.ts';
 import { areSessionRows } from './sessions.ts';
 import { MAX_RECORDS_PER_SLICE, MAX_ROWS_PER_SLICE, type SessionRow, type SnapshotSlice } from './message.ts';
 import type { DecideRecord } from '../decide/record.ts';

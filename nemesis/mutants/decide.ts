@@ -3,6 +3,7 @@
 import type { Mutant } from './mutant.ts';
 
 const REGISTER = 'kernel/decide/register.ts';
+const KERNEL = 'kernel/kernel.ts';
 const GATEWAY = 'kernel/decide/gateway.ts';
 
 export const DECIDE_MUTANTS: readonly Mutant[] = [
@@ -11,12 +12,12 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
     family: 'decide',
     about: 'which group owns a bucket follows the order in which a node learned of the groups',
     edits: [{
-      file: GATEWAY,
-      anchor: 'this.groupOf = placement(groups);',
-      replacement: `const known = new Map(groups.filter((group) => group.voters.includes(self)).map((group) => [group.id, group]));
-    for (const group of groups) known.set(group.id, group);
-    this.groupOf = Array.from({ length: 256 }, (_, bucket) => [...known.keys()][bucket % known.size]);
-    void placement;`,
+      file: KERNEL,
+      anchor: 'const owners = placement(parameters.groups);',
+      replacement: `const known = new Map(own.map((group) => [group.id, group]));
+  for (const group of parameters.groups) known.set(group.id, group);
+  const owners = Array.from({ length: 256 }, (_, bucket) => [...known.keys()][bucket % known.size]);
+  void placement;`,
     }],
   },
   {
@@ -52,5 +53,11 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
       anchor: "if (epoch > this.named) this.named = epoch;\n    if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };",
       replacement: 'if (epoch > this.named) this.named = epoch;',
     }],
+  },
+  {
+    name: 'decide/bound-ignored',
+    family: 'decide',
+    about: 'a full register takes more',
+    edits: [{ file: REGISTER, anchor: "if (this.held >= this.parameters.maxRecords) return { kind: 'full' };", replacement: '' }],
   },
 ];

@@ -37,9 +37,21 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'journal/batch-not-synced',
+    family: 'journal',
+    about: 'a batch counts as durable when it is written, and is never synced (rule 5)',
+    edits: [{ file: 'io/journal.ts', anchor: "chunk: batch, sync: true });", replacement: 'chunk: batch, sync: false });' }],
+  },
+  {
     name: 'journal/old-incarnation',
     family: 'journal',
     about: 'a restored backup is let in as the node that it was (rule 5)',
     edits: [{ file: 'kernel/peers.ts', anchor: "return goesOn(message, peer) ? undefined : 'cameBackOlder';", replacement: 'return undefined;' }],
+  },
+  {
+    name: 'journal/refusal-believed',
+    family: 'journal',
+    about: 'a node that is refused falls silent without asking what the refusal rests on (rule 5)',
+    edits: [{ file: 'kernel/peers.ts', anchor: "if (this.fault(message.remembered, own) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });", replacement: '' }],
   },
 ];

@@ -28,6 +28,7 @@ export interface DevNode {
   readonly configuration: string;
   readonly data: string;
   readonly httpPort: number;
+  readonly p2pPort: number;
 }
 
 export interface DevNetwork {
@@ -38,21 +39,33 @@ export interface DevNetwork {
 const nameOf = (id: number): string => `node-${String(id).padStart(3, '0')}`;
 const ids: readonly number[] = Array.from({ length: DEV_NODES }, (_, place) => place + 1);
 
-export async function prepareDevNetwork(data: string | undefined): Promise<DevNetwork> {
+/** What another network on this machine has in another way than that of --dev. */
+export interface DevDifference {
+  readonly name: string;
+  readonly epochUs: number;
+  /** Where free ports are looked for, if not where those of a dev network are. */
+  readonly firstPorts?: { readonly http: number; readonly p2p: number };
+  readonly limits: NonNullable<ConfigurationFile['limits']>;
+}
+
+const DEV: DevDifference = { name: 'dev', epochUs: EPOCH_US, limits: {} };
+const DEV_PORTS: NonNullable<DevDifference['firstPorts']> = { http: FIRST_HTTP_PORT, p2p: FIRST_P2P_PORT };
+
+export async function prepareDevNetwork(data: string | undefined, { name: network, epochUs, firstPorts = DEV_PORTS, limits }: DevDifference = DEV): Promise<DevNetwork> {
   const folder = data === undefined ? mkdtempSync(join(tmpdir(), 'lockstep-dev-')) : usable(resolve(data));
-  const http = await freePorts(DEV_NODES, FIRST_HTTP_PORT);
-  const p2p = await freePorts(DEV_NODES, FIRST_P2P_PORT);
+  const http = await freePorts(DEV_NODES, firstPorts.http);
+  const p2p = await freePorts(DEV_NODES, firstPorts.p2p);
   const publicKeys = ids.map((id) => keyOf(join(folder, `${nameOf(id)}.key`)));
   const members = ids.map((id) => ({ id, publicKey: publicKeys[id - 1] as string, addresses: [`/ip4/${HOST}/tcp/${p2p[id - 1]}`] }));
   const nodes = ids.map((id) => {
     const name = nameOf(id);
     const configuration: ConfigurationFile = {
       self: id, key: `${name}.key`, data: name, http: `${HOST}:${http[id - 1]}`, p2p: `/ip4/${HOST}/tcp/${p2p[id - 1]}`, gpuPollSeconds: 0,
-      network: { name: 'dev', groups: 1, members, decide: { epochUs: EPOCH_US } },
+      network: { name: network, groups: 1, members, decide: { epochUs } }, limits,
     };
     const file = join(folder, `${name}.json`);
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`);
-    return { id, name, configuration: file, data: join(folder, name), httpPort: http[id - 1] as number };
+    return { id, name, configuration: file, data: join(folder, name), httpPort: http[id - 1] as number, p2pPort: p2p[id - 1] as number };
   });
   return { folder, nodes };
 }
@@ -81,7 +94,7 @@ function keyOf(file: string): string {
 }
 
 /** Ports that are free now, from `first` on. All are held until the last is found, so that none comes twice. */
-async function freePorts(count: number, first: number): Promise<number[]> {
+export async function freePorts(count: number, first: number): Promise<number[]> {
   const servers = [];
   const ports: number[] = [];
   for (let next = first; ports.length < count; next++) {

@@ -27,19 +27,20 @@ const NetworkSchema: TObject<{ name: TString; groups: TOptional<TInteger>; membe
   { additionalProperties: false, expects: 'an object' },
 );
 
-const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptional<TInteger>; requestsPerSecond: TOptional<TInteger>; reserveMb: TOptional<TInteger> }> = Type.Object(
+const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptional<TInteger>; requestsPerSecond: TOptional<TInteger>; reserveMb: TOptional<TInteger>; snapshotEvery: TOptional<TInteger> }> = Type.Object(
   {
     inFlight: Type.Optional(whole(1, 100_000)),
     connections: Type.Optional(whole(1, 100_000)),
     requestsPerSecond: Type.Optional(whole(1, 1_000_000)),
     reserveMb: Type.Optional(whole(0, 1_000_000)),
+    snapshotEvery: Type.Optional(whole(100, 1_000_000)),
   },
   { additionalProperties: false, expects: 'an object' },
 );
 
 export const FileSchema: TObject<{
   self: TInteger; key: TString; data: TString; http: TOptional<TString>; p2p: TOptional<TString>; mode: TOptional<TUnion<TLiteral<Mode>[]>>;
-  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; gpuPollSeconds: TOptional<TInteger>; mdns: TOptional<TBoolean>; rejoin: TOptional<TBoolean>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
+  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; gpuPollSeconds: TOptional<TInteger>; mdns: TOptional<TBoolean>; listedOnly: TOptional<TBoolean>; rejoin: TOptional<TBoolean>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
 }> = Type.Object(
   {
     self: whole(1, 0xffff),
@@ -53,6 +54,7 @@ export const FileSchema: TObject<{
     gpuPollSeconds: Type.Optional(whole(0, 86_400)),
     mdns: Type.Optional(Type.Boolean({ expects: 'true or false' })),
     rejoin: Type.Optional(Type.Boolean({ expects: 'true or false' })),
+    listedOnly: Type.Optional(Type.Boolean({ expects: 'true or false' })),
     network: NetworkSchema,
     limits: Type.Optional(LimitsSchema),
   },

@@ -23,6 +23,8 @@ export interface Limits {
   readonly requestsPerSecond: number;
   /** Free space below which the node takes no more requests. */
   readonly reserveMb: number;
+  /** Events between two snapshots, or a fifth as many batches: so many, and a few more, are refolded at the next start. */
+  readonly snapshotEvery: number;
 }
 
 export interface Configuration {
@@ -40,6 +42,8 @@ export interface Configuration {
   readonly mdns: boolean;
   /** An empty directory is that of a node that lost its disk: it begins another life, as a learner. */
   readonly rejoin: boolean;
+  /** Whether peers are reached at the addresses of the member list only: behind a proxy or a firewall others lead nowhere, or around it. */
+  readonly listedOnly: boolean;
   readonly network: NetworkDefinition;
   readonly limits: Limits;
 }
@@ -52,7 +56,7 @@ const MAX_RECORDS = 1_048_576;
 /** Modes in which a node offers accelerators, and asks the driver for them. */
 const COMPUTING: ReadonlySet<Mode> = new Set(['full', 'compute']);
 const GPU_POLL_SECONDS = 30;
-export const LIMITS: Limits = { inFlight: 1_024, connections: 1_024, requestsPerSecond: 1_000, reserveMb: 64 };
+export const LIMITS: Limits = { inFlight: 1_024, connections: 1_024, requestsPerSecond: 1_000, reserveMb: 64, snapshotEvery: 250_000 };
 
 /** Flags of `lockstep node`, as the parser found them. */
 export interface NodeFlags {
@@ -245,6 +249,7 @@ function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<stri
     gpuPollSeconds: file.gpuPollSeconds ?? (COMPUTING.has(file.mode ?? 'full') ? GPU_POLL_SECONDS : 0),
     mdns: file.mdns ?? false,
     rejoin: file.rejoin ?? false,
+    listedOnly: file.listedOnly ?? false,
     network: {
       name: network.name,
       groups: network.groups ?? 1,

@@ -2,6 +2,7 @@
 
 const SECONDS = 10;
 const SAMPLES_PER_SECOND = 512;
+const SORT_EVERY_MS = 200;
 
 interface Second {
   /** Which second this is; what is older than the window is empty. */
@@ -21,6 +22,7 @@ export class Figures {
   decided = 0;
   answered = 0;
   private readonly now: () => number;
+  private sorted: { readonly untilMs: number; readonly quantiles: Quantiles } = { untilMs: -1, quantiles: { p50: 0, p95: 0, p99: 0 } };
   private readonly seconds: readonly Second[] = Array.from({ length: SECONDS + 1 }, () => ({ at: -1, answered: 0, decided: 0, tookMs: new Float64Array(SAMPLES_PER_SECOND) }));
 
   constructor(now: () => number = () => performance.now()) {
@@ -50,7 +52,14 @@ export class Figures {
     return { answered: answered / SECONDS, decided: decided / SECONDS };
   }
 
+  /** Sorted at most a few times a second, however often somebody asks. */
   latencyMs(): Quantiles {
+    const now = this.now();
+    if (now >= this.sorted.untilMs) this.sorted = { untilMs: now + SORT_EVERY_MS, quantiles: this.quantiles() };
+    return this.sorted.quantiles;
+  }
+
+  private quantiles(): Quantiles {
     const all: number[] = [];
     const current = this.current();
     for (const second of [...this.past(), current]) for (let i = 0; i < Math.min(second.answered, SAMPLES_PER_SECOND); i++) all.push(second.tookMs[i] as number);

@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Disk, DiskRequest, DiskResult } from '../../io/ports.ts';
+import { snapshotFile } from '../../io/journal-format.ts';
 import type { DiskMaker } from './measured-disk.ts';
 import { eventually, startLoneNode, type LoneNode } from './testing/lone-node.ts';
 
@@ -7,6 +10,8 @@ import { eventually, startLoneNode, type LoneNode } from './testing/lone-node.ts
 class Lever {
   holding = false;
   full = false;
+  /** Says that it has written what it has not. */
+  lying = false;
   private readonly held: (() => void)[] = [];
 
   readonly before = (files: DiskMaker): DiskMaker => (completed): Disk => {
@@ -15,6 +20,7 @@ class Lever {
       submit: (token: number, request: DiskRequest): void => {
         const failure: DiskResult = { kind: 'failed', reason: 'full', detail: 'no space left on device' };
         if (request.kind === 'append' && this.full) setImmediate(() => completed(token, failure));
+        else if (request.kind === 'append' && this.lying) setImmediate(() => completed(token, { kind: 'done' }));
         else if (request.kind === 'append' && this.holding) this.held.push(() => disk.submit(token, request));
         else disk.submit(token, request);
       },
@@ -67,6 +73,33 @@ describe('a live node', () => {
     const answer = await decide(node, '0/a');
     expect([answer.status, await answer.json()]).toEqual([503, { code: 'notReady', message: expect.stringMatching(/nearly full: \d+ MB are free/) }]);
     expect(node.failures).toEqual([]);
+    await node.clear();
+  });
+
+  test('takes its snapshots beside itself, and shows how far it is', async () => {
+    const node = await startLoneNode({ limits: { snapshotEvery: 100 } });
+    await eventually(() => status(node, '/ready'), (code) => code === 200);
+    type Shadow = { folded: number; behind: number; snapshot: number; snapshotUnderWay: boolean; differs: string };
+    const shadow = async (): Promise<Shadow> => ((await (await fetch(`${node.url}/health`)).json()) as { shadow: Shadow }).shadow;
+    for (let i = 0; i < 100; i++) expect((await decide(node, `0/n${i}`)).status).toBe(200);
+    const shown = await eventually(shadow, ({ snapshot, behind }) => snapshot > 0 && behind === 0);
+    expect(shown).toMatchObject({ differs: '', snapshotUnderWay: false });
+    expect(readdirSync(join(node.folder, 'data'))).toContain(snapshotFile(shown.snapshot));
+    expect(node.lines.join('\n')).toMatch(/takes a snapshot after event (\d+)[^]*has written the snapshot after event \1,/);
+    expect(await (await fetch(`${node.url}/metrics`)).text()).toMatch(/lockstep_shadow_differs\{[^}]*\} 0/);
+    await node.clear();
+  });
+
+  test('whose files do not hold what it believes to be durable ends, and says what is wrong', async () => {
+    const lever = new Lever();
+    const node = await startLoneNode({ disk: lever.before });
+    await eventually(() => status(node, '/ready'), (code) => code === 200);
+    lever.lying = true;
+    expect((await decide(node, '0/lost')).status).toBe(200);
+    await eventually(async () => node.failures, (failures) => failures.length > 0);
+    expect(node.failures).toEqual([{ code: 'diverged', sentence: expect.stringMatching(/^Event \d+ is durable, and it is not in the files of the journal\.$/) }]);
+    expect(node.lines.some((line) => line.startsWith('VIOLATED P2: '))).toBe(true);
+    expect(await (await fetch(`${node.url}/metrics`)).text()).toMatch(/lockstep_shadow_differs\{[^}]*\} 1/);
     await node.clear();
   });
 

@@ -3,13 +3,16 @@
 
 import { cpus } from 'node:os';
 import { LiveClock } from '../../io/live/clock.ts';
-import { LiveDisk } from '../../io/live/disk.ts';
+import { LiveDisk, type Unsynced } from '../../io/live/disk.ts';
 import { LiveEntropy } from '../../io/live/entropy.ts';
 import { LiveNetwork, NETWORK_DEFAULTS } from '../../io/live/network.ts';
+import { LiveShadow } from '../../io/live/shadow.ts';
 import type { NodeKey } from '../../io/live/signer.ts';
+import { MAX_WRITING_BYTES } from '../../io/journal-records.ts';
 import { LOOP_DEFAULTS, type LoopOptions } from '../../io/loop-options.ts';
 import { Loop, type Phase } from '../../io/loop.ts';
 import type { DiskResult, Frame, Observer } from '../../io/ports.ts';
+import { clipped } from '../../kernel/base/codec.ts';
 import { nodeId } from '../../kernel/base/ids.ts';
 import { NEVER, SECOND } from '../../kernel/base/time.ts';
 import type { Event } from '../../kernel/event.ts';
@@ -39,11 +42,13 @@ export interface Told {
   /** A line for a person. */
   say(line: string): void;
   /** It has stopped on its own and cannot go on: why, and whether the fault is ours. */
-  failed(sentence: string, code: 'refused' | 'disk' | 'poisoned'): void;
+  failed(sentence: string, code: 'refused' | 'disk' | 'poisoned' | 'diverged'): void;
 }
 
-/** A live node writes fewer and larger snapshots than a simulated one: refolding this much takes about a second. */
-const SNAPSHOT_EVERY = 250_000;
+/** To check a small batch takes longer than to refold its events: as long as so many. */
+const BATCH_EVENTS = 5;
+/** Frames and requests come in bursts, as sockets hand them over. A burst of turns is about as long as so many events. */
+const GATHER_EVENTS = 128;
 const TICK_MS = 1_000;
 const ANNOUNCE_EVERY_TICKS = 10;
 /** What is under way when a node stops gets this much longer than the gateway gives it. */
@@ -59,6 +64,7 @@ export class LiveNode {
   private readonly clock: LiveClock;
   private readonly disk: MeasuredDisk;
   private readonly files: { live: LiveDisk | undefined } = { live: undefined };
+  private readonly shadow: LiveShadow;
   private readonly network: LiveNetwork;
   private readonly outside: Outside;
   private readonly requests: Requests;
@@ -76,9 +82,11 @@ export class LiveNode {
   /** When the batch under way was written; there is one at a time. */
   private batchBegan = 0;
   private ticks = 0;
+  /** When the refold, or the snapshot under way, began. */
+  private since = 0;
 
-  /** `wrapped`: a disk between the node and its files, such as one that is slow or full. */
-  constructor(configuration: Configuration, key: NodeKey, about: About, told: Told, wrapped: (files: DiskMaker) => DiskMaker = (files) => files) {
+  /** `wrapped`: a disk between the node and its files, such as one that is slow or full. `unsynced`: what the files do with it. */
+  constructor(configuration: Configuration, key: NodeKey, about: About, told: Told, wrapped: (files: DiskMaker) => DiskMaker = (files) => files, unsynced: Unsynced = 'write') {
     const self = nodeId(configuration.self);
     const parameters = parametersOf(configuration.network, { gpuPollUs: configuration.gpuPollSeconds * SECOND, followsParent: configuration.chainRpc !== undefined });
     const entropy = new LiveEntropy();
@@ -89,14 +97,16 @@ export class LiveNode {
       this.loop.alarm();
       this.driver.wake();
     });
-    const files: DiskMaker = (completed) => (this.files.live = new LiveDisk(configuration.data, completed));
+    const files: DiskMaker = (completed) => (this.files.live = new LiveDisk(configuration.data, completed, unsynced));
     this.disk = new MeasuredDisk(wrapped(files), (token: number, result: DiskResult) => {
       this.loop.completed(token, result);
       this.driver.wake();
     });
+    const options = loopOptions(configuration, parameters, about);
+    this.shadow = this.shadowOf(options);
     this.monitors = new Monitors(self, parameters, () => this.clock.now(), (property, violation) => told.say(`VIOLATED ${property}: ${violation.message}`));
     this.network = new LiveNetwork(
-      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], mdns: configuration.mdns, version: about.version },
+      { ...NETWORK_DEFAULTS, network: parameters.network, self, key, members: configuration.network.members, listen: [configuration.p2p], mdns: configuration.mdns, listedOnly: configuration.listedOnly, version: about.version },
       (frame: Frame) => {
         this.loop.heard(frame);
         this.driver.wake();
@@ -122,7 +132,7 @@ export class LiveNode {
       { inFlight: configuration.limits.inFlight, perConnection: PER_CONNECTION, patienceMs: parameters.decide.giveUpUs / 1_000 + DRAIN_MARGIN_MS },
       entropy.word(),
     );
-    this.loop = new Loop(loopOptions(configuration, parameters, about), {
+    this.loop = new Loop(options, {
       network: this.monitors.watching(this.network), clock: this.clock, disk: this.disk, entropy,
       services: {
         call: (sequence, index, request): void => {
@@ -130,7 +140,7 @@ export class LiveNode {
           this.outside.call(sequence, index, request);
         },
       },
-      clients: this.requests, verifier: this.network.decoder, observer: this.observer(),
+      clients: this.requests, verifier: this.network.decoder, observer: this.observer(), shadow: { snapshot: (sequence) => this.snapshotDue(sequence) },
     });
     this.driver = new Driver(this.loop, (turns, tookMs) => this.burst(turns, tookMs));
     this.standing = new Standing(() => this.loop.kernel);
@@ -146,6 +156,8 @@ export class LiveNode {
     const { host, port } = this.configuration.http;
     this.httpPort = await this.http.listen(host, port);
     await this.network.start();
+    this.since = performance.now();
+    this.told.say('refolds its journal');
     this.loop.start();
     this.driver.wake();
     await this.phaseIs('running', 'refused', 'failed');
@@ -181,6 +193,7 @@ export class LiveNode {
     this.instruments.end();
     this.outside.end();
     await this.network.stop();
+    await this.shadow.end();
     while (this.files.live?.idle === false) await new Promise((resolve) => setTimeout(resolve, 5));
     await this.files.live?.close();
   }
@@ -199,7 +212,7 @@ export class LiveNode {
     this.phaseChanged?.();
     const stopped = this.loop.stopped;
     if (stopped === undefined) return;
-    this.told.failed(stopped.text, phase === 'refused' ? 'refused' : stopped.code === 'poisoned' ? 'poisoned' : 'disk');
+    this.told.failed(stopped.text, phase === 'refused' ? 'refused' : stopped.code === 'poisoned' || stopped.code === 'diverged' ? stopped.code : 'disk');
   }
 
   private async phaseIs(...wanted: Phase[]): Promise<void> {
@@ -212,17 +225,47 @@ export class LiveNode {
       durable: (events, high, low) => this.durable(events, high, low),
       refolded: (sequence, high, low) => {
         this.monitors.refolded(sequence, high, low);
+        this.shadow.begin(sequence, high, low);
+        this.told.say(`has refolded its journal up to event ${sequence} in ${this.sinceMs()} ms`);
         if (sequence === 0) return this.outside.follow(undefined);
         const image = this.loop.kernel.image();
         this.showing.refolded(image);
         this.outside.follow(image.parent[image.parent.length - 1]?.number);
       },
+      snapshotWritten: (sequence) => this.told.say(`has written the snapshot after event ${sequence}, ${this.sinceMs()} ms after it was due`),
     };
+  }
+
+  private sinceMs(): number {
+    return Math.round(performance.now() - this.since);
+  }
+
+  private shadowOf(options: LoopOptions): LiveShadow {
+    const { self, version, engine, parameters } = options;
+    return new LiveShadow(this.configuration.data, { network: parameters.network, self, version, engine }, {
+      imaged: (sequence, chunk) => {
+        this.loop.imaged(sequence, chunk);
+        this.driver.wake();
+      },
+      agreed: (sequence) => this.monitors.shadowed(sequence, true),
+      differed: (sequence, text) => {
+        this.monitors.shadowed(sequence, false);
+        this.loop.differed(text);
+        this.driver.wake();
+      },
+    });
+  }
+
+  private snapshotDue(sequence: number): void {
+    this.since = performance.now();
+    this.told.say(`takes a snapshot after event ${sequence}`);
+    this.shadow.snapshot(sequence);
   }
 
   private durable(events: readonly Event[], high: number, low: number): void {
     this.instruments.durable(events.length, performance.now() - this.batchBegan);
     this.monitors.durable(events, high, low);
+    this.shadow.durable((events[events.length - 1] as Event).sequence);
   }
 
   private fact(fact: Fact): void {
@@ -250,15 +293,15 @@ export class LiveNode {
   private look(about: About, parameters: Parameters): Look {
     return {
       about, parameters, mode: this.configuration.mode, self: this.configuration.self,
-      loop: this.loop, requests: this.requests, figures: this.figures, standing: this.standing, space: this.space, disk: this.disk,
+      loop: this.loop, requests: this.requests, figures: this.figures, standing: this.standing, space: this.space, disk: this.disk, shadow: this.shadow,
       network: this.network, instruments: this.instruments, monitors: this.monitors, isDraining: () => this.draining,
     };
   }
 }
 
 function loopOptions(configuration: Configuration, parameters: Parameters, about: About): LoopOptions {
-  const engine = `node ${process.versions.node}, v8 ${process.versions.v8}, ${process.arch}, ${cpus()[0]?.model ?? 'unknown processor'}`.slice(0, 128);
-  return { ...LOOP_DEFAULTS, snapshotEvery: SNAPSHOT_EVERY, self: nodeId(configuration.self), parameters, version: about.kernel, engine, rejoins: configuration.rejoin };
+  const engine = clipped(`node ${process.versions.node}, v8 ${process.versions.v8}, ${process.arch}, ${cpus()[0]?.model ?? 'unknown processor'}`, MAX_WRITING_BYTES);
+  return { ...LOOP_DEFAULTS, snapshotEvery: configuration.limits.snapshotEvery, snapshotBatches: Math.ceil(configuration.limits.snapshotEvery / BATCH_EVENTS), gatherEvents: GATHER_EVENTS, self: nodeId(configuration.self), parameters, version: about.kernel, engine, rejoins: configuration.rejoin };
 }
 
 /** What a person wants to read as it happens. */
@@ -280,6 +323,8 @@ function lineOf(fact: Fact): string | undefined {
       return `is refused by node ${fact.peer}, because it forgot something it had said`;
     case 'groupHalted':
       return `cannot apply entry ${fact.index} of group ${fact.group}: it takes no part in that group any more`;
+    case 'refusalIgnored':
+      return `ignores a refusal by node ${fact.peer}, which shows nothing that this node forgot`;
     case 'parentRefused':
       return `refuses block ${fact.number} of the parent chain (${fact.why})`;
     case 'gpuLost':

@@ -56,6 +56,12 @@ export class Monitors {
     for (const sink of this.sinks) sink.refolded?.(this.self, sequence, high, low, now);
   }
 
+  /** The shadow has folded the journal up to `sequence`, to the same state or to another. */
+  shadowed(sequence: number, same: boolean): void {
+    const now = this.now();
+    for (const sink of this.sinks) sink.shadowed?.(this.self, sequence, same, now);
+  }
+
   called(sequence: number, index: number, request: ServiceRequest): void {
     const now = this.now();
     for (const sink of this.sinks) sink.called?.(this.self, sequence, index, request, now);

@@ -26,7 +26,12 @@ const MAX_VOTERS = 5;
  * leader is there.
  */
 export const LIVE_DECIDE: DecideParameters = { ...DECIDE_DEFAULTS, epochUs: MINUTE, maxOpen: 1_024, maxRecords: 1_048_576, retryUs: 500 * MS };
-export const LIVE_RAFT: RaftParameters = RAFT_DEFAULTS;
+/**
+ * Two appends under way to a follower: while one is answered the next is on its way, and what comes meanwhile gathers in the one
+ * after it. With more of them a busy leader sends an append for each request, and every one costs two nodes a frame and an
+ * event. A follower that lags by some seconds catches up from the log: a snapshot would hold up everybody.
+ */
+export const LIVE_RAFT: RaftParameters = { ...RAFT_DEFAULTS, maxInFlight: 2, keepEntries: 8_192 };
 
 export function networkHash(network: NetworkDefinition): string {
   const { name, groups, members, raft, decide } = network;

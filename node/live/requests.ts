@@ -8,6 +8,7 @@ import type { Answer } from '../../kernel/effect.ts';
 import type { Operation, RequestId } from '../../kernel/event.ts';
 import type { OrderAsked } from './api/groups.ts';
 import type { Clients } from '../../io/ports.ts';
+import { Admission } from './admission.ts';
 
 /** A request that was taken on. `since` is in milliseconds of the monotonic clock. */
 interface Open {
@@ -24,7 +25,7 @@ export interface Connection {
 }
 
 export interface RequestBounds {
-  /** Requests under way, over all connections. */
+  /** Requests under way, over all connections, at most: see admission.ts. */
   readonly inFlight: number;
   /** Requests under way on one connection. */
   readonly perConnection: number;
@@ -47,6 +48,10 @@ export type Ask = (request: RequestId, operation: Asked) => void;
 /** What a connection may ask for. */
 export type Asked = Operation | OrderAsked;
 
+/** Without a backlog an answer takes some tens of milliseconds. */
+const TARGET_MS = 400;
+/** What a session has room for: fewer would leave batches half empty. */
+const LEAST_IN_FLIGHT = 64;
 /** Requests of one seat in one life of the process; the journal may still hold requests of earlier lives. */
 const REQUESTS_PER_LIFE = 2 ** 32;
 const LIVES = 0xfffff;
@@ -58,6 +63,7 @@ export class Requests implements Clients {
   private readonly ask: Ask;
   private readonly bounds: RequestBounds;
   private readonly now: () => number;
+  private readonly admission: Admission;
   /** By seat; place 0 is unused. */
   private readonly seats: (Connection | undefined)[] = [undefined];
   /** Seats that were left, with the number at which they go on. */
@@ -69,6 +75,7 @@ export class Requests implements Clients {
   constructor(ask: Ask, bounds: RequestBounds, life: number, now: () => number = () => performance.now()) {
     this.ask = ask;
     this.bounds = bounds;
+    this.admission = new Admission({ most: bounds.inFlight, least: Math.min(LEAST_IN_FLIGHT, bounds.inFlight), targetMs: TARGET_MS });
     this.now = now;
     this.firstNumber = (life & LIVES) * REQUESTS_PER_LIFE + 1;
   }
@@ -77,9 +84,14 @@ export class Requests implements Clients {
     return this.underWay;
   }
 
+  /** So many may be under way now. */
+  get admitted(): number {
+    return this.admission.limit;
+  }
+
   /** True if another request would be turned away: so that the boundary can say so before it reads one. */
   get full(): boolean {
-    return this.underWay >= this.bounds.inFlight;
+    return this.underWay >= this.admission.limit;
   }
 
   connected(): Connection {
@@ -102,17 +114,24 @@ export class Requests implements Clients {
    * left: so a few that want everything leave room for others, and one that is alone may have half of it.
    */
   request(connection: Connection, operation: Asked): Promise<Answer> | undefined {
-    if (connection.open.size >= Math.min(this.bounds.perConnection, this.bounds.inFlight - this.underWay)) {
+    let taken = false;
+    const answer = new Promise<Answer>((answered) => {
+      taken = this.take(connection, operation, answered);
+    });
+    return taken ? answer : undefined;
+  }
+
+  /** The same for who would rather be called. False if too much is under way. */
+  take(connection: Connection, operation: Asked, answered: (answer: Answer) => void): boolean {
+    if (connection.open.size >= Math.min(this.bounds.perConnection, this.admission.limit - this.underWay)) {
       this.counts.turnedAway++;
-      return undefined;
+      return false;
     }
     const number = connection.next++;
-    const answer = new Promise<Answer>((answered) => {
-      connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide' || (operation.kind === 'order' && operation.wish.kind !== 'members'), answered });
-    });
-    this.underWay++;
+    connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide' || (operation.kind === 'order' && operation.wish.kind !== 'members'), answered });
+    this.admission.took(++this.underWay);
     this.ask({ client: connection.client, number }, operation);
-    return answer;
+    return true;
   }
 
   reply(request: RequestId, answer: Answer): void {
@@ -124,7 +143,9 @@ export class Requests implements Clients {
     }
     connection.open.delete(request.number);
     this.underWay--;
-    this.watched?.(request, answer, open.isDecide, this.now() - open.since);
+    const now = this.now();
+    this.admission.answered(now - open.since, now);
+    this.watched?.(request, answer, open.isDecide, now - open.since);
     open.answered(answer);
   }
 

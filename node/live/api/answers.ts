@@ -4,7 +4,7 @@
 import { unreachable } from '../../../kernel/base/assert.ts';
 import type { DecideRecord as Recorded } from '../../../kernel/decide/record.ts';
 import type { Answer } from '../../../kernel/effect.ts';
-import type { Members } from './groups.ts';
+import type { Members } from './group-schemas.ts';
 import type { Decided, DecideRecord, Failure } from './schemas.ts';
 
 export interface Response {

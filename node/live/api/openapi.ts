@@ -1,6 +1,6 @@
 // /openapi.json: OpenAPI 3.1 made of the schemas that the server itself uses.
 
-import { ChangeRequest, LeaderRequest, Members } from './groups.ts';
+import { ChangeRequest, LeaderRequest, Members } from './group-schemas.ts';
 import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status } from './schemas.ts';
 
 interface Operation {

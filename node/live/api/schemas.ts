@@ -61,6 +61,7 @@ export type Failure = Static<typeof Failure>;
 
 export const Health: TObject<{
   status: TLiteral<'alive'>; node: TInteger; network: TString; phase: TString; mode: TString; version: TString; kernel: TString; engine: TString; uptimeSeconds: TNumber;
+  shadow: TObject<{ folded: TInteger; behind: TInteger; snapshot: TInteger; snapshotUnderWay: TBoolean; differs: TString }>;
 }> = Type.Object(
   {
     status: Type.Literal('alive'),
@@ -72,6 +73,16 @@ export const Health: TObject<{
     kernel: Type.String({ description: "sha256 over the kernel's sources" }),
     engine: Type.String(),
     uptimeSeconds: Type.Number(),
+    shadow: Type.Object(
+      {
+        folded: Type.Integer({ description: 'the last event of the journal that was folded beside the node, to the same digest' }),
+        behind: Type.Integer({ description: 'durable events that are not folded yet' }),
+        snapshot: Type.Integer({ description: 'the event after which the newest snapshot was taken; 0: there is none' }),
+        snapshotUnderWay: Type.Boolean(),
+        differs: Type.String({ description: 'how the state of the node differs from what its journal says; empty: it does not' }),
+      },
+      { description: 'the journal as it is folded beside the node' },
+    ),
   },
   { $id: 'Health' },
 );

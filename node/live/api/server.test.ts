@@ -140,6 +140,63 @@ describe('what the node shows', () => {
   });
 });
 
+/** Bytes in pieces on one connection; what has come back once `count` answers have, or the connection is closed. */
+function conversation(pieces: readonly string[], count: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ port: node.live.httpPort, host: '127.0.0.1', noDelay: true }, async () => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await new Promise((next) => setTimeout(next, 20));
+      }
+    });
+    let heard = '';
+    socket.on('data', (chunk) => {
+      heard += chunk.toString();
+      if ((heard.match(/HTTP\/1\.1 \d/g) ?? []).length >= count && heard.endsWith('}')) socket.destroy();
+    });
+    socket.on('close', () => resolve(heard));
+    socket.on('error', () => undefined);
+  });
+}
+
+const plain = (need: string, more = ''): string => {
+  const body = JSON.stringify({ need, proposal: 'p' });
+  return `POST /v1/decide HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${more}content-length: ${body.length}\r\n\r\n${body}`;
+};
+const needsIn = (heard: string): string[] => [...heard.matchAll(/"needId":"([^"]*)"/g)].map((match) => match[1] as string);
+
+describe('a decide in its plainest form', () => {
+  test('is answered as the HTTP server answers it', async () => {
+    const shape = (heard: string): unknown => {
+      const [head = '', body = ''] = heard.split('\r\n\r\n');
+      const [status, ...headers] = head.split('\r\n');
+      return { status, headers: headers.map((line) => line.toLowerCase().replace(/^(date): .*/, '$1')).toSorted(), body: JSON.parse(body) as unknown };
+    };
+    expect(shape(await conversation([plain('0/plain')], 1))).toEqual(shape(await conversation([plain('0/plain', 'x-other: 1\r\n')], 1)));
+  });
+
+  test('is served in one piece and in many, and among requests of other kinds', async () => {
+    const text = plain('0/pieces');
+    expect(needsIn(await conversation([text.slice(0, 9), text.slice(9, 70), text.slice(70, 120), text.slice(120)], 1))).toEqual(['0/pieces']);
+    const mixed = await conversation([plain('0/mixed-1'), plain('0/mixed-2', 'x-other: 1\r\n'), 'GET /v1/decide/0/mixed-1 HTTP/1.1\r\nhost: x\r\n\r\n', plain('0/mixed-3')], 4);
+    expect(needsIn(mixed)).toEqual(['0/mixed-1', '0/mixed-2', '0/mixed-1', '0/mixed-3']);
+  });
+
+  test('sent before the last one was answered has its answer in its turn', async () => {
+    expect(needsIn(await conversation([plain('0/early-1') + plain('0/early-2') + plain('0/early-3', 'x-other: 1\r\n') + plain('0/early-4')], 4))).toEqual(['0/early-1', '0/early-2', '0/early-3', '0/early-4']);
+  });
+
+  test('is answered though its client has sent all it wants', async () => {
+    const heard = await new Promise<string>((resolve) => {
+      const socket = connect({ port: node.live.httpPort, host: '127.0.0.1', allowHalfOpen: true }, () => socket.end(plain('0/half-1') + plain('0/half-2')));
+      let text = '';
+      socket.on('data', (chunk) => (text += chunk.toString()));
+      socket.on('end', () => resolve(text));
+    });
+    expect(needsIn(heard)).toEqual(['0/half-1', '0/half-2']);
+  });
+});
+
 describe('overload', () => {
   test('is answered at once with Retry-After while the rest is served', async () => {
     const answers = await Promise.all(Array.from({ length: 60 }, (_, place) => post({ need: `0/burst-${place}`, proposal: 'p' })));
@@ -158,6 +215,18 @@ describe('overload', () => {
     const metrics = await (await fetch(`${node.url}/metrics`)).text();
     expect(Number(/^lockstep_requests_turned_away_total\{reason="rate".*\} (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);
     expect((await ask('/health')).status).toBe(200);
+  });
+
+  test('by requests that never come to their end costs them their connections and nobody else, and they are counted', async () => {
+    const halves = Array.from({ length: 20 }, (_, place) => raw(place % 2 === 0 ? 'POST /v1/decide HTTP/1.1\r\nhost: x\r\ncontent-le' : ''));
+    const huge = await raw('POST /v1/decide HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000000\r\n\r\n{"need":"');
+    expect(huge).toMatch(/^HTTP\/1\.1 413 /);
+    expect((await ask('/health')).status).toBe(200);
+    const answers = await Promise.all(halves);
+    expect(answers.filter((answer) => answer.startsWith('HTTP/1.1 408 '))).toHaveLength(10);
+    expect(answers.filter((answer) => answer === '')).toHaveLength(10);
+    const metrics = await (await fetch(`${node.url}/metrics`)).text();
+    expect(Number(/^lockstep_requests_turned_away_total\{reason="malformed".*\} (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThanOrEqual(11);
   });
 
   test('by too many connections of one address refuses new ones for a while, and keeps those it has', async () => {

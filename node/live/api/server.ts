@@ -11,8 +11,10 @@ import type { Answer } from '../../../kernel/effect.ts';
 import type { Asked, Connection, Requests } from '../requests.ts';
 import { Allowance, Allowances } from './allowance.ts';
 import { responseTo, type Response } from './answers.ts';
-import { ChangeRequest, changeAsked, leaderAsked, LeaderRequest, Members, membersAsked, orderResponse, type OrderAsked } from './groups.ts';
+import { ChangeRequest, LeaderRequest, Members } from './group-schemas.ts';
+import { changeAsked, leaderAsked, membersAsked, orderResponse, type OrderAsked } from './groups.ts';
 import { openApi } from './openapi.ts';
+import { PlainLine, type Desk } from './plain-line.ts';
 import { Turnstile, type Passage } from './turnstile.ts';
 import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status, type ErrorCode } from './schemas.ts';
 
@@ -22,7 +24,7 @@ export interface HttpBounds {
   readonly requestsPerSecond: number;
 }
 
-export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady'] as const;
+export const TURNED_AWAY = ['address', 'rate', 'inFlight', 'notReady', 'malformed', 'eager'] as const;
 export type TurnedAway = (typeof TURNED_AWAY)[number];
 
 /** What the server shows. */
@@ -65,15 +67,17 @@ const now = (): number => performance.now();
 
 const failure = (code: ErrorCode, message: string): Failure => ({ code, message });
 
-export class HttpServer {
+export class HttpServer implements Desk {
   private readonly app: FastifyInstance;
   private readonly requests: Requests;
   private readonly shown: Shown;
   private readonly bounds: HttpBounds;
   /** Connections come in here, and go to the HTTP server through the turnstile. */
   private readonly door: Server;
-  private readonly turnstile: Turnstile = new Turnstile();
-  private readonly visitors: WeakMap<Socket, Visitor> = new WeakMap();
+  private readonly turnstile: Turnstile = new Turnstile(() => this.shown.turnedAway('eager'));
+  /** By what stands for the connection: a line, or a passage once it is the HTTP server's. */
+  private readonly visitors: WeakMap<object, Visitor> = new WeakMap();
+  private readonly lines: Set<PlainLine> = new Set();
   private readonly addresses: Allowances = new Allowances(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, MAX_ADDRESSES, now);
 
   constructor(requests: Requests, shown: Shown, bounds: HttpBounds, version: string) {
@@ -83,11 +87,13 @@ export class HttpServer {
     this.app = Fastify({
       bodyLimit: BODY_LIMIT,
       forceCloseConnections: 'idle',
-      http: { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+      // Said here: what `http` says of it is overruled by a default.
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      http: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
       routerOptions: { maxParamLength: 512 },
       ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true } },
       frameworkErrors: (error, _request, reply) => void this.failed(error, reply),
-      clientErrorHandler: (error, socket) => refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
+      clientErrorHandler: (error, socket) => this.refuseBytes(socket, error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     });
     // As an HTTP server has it: a client that has sent all it wants still gets its answer.
     this.door = createServer({ allowHalfOpen: true }, (socket) => this.connected(socket));
@@ -114,8 +120,14 @@ export class HttpServer {
   async close(patienceMs: number): Promise<void> {
     const { server } = this.app;
     // A connection whose last request was under way stays open for another one: it is closed as soon as it has none.
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-    const end = setTimeout(() => server.closeAllConnections(), patienceMs);
+    const sweep = setInterval(() => {
+      server.closeIdleConnections();
+      for (const line of this.lines) line.close();
+    }, SWEEP_MS);
+    const end = setTimeout(() => {
+      server.closeAllConnections();
+      for (const line of this.lines) line.destroy();
+    }, patienceMs);
     if (this.door.listening) await new Promise<void>((closed) => this.door.close(() => closed()));
     clearInterval(sweep);
     clearTimeout(end);
@@ -160,11 +172,8 @@ export class HttpServer {
   }
 
   private async ask(request: FastifyRequest, reply: FastifyReply, operation: Asked, respond: (answer: Answer) => Response = responseTo): Promise<FastifyReply> {
-    const unready = this.shown.unready();
-    if (unready !== undefined) {
-      this.shown.turnedAway('notReady');
-      return answered(reply, { status: 503, retryAfterSeconds: 1, body: failure('notReady', unready) });
-    }
+    const early = this.notReady();
+    if (early !== undefined) return answered(reply, early);
     const visitor = this.visitor(request.raw.socket);
     const answer = this.requests.request(visitor.connection, operation);
     if (answer === undefined) {
@@ -187,32 +196,81 @@ export class HttpServer {
       return reply.hijack();
     }
     if (!visitor.allowance.take(now)) {
-      this.shown.turnedAway('rate');
-      visitor.cut = true;
-      this.addresses.fine(request.raw.socket.remoteAddress ?? '', FINE);
       reply.header('connection', 'close');
-      return answered(reply, { status: 429, retryAfterSeconds: 1, body: failure('tooManyRequests', `a connection may make ${this.bounds.requestsPerSecond} requests a second`) });
+      return answered(reply, this.overRate(visitor, request.raw.socket.remoteAddress ?? ''));
     }
-    if (!this.requests.full || !request.url.startsWith('/v1/decide')) return undefined;
-    this.shown.turnedAway('inFlight');
-    return answered(reply, OVERLOADED);
+    if (!request.url.startsWith('/v1/decide')) return undefined;
+    const crowded = this.crowded();
+    return crowded === undefined ? undefined : answered(reply, crowded);
   }
 
   /** Who opens connection after connection, such as after each was ended for its rate, is not listened to. */
   private connected(socket: Socket): void {
-    if (this.addresses.take(socket.remoteAddress ?? '')) return void this.app.server.emit('connection', this.turnstile.admit(socket));
-    this.shown.turnedAway('address');
-    socket.destroy();
-  }
-
-  private visitor(socket: Socket): Visitor {
-    const known = this.visitors.get(socket);
-    if (known !== undefined) return known;
+    if (!this.addresses.take(socket.remoteAddress ?? '')) {
+      this.shown.turnedAway('address');
+      return void socket.destroy();
+    }
     const rate = this.bounds.requestsPerSecond;
     const visitor: Visitor = { connection: this.requests.connected(), allowance: new Allowance(rate, Math.max(1, rate * SHARE_AT_ONCE), now()), cut: false };
-    this.visitors.set(socket, visitor);
-    socket.once('close', () => this.requests.gone(visitor.connection));
-    return visitor;
+    const line = new PlainLine(socket, this.turnstile, this, { firstMs: HEADERS_TIMEOUT_MS, idleMs: KEEP_ALIVE_MS });
+    this.lines.add(line);
+    this.visitors.set(line, visitor);
+    socket.once('close', () => {
+      this.lines.delete(line);
+      this.requests.gone(visitor.connection);
+    });
+  }
+
+  /** A connection that sends something else than plain decides: the HTTP server reads it, through the turnstile. */
+  other(line: PlainLine, socket: Socket): void {
+    this.lines.delete(line);
+    const passage = this.turnstile.admit(socket);
+    passage.isEager = line.isEager;
+    this.visitors.set(passage, this.visitor(line));
+    this.app.server.emit('connection', passage);
+  }
+
+  plain(line: PlainLine, { need, proposal, kPlan = 1 }: DecideRequest): void {
+    const visitor = this.visitor(line);
+    if (!visitor.allowance.take(now)) return line.answer(this.overRate(visitor, line.remoteAddress), true);
+    const early = this.crowded() ?? this.notReady();
+    if (early !== undefined) return line.answer(early, false);
+    const operation: Asked = { kind: 'decide', need: need as NeedId, bucket: bucketOf(need as NeedId), proposal: proposal as ProposalId, kPlan };
+    if (this.requests.take(visitor.connection, operation, (answer) => line.answer(responseTo(answer), false))) return;
+    visitor.allowance.fine(FINE);
+    line.answer(OVERLOADED, false);
+  }
+
+  private visitor(connection: object): Visitor {
+    return this.visitors.get(connection) as Visitor;
+  }
+
+  private overRate(visitor: Visitor, address: string): Response {
+    this.shown.turnedAway('rate');
+    visitor.cut = true;
+    this.addresses.fine(address, FINE);
+    return { status: 429, retryAfterSeconds: 1, body: failure('tooManyRequests', `a connection may make ${this.bounds.requestsPerSecond} requests a second`) };
+  }
+
+  private crowded(): Response | undefined {
+    if (!this.requests.full) return undefined;
+    this.shown.turnedAway('inFlight');
+    return OVERLOADED;
+  }
+
+  private notReady(): Response | undefined {
+    const unready = this.shown.unready();
+    if (unready === undefined) return undefined;
+    this.shown.turnedAway('notReady');
+    return { status: 503, retryAfterSeconds: 1, body: failure('notReady', unready) };
+  }
+
+  /** What came in is no HTTP, or never ends: there is no request to answer through the usual way. */
+  private refuseBytes(socket: Duplex, status: string): void {
+    this.shown.turnedAway('malformed');
+    if (!socket.writable) return void socket.destroy();
+    const body = JSON.stringify(failure('badRequest', `expected a complete HTTP/1.1 request (${status.slice(4).toLowerCase()})`));
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   }
 
   private notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -225,6 +283,7 @@ export class HttpServer {
       return reply.code(400).send({ ...failure('badRequest', faults[0] ?? error.message), faults });
     }
     const known = KNOWN[error.code];
+    if (known?.[0] === 413) this.shown.turnedAway('malformed');
     if (known !== undefined) return reply.code(known[0]).send(failure(known[1], known[2]));
     const status = error.statusCode ?? 500;
     if (status >= 500) {
@@ -236,13 +295,6 @@ export class HttpServer {
 }
 
 const OVERLOADED: Response = { status: 503, retryAfterSeconds: 1, body: failure('overloaded', 'this node has as many requests under way as it takes; nothing was done') };
-
-/** What came in is no HTTP, or never ends: there is no request to answer through the usual way. */
-function refuseBytes(socket: Socket, status: string): void {
-  if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify(failure('badRequest', `expected a complete HTTP/1.1 request (${status.slice(4).toLowerCase()})`));
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-}
 
 const NOT_JSON = 'the body is not JSON: expected {"need": "<epoch>/<name>", "proposal": "<id>"}';
 const KNOWN: Readonly<Record<string, readonly [number, ErrorCode, string]>> = {

@@ -19,20 +19,40 @@ const EAGER_WAIT_MS = 20;
 
 const now = (): number => performance.now();
 
+/** Who stands in a queue. */
+export interface Queued {
+  /** It has sent more before an answer came. */
+  readonly isEager: boolean;
+  /** Takes one slice in; returns its length. */
+  pass(bytes: number): number;
+}
+
 export class Turnstile {
-  private readonly waiting: Passage[] = [];
-  private readonly eager: Passage[] = [];
+  private readonly waiting: Queued[] = [];
+  private readonly eager: Queued[] = [];
   private readonly eagerShare: Allowance = new Allowance(EAGER_SLICES, EAGER_SLICES_AT_ONCE, now());
   private scheduled = false;
+  private readonly eagerFound: () => void;
+
+  /** `eagerFound` is called for each connection that was found not to wait for its answers. */
+  constructor(eagerFound: () => void = () => undefined) {
+    this.eagerFound = eagerFound;
+  }
+
+  /** A connection is eager from now on. */
+  found(): true {
+    this.eagerFound();
+    return true;
+  }
 
   /** The connection of a socket as the parser sees it. */
   admit(socket: Socket): Passage {
     return new Passage(socket, this);
   }
 
-  queue(passage: Passage): void {
-    if (passage.isEager) this.eager.push(passage);
-    else this.waiting.push(passage);
+  queue(queued: Queued): void {
+    if (queued.isEager) this.eager.push(queued);
+    else this.waiting.push(queued);
     this.schedule();
   }
 
@@ -46,13 +66,13 @@ export class Turnstile {
   private readonly round = (): void => {
     this.scheduled = false;
     let given = 0;
-    for (let left = this.waiting.length; left > 0 && given < ROUND_BYTES; left--) given += (this.waiting.shift() as Passage).pass(SLICE_BYTES);
-    for (let left = this.eager.length; left > 0 && given < ROUND_BYTES && this.eagerShare.take(now); left--) given += (this.eager.shift() as Passage).pass(SLICE_BYTES);
+    for (let left = this.waiting.length; left > 0 && given < ROUND_BYTES; left--) given += (this.waiting.shift() as Queued).pass(SLICE_BYTES);
+    for (let left = this.eager.length; left > 0 && given < ROUND_BYTES && this.eagerShare.take(now); left--) given += (this.eager.shift() as Queued).pass(SLICE_BYTES);
     if (this.waiting.length > 0 || this.eager.length > 0) this.schedule();
   };
 }
 
-export class Passage extends Duplex {
+export class Passage extends Duplex implements Queued {
   private readonly socket: Socket;
   private readonly turnstile: Turnstile;
   /** The parser wants bytes; it stands in the queue. */
@@ -105,7 +125,7 @@ export class Passage extends Duplex {
 
   release(): void {
     this.asked--;
-    if (this.socket.readableLength > 0) this.isEager = true;
+    if (!this.isEager && this.socket.readableLength > 0) this.isEager = this.turnstile.found();
     this.offer();
   }
 
