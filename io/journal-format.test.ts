@@ -19,7 +19,7 @@ const START = { network: 'n', self: nodeId(1), version: 'v', engine: 'e', after:
 
 const causes: fc.Arbitrary<Cause> = fc.oneof(
   fc.constant<Cause>({ kind: 'deadline' }),
-  fc.record({ kind: fc.constant('recovered' as const), incarnation: fc.nat(), tag: fc.maxSafeNat() }),
+  fc.record({ kind: fc.constant('recovered' as const), incarnation: fc.nat(), tag: fc.maxSafeNat(), reborn: fc.boolean() }),
   fc.record({ kind: fc.constant('parentHead' as const), number: fc.nat(), hash: fc.string({ maxLength: 20 }), parent: fc.string({ maxLength: 20 }) }),
   fc.record({
     kind: fc.constant('request' as const), request: fc.record({ client: fc.nat(), number: fc.nat() }),

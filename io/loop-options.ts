@@ -20,6 +20,8 @@ export interface LoopOptions extends JournalLimits {
   /** Events refolded in one turn of recovery. */
   readonly sliceEvents: number;
   readonly checked: Checked;
+  /** What an empty directory means: a node that has never been (false), or one that lost its disk and begins a new life (true). */
+  readonly rejoins: boolean;
 }
 
 export type LoopLimits = Omit<LoopOptions, 'self' | 'parameters' | 'version' | 'engine'>;
@@ -35,4 +37,5 @@ export const LOOP_DEFAULTS: LoopLimits = {
   watermarkUs: SECOND,
   sliceEvents: 4_096,
   checked: UNCHECKED,
+  rejoins: false,
 };

@@ -5,7 +5,9 @@
 import { assert, unreachable } from '../kernel/base/assert.ts';
 import { NEVER, type Micros } from '../kernel/base/time.ts';
 import type { Effect } from '../kernel/effect.ts';
+import type { GroupId } from '../kernel/base/ids.ts';
 import type { Cause, Event, Operation, RequestId, ServiceOutcome } from '../kernel/event.ts';
+import type { Wish } from '../kernel/raft/message.ts';
 import { nextIncarnation } from '../kernel/hello.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { readJournal, type ReadingCounts, type Refolded, type Reading, type RefusalCode } from './journal-reading.ts';
@@ -85,6 +87,9 @@ export class Loop {
 
   private waiting: Held = { count: 0, events: [], effects: [], urgent: false };
   private leaving: Held = { count: 0, events: [], effects: [], urgent: false };
+  /** Asked to stop; and once nobody is to take over any more, or for too long, it does. */
+  private draining = false;
+  private drainUntil: Micros = NEVER;
   private stopping = false;
   private poisoned = '';
 
@@ -146,15 +151,24 @@ export class Loop {
 
   /** A request that is turned away here has had no effect, and its client is told so. */
   asked(request: RequestId, operation: Operation): void {
+    this.takeRequest(request, { kind: 'request', request, operation });
+  }
+
+  /** From an operator. It is turned away as a client's request is. */
+  ordered(request: RequestId, group: GroupId, wish: Wish): void {
+    this.takeRequest(request, { kind: 'order', request, group, wish });
+  }
+
+  private takeRequest(request: RequestId, cause: Cause): void {
     if (!this.takesInput()) {
       this.drop('notReady');
       return this.ports.clients.reply(request, { kind: 'refused', why: 'unreachable' });
     }
-    if (!this.folded.takesOn(operation.bucket)) {
+    if (cause.kind === 'request' && !this.folded.takesOn(cause.operation.bucket)) {
       this.drop('notTakenOn');
       return this.ports.clients.reply(request, { kind: 'refused', why: 'overloaded' });
     }
-    if (this.inbox.requests.push({ kind: 'request', request, operation })) return;
+    if (this.inbox.requests.push(cause)) return;
     this.drop('inboxFull');
     this.ports.clients.reply(request, { kind: 'refused', why: 'overloaded' });
   }
@@ -191,9 +205,15 @@ export class Loop {
     this.armed = NEVER;
   }
 
-  /** A clean stop: everything is flushed, and the journal is sealed with a snapshot. */
+  /** A clean stop: others take over what this node leads, everything is flushed, and the journal is sealed with a snapshot. */
   stop(): void {
-    this.stopping = true;
+    if (this.current === 'running' && !this.draining && this.takesInput() && !(this.journal as Journal).full) {
+      this.take(Math.max(this.now(), this.at), { kind: 'drain' });
+      this.drainUntil = this.at + this.options.parameters.raft.electionMaxUs;
+      this.arm();
+    }
+    this.draining = true;
+    if (this.current !== 'running' || !this.folded.isHandingOver) this.stopping = true;
     if (this.current === 'running') this.proceed();
   }
 
@@ -224,7 +244,8 @@ export class Loop {
     const at = Math.max(this.at, this.now());
     const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
-    if (!this.gathers()) this.proceed();
+    if (this.draining && (at >= this.drainUntil || !this.folded.isHandingOver)) this.stopping = true;
+    if (this.draining || !this.gathers()) this.proceed();
     this.arm();
   }
 
@@ -313,7 +334,7 @@ export class Loop {
 
   /** Asks to be woken at the next deadline, if it is another one than last time. */
   private arm(): void {
-    const due = this.due;
+    const due = this.draining ? Math.min(this.due, this.drainUntil) : this.due;
     if (due === this.armed || due <= this.at) return;
     this.armed = due;
     this.ports.clock.wakeAt(due >= NEVER ? NEVER : due - this.offset);
@@ -419,11 +440,12 @@ export class Loop {
     this.reading = undefined;
     this.refolded = undefined;
     this.ports.observer.refolded?.(place.sequence, kernel.digestHigh, kernel.digestLow);
-    const incarnation = nextIncarnation(last, this.ports.entropy.word());
+    const incarnation = nextIncarnation(Math.max(last, kernel.incarnationFloor), this.ports.entropy.word());
+    const reborn = kernel.outcast || (place.sequence === 0 && this.options.rejoins);
     this.journal = new Journal(this.ports.disk, this.writing, this.options, { place, at, incarnation, snapshots, segments, refolded: refolded.counts.batches, token: this.token }, this.ports.shadow);
     this.current = 'running';
     if (place.sequence === 0) this.take(at, { kind: 'boot', self: this.options.self, seed: this.secret(), parameters: this.options.parameters, version: this.options.version });
-    this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret() });
+    this.take(this.at, { kind: 'recovered', incarnation, tag: this.secret(), reborn });
     this.proceed();
     this.arm();
   }

@@ -9,6 +9,8 @@ import type { RequestId, ServiceRequest } from './event.ts';
 import type { Fact } from './fact.ts';
 import { hashOutcome, type Lookup, type Outcome } from './machine.ts';
 import type { Message } from './message.ts';
+import type { Configuration } from './raft/configuration.ts';
+import type { OrderReply } from './raft/message.ts';
 
 export type Effect =
   /** `validUntil` (in `at`): it means "now", and is dropped if it can leave only later. NEVER: it always holds. */
@@ -22,11 +24,14 @@ export type Answer =
   | Outcome
   | Lookup
   | { readonly kind: 'unknown'; readonly why: 'timeout' | 'sessionExpired' }
-  | { readonly kind: 'refused'; readonly why: 'overloaded' | 'unreachable' };
+  | { readonly kind: 'refused'; readonly why: 'overloaded' | 'unreachable' | 'nonsense' }
+  /** To an operator: what came of the order, and the configuration that is in force. */
+  | { readonly kind: 'ordered'; readonly verdict: OrderReply['verdict']; readonly configuration: Configuration };
 
 export function hashAnswer(answer: Answer): number {
   if (answer.kind === 'unknown') return answer.why === 'timeout' ? 101 : 102;
-  if (answer.kind === 'refused') return answer.why === 'overloaded' ? 103 : 104;
+  if (answer.kind === 'refused') return answer.why === 'overloaded' ? 103 : answer.why === 'unreachable' ? 104 : 105;
+  if (answer.kind === 'ordered') return mix(mix(106, hashText(answer.verdict)), answer.configuration.hash);
   return hashOutcome(answer);
 }
 

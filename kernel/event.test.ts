@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { decode, encode, MAX_EVENT_BYTES } from './base/codec.ts';
-import { groupId, MAX_ID_BYTES, nodeId, sessionId, type NeedId, type ProposalId } from './base/ids.ts';
+import { groupId, MAX_ID_BYTES, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { decideBody } from './decide/command.ts';
 import { makeProposal, makeRecord } from './decide/record.ts';
 import { eventCodec, MAX_DEVICE_ID_BYTES, MAX_DEVICES, MAX_REASON_BYTES, MAX_SIGNATURE_BYTES, type Cause, type Event, type ServiceOutcome } from './event.ts';
@@ -11,10 +11,11 @@ import { hello, MAX_LIVES } from './hello.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from './parameters.ts';
 import { MAX_NUMBER } from './raft/bounds.ts';
-import { applyCommand, makeEntry } from './raft/entry.ts';
+import { configuration, MAX_SEATS, type Seat } from './raft/configuration.ts';
+import { applyCommand, configure, makeEntry } from './raft/entry.ts';
 import {
-  append, appendReply, MAX_ENTRIES_PER_APPEND, MAX_OUTCOMES_PER_ROW, openReply, openRequest, readReply, readRequest, redirect, snapshotReply, snapshotSlice, submit, submitReply,
-  voteReply, voteRequest, type SessionRow,
+  append, appendReply, MAX_ENTRIES_PER_APPEND, MAX_OUTCOMES_PER_ROW, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotReply, snapshotSlice, submit, submitReply,
+  takeOver, voteReply, voteRequest, wake, type SessionRow,
 } from './raft/message.ts';
 import { cut } from './raft/transfer.ts';
 
@@ -30,11 +31,16 @@ const RECORD = makeRecord(PROPOSAL, MOST);
 const BODY = decideBody(PROPOSAL);
 const LOST = { kind: 'lost', record: RECORD } as const;
 
+/** As many seats in each list as it may have, all of them different. */
+const seats = (from: number): Seat[] => Array.from({ length: MAX_SEATS }, (_, k) => ({ node: nodeId(0xffff - 3 * MAX_SEATS + from + k), life: MAX_NUMBER }));
+const nodes = (from: number): NodeId[] => seats(from).map((seat) => seat.node);
+const CONFIGURATION = configuration(MAX_NUMBER, seats(0), seats(MAX_SEATS), seats(2 * MAX_SEATS), { voters: nodes(0), learners: nodes(MAX_SEATS) });
+
 const row: SessionRow = {
   session: SESSION, opener: NODE, nonce: MOST, used: MOST, answered: MOST, outcomes: Array.from({ length: MAX_OUTCOMES_PER_ROW }, () => ({ sequence: MOST, outcome: LOST })),
 };
 const machine = { lamport: MAX_NUMBER, epoch: MAX_NUMBER, lowWater: MAX_NUMBER, named: MAX_NUMBER, records: Array.from({ length: 300 }, () => RECORD) };
-const fullSlice = cut({ index: MAX_NUMBER, term: MAX_NUMBER, machine, rows: [row] }, 0, 0);
+const fullSlice = cut({ index: MAX_NUMBER, term: MAX_NUMBER, machine, rows: [row], configuration: CONFIGURATION }, 0, 0);
 const slice = {
   group: GROUP, term: MAX_NUMBER, index: MAX_NUMBER, indexTerm: MAX_NUMBER, lamport: MAX_NUMBER, epoch: MAX_NUMBER, lowWater: MAX_NUMBER, named: MAX_NUMBER, round: MAX_NUMBER,
   offset: MAX_NUMBER, total: MAX_NUMBER, sessionOffset: MAX_NUMBER, sessionTotal: MAX_NUMBER,
@@ -42,12 +48,12 @@ const slice = {
 const entries = Array.from({ length: MAX_ENTRIES_PER_APPEND }, () => makeEntry(MAX_NUMBER, applyCommand(SESSION, MOST, MOST, BODY)));
 
 const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
-  hello: hello(MOST, MOST, MOST, text(MAX_SIGNATURE_BYTES), false, true, MOST, Array.from({ length: MAX_LIVES }, () => ({ incarnation: MOST, from: MOST })), { incarnation: MOST, tag: MOST, heard: MOST }),
+  hello: hello(MOST, MOST, MOST, text(MAX_SIGNATURE_BYTES), false, true, MOST, Array.from({ length: MAX_LIVES }, () => ({ incarnation: MOST, from: MOST })), { incarnation: MOST, tag: MOST, heard: MOST, born: MOST }, MOST),
   vote: voteRequest(GROUP, true, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER),
   voteReply: voteReply(GROUP, true, MAX_NUMBER, true),
   append: append(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, entries, MAX_NUMBER, MAX_NUMBER),
   appendReply: appendReply(GROUP, MAX_NUMBER, true, MAX_NUMBER, MAX_NUMBER),
-  snapshot: snapshotSlice({ ...slice, sessions: fullSlice.sessions, records: fullSlice.records }),
+  snapshot: snapshotSlice({ ...slice, configuration: CONFIGURATION, sessions: fullSlice.sessions, records: fullSlice.records }),
   snapshotReply: snapshotReply(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, true, MAX_NUMBER),
   open: openRequest(GROUP, MOST),
   opened: openReply(GROUP, MOST, SESSION),
@@ -55,7 +61,12 @@ const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
   submitted: submitReply(GROUP, SESSION, MOST, LOST),
   read: readRequest(GROUP, MOST, NEED),
   readReply: readReply(GROUP, MOST, { kind: 'found', record: RECORD }),
-  redirect: redirect(GROUP, 'notOwner', NODE, 'submit', MOST),
+  redirect: redirect(GROUP, 'notOwner', NODE, 'submit', MOST, MOST, Array.from({ length: 3 * MAX_SEATS }, () => NODE)),
+  takeOver: takeOver(GROUP, MAX_NUMBER),
+  rest: rest(GROUP, MAX_NUMBER, MAX_NUMBER),
+  wake: wake(GROUP, MAX_NUMBER),
+  order: order(GROUP, MOST, { kind: 'change', number: MOST, goal: CONFIGURATION.goal }),
+  ordered: orderReply(GROUP, MOST, 'superseded', CONFIGURATION),
 };
 
 const outcome = (of: ServiceOutcome): Cause => ({ kind: 'outcome', sequence: MOST, index: MOST, outcome: of });
@@ -73,14 +84,16 @@ const boot = (groups: number, voters: number): Cause => ({ kind: 'boot', self: N
 const CAUSES: Readonly<Record<Cause['kind'], readonly Cause[]>> = {
   // One group for every bucket, of as many voters as a live network gives it.
   boot: [boot(256, 5), boot(64, 63)],
-  recovered: [{ kind: 'recovered', incarnation: MOST, tag: MOST }],
+  recovered: [{ kind: 'recovered', incarnation: MOST, tag: MOST, reborn: true }],
   deadline: [{ kind: 'deadline' }],
-  message: Object.values(MESSAGES).map((message) => ({ kind: 'message', from: NODE, incarnation: MOST, sent: MOST, message })),
+  message: [...Object.values(MESSAGES), append(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, [makeEntry(MAX_NUMBER, configure(CONFIGURATION))], MAX_NUMBER, MAX_NUMBER)].map((message) => ({ kind: 'message', from: NODE, incarnation: MOST, sent: MOST, message })),
   request: [
     { kind: 'request', request: { client: MOST, number: MOST }, operation: { kind: 'decide', need: NEED, bucket: 255, proposal: PROPOSAL.proposal, kPlan: 0xffff } },
     { kind: 'request', request: { client: MOST, number: MOST }, operation: { kind: 'get', need: NEED, bucket: 255 } },
   ],
   outcome: [signed(MAX_SIGNATURE_BYTES), failed(MAX_REASON_BYTES), inventory(MAX_DEVICES, MAX_DEVICE_ID_BYTES), outcome({ kind: 'unknown' })],
+  order: [{ kind: 'order', request: { client: MOST, number: MOST }, group: GROUP, wish: { kind: 'change', number: MOST, goal: CONFIGURATION.goal } }],
+  drain: [{ kind: 'drain' }],
   parentHead: [{ kind: 'parentHead', number: MOST, hash: text(128), parent: text(128) }],
 };
 

@@ -3,10 +3,11 @@
 
 import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { hashText, mix, mixUint } from './base/digest.ts';
-import { nodeId, type NeedId, type NodeId, type ProposalId, MAX_ID_BYTES } from './base/ids.ts';
+import { groupId, nodeId, type GroupId, type NeedId, type NodeId, type ProposalId, MAX_ID_BYTES } from './base/ids.ts';
 import type { Micros } from './base/time.ts';
 import { readNeed } from './decide/record.ts';
 import { messageCodec, type Message } from './message.ts';
+import { hashWish, wishCodec, type Wish } from './raft/message.ts';
 import { parametersCodec, type Parameters } from './parameters.ts';
 
 /** Who asked: a client connection and its own numbering, both given by the boundary. */
@@ -48,12 +49,19 @@ export type ServiceOutcome =
 
 export type Cause =
   | { readonly kind: 'boot'; readonly self: NodeId; readonly seed: number; readonly parameters: Parameters; readonly version: string }
-  /** The node started (again). `tag` is fresh entropy: two machines that run the same copy differ in it. */
-  | { readonly kind: 'recovered'; readonly incarnation: number; readonly tag: number }
+  /**
+   * The node started (again). `tag` is fresh entropy: two machines that run the same copy differ in it. `reborn`: what it had
+   * promised is lost, so it begins anew, a member of nothing.
+   */
+  | { readonly kind: 'recovered'; readonly incarnation: number; readonly tag: number; readonly reborn: boolean }
   /** The earliest deadline is due. */
   | { readonly kind: 'deadline' }
   | { readonly kind: 'message'; readonly from: NodeId; readonly incarnation: number; readonly sent: number; readonly message: Message }
   | { readonly kind: 'request'; readonly request: RequestId; readonly operation: Operation }
+  /** What an operator wants of a group. It arrives as a request does. */
+  | { readonly kind: 'order'; readonly request: RequestId; readonly group: GroupId; readonly wish: Wish }
+  /** The node is about to stop: what others can do from now on, they should. */
+  | { readonly kind: 'drain' }
   /** `effect` is (journal sequence, index) of the call. */
   | { readonly kind: 'outcome'; readonly sequence: number; readonly index: number; readonly outcome: ServiceOutcome }
   /** A head of the parent chain that the chain port reports as final. */
@@ -62,7 +70,7 @@ export type Cause =
 /** `sequence` is the place in the journal, from 1. `at` never decreases; `wall` is data. */
 export type Event = { readonly sequence: number; readonly at: Micros; readonly wall: Micros; readonly cause: Cause };
 
-const TAGS = ['boot', 'recovered', 'deadline', 'message', 'request', 'outcome', 'parentHead'] as const;
+const TAGS = ['boot', 'recovered', 'deadline', 'message', 'request', 'outcome', 'parentHead', 'order', 'drain'] as const;
 
 export function hashCause(cause: Cause): number {
   switch (cause.kind) {
@@ -75,9 +83,13 @@ export function hashCause(cause: Cause): number {
     case 'boot':
       return mixUint(mix(mix(0, cause.self), hashText(cause.version)), cause.seed);
     case 'recovered':
-      return mixUint(mixUint(1, cause.incarnation), cause.tag);
+      return mixUint(mixUint(cause.reborn ? 8 : 1, cause.incarnation), cause.tag);
     case 'outcome':
       return mixUint(mixUint(mix(5, cause.index), cause.sequence), hashText(JSON.stringify(cause.outcome)) >>> 0);
+    case 'order':
+      return mixUint(mix(mix(mix(7, hashWish(cause.wish)), cause.group), cause.request.client), cause.request.number);
+    case 'drain':
+      return 9;
     case 'parentHead':
       return mixUint(mix(mix(6, hashText(cause.hash)), hashText(cause.parent)), cause.number);
   }
@@ -157,7 +169,7 @@ const outcomeCodec: Codec<ServiceOutcome> = {
 export const eventCodec: Codec<Event> = {
   write(w: Writer, event: Event): void {
     const cause = event.cause;
-    const fields = { boot: 4, recovered: 2, deadline: 0, message: 4, request: 3, outcome: 3, parentHead: 3 }[cause.kind];
+    const fields = { boot: 4, recovered: 3, deadline: 0, message: 4, request: 3, outcome: 3, parentHead: 3, order: 4, drain: 0 }[cause.kind];
     w.array(4 + fields);
     w.uint(event.sequence);
     w.uint(event.at);
@@ -171,9 +183,16 @@ export const eventCodec: Codec<Event> = {
         return w.text(cause.version);
       case 'recovered':
         w.uint(cause.incarnation);
-        return w.uint(cause.tag);
+        w.uint(cause.tag);
+        return w.bool(cause.reborn);
       case 'deadline':
+      case 'drain':
         return;
+      case 'order':
+        w.uint(cause.request.client);
+        w.uint(cause.request.number);
+        w.uint(cause.group);
+        return wishCodec.write(w, cause.wish);
       case 'message':
         w.uint(cause.from);
         w.uint(cause.incarnation);
@@ -205,8 +224,9 @@ export const eventCodec: Codec<Event> = {
 
 function readCause(r: Reader, kind: Cause['kind'], fields: number): Cause {
   if (kind === 'boot' && fields === 4) return { kind, self: nodeId(r.uint(0xffff)), seed: r.uint(), parameters: parametersCodec.read(r), version: r.text(128) };
-  if (kind === 'recovered' && fields === 2) return { kind, incarnation: r.uint(), tag: r.uint() };
-  if (kind === 'deadline' && fields === 0) return { kind };
+  if (kind === 'recovered' && fields === 3) return { kind, incarnation: r.uint(), tag: r.uint(), reborn: r.bool() };
+  if ((kind === 'deadline' || kind === 'drain') && fields === 0) return { kind };
+  if (kind === 'order' && fields === 4) return { kind, request: { client: r.uint(), number: r.uint() }, group: groupId(r.uint(0xffff)), wish: wishCodec.read(r) };
   if (kind === 'message' && fields === 4) return { kind, from: nodeId(r.uint(0xffff)), incarnation: r.uint(), sent: r.uint(), message: messageCodec.read(r) };
   if (kind === 'request' && fields === 3) return { kind, request: { client: r.uint(), number: r.uint() }, operation: readOperation(r) };
   if (kind === 'outcome' && fields === 3) return { kind, sequence: r.uint(), index: r.uint(), outcome: outcomeCodec.read(r) };

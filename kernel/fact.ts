@@ -2,10 +2,16 @@
 // compare them with evidence and do not believe them.
 
 import type { GroupId, NeedId, NodeId, ProposalId, SessionId } from './base/ids.ts';
+import type { Configuration } from './raft/configuration.ts';
 
 export type Fact =
   | { readonly kind: 'becameLeader'; readonly group: GroupId; readonly term: number }
-  | { readonly kind: 'steppedDown'; readonly group: GroupId; readonly term: number; readonly why: 'higherTerm' | 'noQuorum' }
+  | { readonly kind: 'steppedDown'; readonly group: GroupId; readonly term: number; readonly why: 'higherTerm' | 'noQuorum' | 'removed' | 'newLife' }
+  /** A configuration is in force at this node: that of the entry at (index, term), or of a snapshot there; 0 and 0: the founding one. */
+  | { readonly kind: 'configured'; readonly group: GroupId; readonly index: number; readonly term: number; readonly configuration: Configuration }
+  /** The group rests at this node, or does so no more. */
+  | { readonly kind: 'rested' | 'woke'; readonly group: GroupId; readonly term: number }
+  | { readonly kind: 'handingOver'; readonly group: GroupId; readonly term: number; readonly to: NodeId }
   | { readonly kind: 'decided'; readonly group: GroupId; readonly index: number; readonly need: NeedId; readonly proposal: ProposalId; readonly lamport: number }
   | { readonly kind: 'sessionOpened'; readonly group: GroupId; readonly session: SessionId; readonly opener: NodeId }
   | { readonly kind: 'sessionExpired'; readonly group: GroupId; readonly session: SessionId }

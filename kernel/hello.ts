@@ -28,9 +28,10 @@ export interface Remembered {
   readonly incarnation: number;
   readonly tag: number;
   readonly heard: number;
+  readonly born: number;
 }
 
-export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0 };
+export const NOTHING_REMEMBERED: Remembered = { incarnation: 0, tag: 0, heard: 0, born: 0 };
 
 export interface Hello {
   readonly kind: 'hello';
@@ -47,23 +48,29 @@ export interface Hello {
   readonly answers: number;
   /** The lives that this one goes on from, oldest first. */
   readonly lives: readonly Life[];
+  /** 0; or the incarnation with which the node began anew, after it had lost what it had promised. */
+  readonly born: number;
   /** What a refusal rests on; of nobody in any other hello. */
   readonly remembered: Remembered;
   readonly hash: number;
 }
 
-export function hello(incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES, remembered: Remembered = NOTHING_REMEMBERED): Hello {
+export function hello(
+  incarnation: number, tag: number, resumed: number, signature: string, greet: boolean, refused: boolean, answers: number, lives: readonly Life[] = NO_LIVES,
+  remembered: Remembered = NOTHING_REMEMBERED, born: number = 0,
+): Hello {
   let h = mixUint(mixUint(mixUint(mixUint(mix(20, (greet ? 1 : 0) + (refused ? 2 : 0)), incarnation), tag), resumed), answers);
   for (const life of lives) h = mixUint(mixUint(h, life.incarnation), life.from);
   if (refused) h = mixUint(mixUint(mixUint(h, remembered.incarnation), remembered.tag), remembered.heard);
-  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered, hash: finish(mix(h, hashText(signature))) };
+  if (born > 0 || remembered.born > 0) h = mixUint(mixUint(h, born), remembered.born);
+  return { kind: 'hello', incarnation, tag, resumed, signature, greet, refused, answers, lives, born, remembered, hash: finish(mix(h, hashText(signature))) };
 }
 
 /** What the signature of a hello covers. */
-export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number, lives: readonly Life[] = NO_LIVES): string {
+export function helloText(network: string, self: NodeId, incarnation: number, tag: number, resumed: number, lives: readonly Life[] = NO_LIVES, born: number = 0): string {
   let text = `hello ${network} ${self} ${incarnation} ${tag} ${resumed}`;
   for (const life of lives) text += ` ${life.incarnation}@${life.from}`;
-  return text;
+  return born === 0 ? text : `${text} born ${born}`;
 }
 
 export const lifeCodec: Codec<Life> = {
@@ -80,7 +87,7 @@ export const lifeCodec: Codec<Life> = {
 
 export const helloCodec: Codec<Hello> = {
   write(w: Writer, m: Hello): void {
-    w.array(11);
+    w.array(13);
     w.uint(m.incarnation);
     w.uint(m.tag);
     w.uint(m.resumed);
@@ -92,13 +99,15 @@ export const helloCodec: Codec<Hello> = {
     w.uint(m.remembered.incarnation);
     w.uint(m.remembered.tag);
     w.uint(m.remembered.heard);
+    w.uint(m.remembered.born);
+    w.uint(m.born);
   },
   read(r: Reader): Hello {
-    r.tuple(11);
+    r.tuple(13);
     const [incarnation, tag, resumed, signature, greet, refused, answers] = [r.uint(), r.uint(), r.uint(), r.text(256), r.bool(), r.bool(), r.uint()];
     const lives = r.list(lifeCodec, MAX_LIVES);
-    const remembered = { incarnation: r.uint(), tag: r.uint(), heard: r.uint() };
-    if (!refused && (remembered.incarnation !== 0 || remembered.tag !== 0 || remembered.heard !== 0)) throw new Refused('only a refusal says what it rests on');
-    return hello(incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered);
+    const remembered = { incarnation: r.uint(), tag: r.uint(), heard: r.uint(), born: r.uint() };
+    if (!refused && (remembered.incarnation !== 0 || remembered.tag !== 0 || remembered.heard !== 0 || remembered.born !== 0)) throw new Refused('only a refusal says what it rests on');
+    return hello(incarnation, tag, resumed, signature, greet, refused, answers, lives, remembered, r.uint());
   },
 };

@@ -5,7 +5,8 @@ import { nodeId, type NodeId } from './base/ids.ts';
 import type { RandomState } from './base/random.ts';
 import type { Micros } from './base/time.ts';
 import { parentHeadCodec, REMEMBERED_HEADS, type ParentHead } from './chain/parent.ts';
-import { gatewayImageCodec } from './decide/gateway-image.ts';
+import { gatewayImageCodec, ordersImageCodec } from './decide/gateway-image.ts';
+import type { OrdersImage } from './decide/orders.ts';
 import type { GatewayImage } from './decide/gateway.ts';
 import { inventoryImageCodec, type InventoryImage } from './lanes/inventory.ts';
 import { parametersCodec, type Parameters } from './parameters.ts';
@@ -27,6 +28,7 @@ export interface KernelImage {
   readonly peers: PeersImage;
   readonly groups: readonly RaftImage[];
   readonly gateway: GatewayImage;
+  readonly orders: OrdersImage;
   readonly parent: readonly ParentHead[];
   readonly inventory: InventoryImage;
 }
@@ -36,7 +38,7 @@ const dueCodec: Codec<number> = { write: (w: Writer, due: number): void => w.uin
 
 export const kernelImageCodec: Codec<KernelImage> = {
   write(w: Writer, image: KernelImage): void {
-    w.array(16);
+    w.array(17);
     w.uint(image.self);
     w.uint(image.seed);
     w.text(image.version);
@@ -52,15 +54,16 @@ export const kernelImageCodec: Codec<KernelImage> = {
     peersImageCodec.write(w, image.peers);
     w.list(raftImageCodec, image.groups);
     gatewayImageCodec.write(w, image.gateway);
+    ordersImageCodec.write(w, image.orders);
     w.list(parentHeadCodec, image.parent);
     inventoryImageCodec.write(w, image.inventory);
   },
   read(r: Reader): KernelImage {
-    r.tuple(16);
+    r.tuple(17);
     return {
       self: nodeId(r.uint(0xffff)), seed: r.uint(), version: r.text(128), parameters: parametersCodec.read(r), sequence: r.uint(), at: r.uint(), wall: r.uint(),
       digestHigh: readWord(r), digestLow: readWord(r), random: readRandom(r), deadlines: r.list(dueCodec, 2 * MAX_GROUPS + 16),
-      peers: peersImageCodec.read(r), groups: r.list(raftImageCodec, MAX_GROUPS), gateway: gatewayImageCodec.read(r),
+      peers: peersImageCodec.read(r), groups: r.list(raftImageCodec, MAX_GROUPS), gateway: gatewayImageCodec.read(r), orders: ordersImageCodec.read(r),
       parent: r.list(parentHeadCodec, REMEMBERED_HEADS), inventory: inventoryImageCodec.read(r),
     };
   },

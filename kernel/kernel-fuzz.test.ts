@@ -18,9 +18,11 @@ import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
-import { applyCommand, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './raft/entry.ts';
+import { configuration, founding, isSound, type Configuration, type Seat } from './raft/configuration.ts';
+import { asked } from './raft/steps.ts';
+import { applyCommand, configure, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './raft/entry.ts';
 import {
-  append, appendReply, GROUP_MESSAGES, openReply, openRequest, readReply, readRequest, redirect, snapshotReply, snapshotSlice, submit, submitReply, voteReply, voteRequest,
+  append, appendReply, GROUP_MESSAGES, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotReply, snapshotSlice, submit, submitReply, takeOver, voteReply, voteRequest, wake,
   type SessionRow,
 } from './raft/message.ts';
 import type { Raft } from './raft/raft.ts';
@@ -104,9 +106,11 @@ class Drawn {
 
   private command(raft: Raft | undefined): Command {
     const r = this.random;
-    switch (r.below(5)) {
+    switch (r.below(6)) {
       case 0:
         return noop;
+      case 5:
+        return configure(this.configuration(raft));
       case 1:
         return openSession(this.node(), r.below(4));
       case 2:
@@ -116,6 +120,17 @@ class Drawn {
       default:
         return applyCommand(sessionId(this.session(raft)), within(this.number(undefined) + r.below(70)), this.number(undefined), this.body());
     }
+  }
+
+  /** One in two is what an honest leader might have made of the configuration in force. */
+  private configuration(raft: Raft | undefined): Configuration {
+    const r = this.random;
+    const held = raft?.electorate.configuration ?? founding([nodeId(1), nodeId(2), nodeId(3)]);
+    if (r.chance(50 * PERCENT)) return asked(held, { voters: [nodeId(1 + r.below(3))], learners: [] });
+    const seats = (most: number): Seat[] => Array.from({ length: r.below(most + 1) }, (_, k) => ({ node: nodeId(1 + 2 * k + r.below(2)), life: r.below(2) }));
+    const voters = seats(2);
+    const drawn = configuration(this.number(raft), voters, r.chance(30 * PERCENT) ? held.voters : [], r.chance(30 * PERCENT) ? seats(1) : [], held.goal);
+    return isSound(drawn) ? drawn : held;
   }
 
   private entries(raft: Raft | undefined): Entry[] {
@@ -134,7 +149,7 @@ class Drawn {
   group(): Message {
     const r = this.random;
     const groups = this.kernel.groups;
-    const raft = r.chance(95 * PERCENT) ? r.pick(groups) : undefined;
+    const raft = groups.length > 0 && r.chance(95 * PERCENT) ? r.pick(groups) : undefined;
     const id = raft?.group ?? groupId(r.pick([1, 4, 0xffff]));
     const n = (): number => this.number(raft);
     switch (r.below(GROUP_MESSAGES)) {
@@ -152,7 +167,7 @@ class Drawn {
         const zero = (size: number): number => (r.chance(80 * PERCENT) ? size : n());
         return snapshotSlice({
           group: id, term: this.term(raft), index: n(), indexTerm: this.term(raft), lamport: n(), epoch: n(), lowWater: n(), named: n(),
-          offset: zero(0), total: zero(records.length), records, sessionOffset: zero(0), sessionTotal: zero(sessions.length), sessions, round: n(),
+          offset: zero(0), total: zero(records.length), records, sessionOffset: zero(0), sessionTotal: zero(sessions.length), sessions, configuration: this.configuration(raft), round: n(),
         });
       }
       case 5:
@@ -169,15 +184,24 @@ class Drawn {
         return readRequest(id, r.below(30), this.need());
       case 11:
         return readReply(id, r.below(40), this.lookup());
+      case 12:
+        return redirect(
+          id, r.pick(['notLeader', 'busy', 'sessionExpired'] as const), this.node(), r.pick(['open', 'submit', 'read', 'order'] as const), r.below(40), r.below(3),
+          Array.from({ length: r.below(3) }, () => this.node()),
+        );
+      case 13:
+        return r.chance(50 * PERCENT) ? takeOver(id, this.term(raft)) : r.chance(50 * PERCENT) ? wake(id, this.term(raft)) : rest(id, raft?.term ?? n(), raft?.lastIndex ?? n());
+      case 14:
+        return order(id, n(), r.pick([{ kind: 'members' } as const, { kind: 'handOver', to: this.node() } as const, { kind: 'change', number: n(), goal: this.configuration(raft).goal } as const]));
       default:
-        return redirect(id, r.pick(['notLeader', 'busy', 'sessionExpired', 'notOwner'] as const), this.node(), r.pick(['open', 'submit', 'read'] as const), r.below(40));
+        return orderReply(id, r.below(4), r.pick(['done', 'superseded', 'impossible'] as const), this.configuration(raft));
     }
   }
 
   hello(): Message {
     const r = this.random;
     const refused = r.chance(PERCENT / 20);
-    const remembered = refused ? { incarnation: r.below(3), tag: r.below(2), heard: this.number(undefined) } : NOTHING_REMEMBERED;
+    const remembered = refused ? { incarnation: r.below(3), tag: r.below(2), heard: this.number(undefined), born: 0 } : NOTHING_REMEMBERED;
     return hello(r.chance(90 * PERCENT) ? 1 : this.number(undefined), r.chance(95 * PERCENT) ? 1 : r.pick(HUGE), this.number(undefined), 'signed', r.chance(50 * PERCENT), refused, refused ? r.below(3) : 0, [], remembered);
   }
 
@@ -207,7 +231,7 @@ class Life {
 
   private start(): void {
     const sequence = this.kernel.sequence + 1;
-    this.tell({ kind: 'recovered', incarnation: this.incarnation++, tag: 1 });
+    this.tell({ kind: 'recovered', incarnation: this.incarnation++, tag: 1, reborn: false });
     this.tell({ kind: 'outcome', sequence, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 'signed' } } });
   }
 

@@ -35,7 +35,7 @@ class Told {
 
   constructor(parameters: Parameters = PARAMETERS, self: NodeId = SELF) {
     this.tell({ kind: 'boot', self, seed: 7, parameters, version: 'v' });
-    const [call] = this.tell({ kind: 'recovered', incarnation: 1, tag: 11 }).filter((effect) => effect.kind === 'call');
+    const [call] = this.tell({ kind: 'recovered', incarnation: 1, tag: 11, reborn: false }).filter((effect) => effect.kind === 'call');
     expect(call).toMatchObject({ request: { service: 'signer', bytes: `hello test ${self} 1 11 2` } });
     this.tell({ kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 'signed' } } });
   }
@@ -122,7 +122,7 @@ describe('the gateway', () => {
     const again = sent(node.wait(node.at + DECIDE_DEFAULTS.retryUs + 100 * MS), 'submit');
     expect(again.map((out) => out.message)).toEqual([submit]);
     expect(again[0]?.to).not.toBe(leader);
-    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12, reborn: false });
     expect(sent(node.wait(node.at + 10 * MS), 'submit').map((out) => out.message)).toEqual([submit]);
   });
 
@@ -274,7 +274,7 @@ describe('peers', () => {
     const node = new Told().introduce();
     node.hear(nodeId(1), redirect(GROUP, 'notLeader', nodeId(2), 'open', 1), 500);
     const out = node.hear(nodeId(1), hello(2, 77, 400, 's', true, false, 0), 400, 2);
-    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2, remembered: { incarnation: 1, tag: 1, heard: 500 } } }]);
+    expect(sent(out, 'hello')).toMatchObject([{ to: 1, message: { refused: true, answers: 2, remembered: { incarnation: 1, tag: 1, heard: 500, born: 0 } } }]);
     expect(out).toContainEqual({ kind: 'fact', fact: { kind: 'peerRefused', peer: 1, why: 'cameBackOlder' } });
     const welcome = node.hear(nodeId(1), hello(2, 78, 501, 's', true, false, 0), 501, 2);
     expect(sent(welcome, 'hello')).toMatchObject([{ to: 1, message: { refused: false } }]);
@@ -288,7 +288,7 @@ describe('peers', () => {
 
   it('silence a node that was refused: it asks for nothing and answers no client', () => {
     const node = new Told(PARAMETERS, nodeId(1));
-    const forgotten: Remembered = { incarnation: 2, tag: 3, heard: 90 };
+    const forgotten: Remembered = { incarnation: 2, tag: 3, heard: 90, born: 0 };
     expect(node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 9, [], forgotten), 3)).toEqual([]);
     node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 1, [], forgotten), 3);
     expect(node.kernel.outcast).toBe(true);
@@ -299,15 +299,15 @@ describe('peers', () => {
   // The node lived once before, as incarnation 1 from place 2 on; this life is incarnation 3, and begins at place 4.
   it.each<[string, Remembered, boolean]>([
     ['nothing', NOTHING_REMEMBERED, false],
-    ['this very life', { incarnation: 3, tag: 12, heard: 900 }, false],
-    ['its earlier life, up to where this one began', { incarnation: 1, tag: 11, heard: 3 }, false],
-    ['more of its earlier life than it knows', { incarnation: 1, tag: 11, heard: 4 }, true],
-    ['a life between the two', { incarnation: 2, tag: 5, heard: 1 }, true],
-    ['another life of the same number', { incarnation: 3, tag: 13, heard: 2 }, true],
-    ['a later life', { incarnation: 4, tag: 5, heard: 1 }, true],
+    ['this very life', { incarnation: 3, tag: 12, heard: 900, born: 0 }, false],
+    ['its earlier life, up to where this one began', { incarnation: 1, tag: 11, heard: 3, born: 0 }, false],
+    ['more of its earlier life than it knows', { incarnation: 1, tag: 11, heard: 4, born: 0 }, true],
+    ['a life between the two', { incarnation: 2, tag: 5, heard: 1, born: 0 }, true],
+    ['another life of the same number', { incarnation: 3, tag: 13, heard: 2, born: 0 }, true],
+    ['a later life', { incarnation: 4, tag: 5, heard: 1, born: 0 }, true],
   ])('that refuse a node and remember %s', (_what, remembered, silenced) => {
     const node = new Told(PARAMETERS, nodeId(1));
-    node.tell({ kind: 'recovered', incarnation: 3, tag: 12 });
+    node.tell({ kind: 'recovered', incarnation: 3, tag: 12, reborn: false });
     expect(node.kernel.image().peers).toMatchObject({ resumed: 4, lives: [{ incarnation: 1, from: 2 }] });
     const effects = node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 3, [], remembered), 3);
     expect(node.kernel.outcast).toBe(silenced);
@@ -317,14 +317,14 @@ describe('peers', () => {
   it.each([['no more than it goes on from', 0, false], ['more than it knows', 1, true]])('that refuse a node for an earlier life that said %s', (_what, beyond, silenced) => {
     const node = new Told(PARAMETERS, nodeId(1));
     node.wait(node.at + 3 * SECOND);
-    node.tell({ kind: 'recovered', incarnation: 7, tag: 12 });
-    const remembered: Remembered = { incarnation: 1, tag: 11, heard: node.kernel.sequence - 1 + beyond };
+    node.tell({ kind: 'recovered', incarnation: 7, tag: 12, reborn: false });
+    const remembered: Remembered = { incarnation: 1, tag: 11, heard: node.kernel.sequence - 1 + beyond, born: 0 };
     node.hear(nodeId(2), hello(1, 2, 2, 's', false, true, 7, [], remembered), 3);
     expect(node.kernel.outcast).toBe(silenced);
   });
 
   it('say what they remember in a refusal only', () => {
-    const refusal = hello(1, 2, 2, 's', false, true, 1, [], { incarnation: 3, tag: 4, heard: 5 });
+    const refusal = hello(1, 2, 2, 's', false, true, 1, [], { incarnation: 3, tag: 4, heard: 5, born: 0 });
     const bytes = encode(helloCodec, refusal);
     expect(decode(helloCodec, bytes)).toEqual({ ok: true, value: refusal });
     expect(refusal.hash).not.toBe(hello(1, 2, 2, 's', false, true, 1).hash);
@@ -336,7 +336,7 @@ describe('peers', () => {
     const node = new Kernel();
     const step = (at: number, cause: Cause): readonly Effect[] => node.step({ sequence: node.sequence + 1, at, wall: 0, cause });
     step(1, { kind: 'boot', self: SELF, seed: 7, parameters: PARAMETERS, version: 'v' });
-    step(2, { kind: 'recovered', incarnation: 1, tag: 1 });
+    step(2, { kind: 'recovered', incarnation: 1, tag: 1, reborn: false });
     expect(step(3, { kind: 'outcome', sequence: 2, index: 0, outcome: { kind: 'failed', reason: 'locked' } })).toEqual([]);
     expect(step(node.nextDeadline(), { kind: 'deadline' })).toMatchObject([{ kind: 'call', request: { service: 'signer' } }]);
     const out = step(node.at + 1, { kind: 'outcome', sequence: 4, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 's' } } });
@@ -352,7 +352,7 @@ describe('a node that starts again', () => {
   /** A voter in its second life. Its hello is out. */
   function again(): Told {
     const node = new Told(PARAMETERS, nodeId(1)).introduce();
-    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12, reborn: false });
     const signed = node.tell({ kind: 'outcome', sequence: node.kernel.sequence, index: 0, outcome: { kind: 'ok', answer: { service: 'signer', signature: 'signed' } } });
     expect(sent(signed, 'hello')[0]?.message).toMatchObject({ incarnation: 2, lives: [{ incarnation: 1, from: 2 }] });
     return node;
@@ -490,7 +490,7 @@ describe('signals', () => {
   it('as many calls as are open may be tried again in one step', () => {
     const node = leading();
     for (let number = 1; number <= CALLS; number++) node.ask(number, get);
-    node.tell({ kind: 'recovered', incarnation: 2, tag: 12 });
+    node.tell({ kind: 'recovered', incarnation: 2, tag: 12, reborn: false });
     expect(answers(node.wait(node.at + 10 * SECOND))).toHaveLength(CALLS);
   });
 });

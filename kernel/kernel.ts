@@ -1,5 +1,5 @@
 // A node: the fold of `step` over its journal. `step` is a synchronous, deterministic function of state and event; it returns
-// effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, parent, inventory), own their state,
+// effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, orders, parent, inventory), own their state,
 // and speak to each other through signals, a bounded queue that is empty again before the step ends.
 
 import { assert, unreachable } from './base/assert.ts';
@@ -12,6 +12,7 @@ import { Parent } from './chain/parent.ts';
 import { maxSignalsPerStep, type Context, type Signal } from './context.ts';
 import { isForGroup, placement } from './decide/buckets.ts';
 import { Gateway } from './decide/gateway.ts';
+import { Orders } from './decide/orders.ts';
 import { Register } from './decide/register.ts';
 import { hashEffect, type Answer, type Effect } from './effect.ts';
 import { hashCause, type Event, type RequestId, type ServiceOutcome, type ServiceRequest } from './event.ts';
@@ -27,18 +28,19 @@ import { answer } from './raft/replica.ts';
 
 /** Slots of the deadline table: two for each group of this node, then one for each other module. */
 const SLOTS_PER_GROUP = 2;
-const OTHER_SLOTS = 3;
+const OTHER_SLOTS = 4;
 
 interface Modules {
   readonly parameters: Parameters;
   readonly deadlines: Deadlines;
   readonly peers: Peers;
-  /** The groups of which this node is a voter, by id. */
+  /** All groups of the network, by id: any of them may make this node a member. */
   readonly groups: readonly Raft[];
   readonly groupById: readonly (Raft | undefined)[];
   /** The group of each bucket. */
   readonly owners: readonly GroupId[];
   readonly gateway: Gateway;
+  readonly orders: Orders;
   readonly parent: Parent;
   readonly inventory: Inventory;
 }
@@ -119,9 +121,19 @@ export class Kernel implements Context {
     return this.running.text();
   }
 
-  /** The groups of which this node is a voter. For looking, not for touching. */
+  /** The groups of which this node is a member. For looking, not for touching. */
   get groups(): readonly Raft[] {
-    return this.modules?.groups ?? [];
+    return this.modules?.groups.filter((group) => group.isMember) ?? [];
+  }
+
+  /** Somebody is about to take over from this node. */
+  get isHandingOver(): boolean {
+    return this.modules?.groups.some((group) => group.isHandingOver) ?? false;
+  }
+
+  /** The latest incarnation of this node that anybody knows of, as far as it was told. */
+  get incarnationFloor(): number {
+    return this.modules?.peers.incarnationFloor ?? 0;
   }
 
   /** A peer has shown that this node forgot something it had said. */
@@ -148,12 +160,18 @@ export class Kernel implements Context {
       case 'request':
         if (modules.peers.outcast) return this.reply(cause.request, { kind: 'refused', why: 'unreachable' });
         return modules.gateway.request(this, cause.request, cause.operation);
+      case 'order':
+        if (modules.peers.outcast) return this.reply(cause.request, { kind: 'refused', why: 'unreachable' });
+        return modules.orders.request(this, cause.request, cause.group, cause.wish);
+      case 'drain':
+        for (const group of modules.groups) group.drain(this);
+        return;
       case 'outcome':
         return this.outcome(modules, cause.sequence, cause.index, cause.outcome);
       case 'parentHead':
         return modules.parent.head(this, cause.number, cause.hash, cause.parent);
       case 'recovered':
-        return this.recovered(modules, cause.incarnation, cause.tag);
+        return this.recovered(modules, cause.incarnation, cause.tag, cause.reborn);
       default:
         return unreachable(cause);
     }
@@ -169,10 +187,15 @@ export class Kernel implements Context {
     this.modules = compose(self, parameters);
   }
 
-  private recovered(modules: Modules, incarnation: number, tag: number): void {
-    modules.peers.recovered(this, incarnation, tag);
-    for (const group of modules.groups) group.recovered(this);
+  private recovered(modules: Modules, incarnation: number, tag: number, reborn: boolean): void {
+    modules.peers.recovered(this, incarnation, tag, reborn);
+    for (const group of modules.groups) {
+      if (reborn) group.reborn(this);
+      group.recovered(this);
+    }
+    if (reborn) modules.gateway.reborn(this, incarnation);
     modules.gateway.recovered(this);
+    modules.orders.recovered(this);
     modules.inventory.recovered(this);
   }
 
@@ -189,11 +212,15 @@ export class Kernel implements Context {
       case 'vote':
       case 'voteReply':
       case 'snapshot':
-      case 'snapshotReply': {
+      case 'snapshotReply':
+      case 'takeOver':
+      case 'rest':
+      case 'wake': {
         const group = modules.groupById[message.group];
-        if (group !== undefined && modules.peers.mayTakePart(group.voters, this.at)) group.receive(this, from, message);
+        if (group !== undefined && (!modules.peers.waits || modules.peers.mayTakePart(group.voters, this.at))) group.receive(this, from, message);
         return;
       }
+      case 'order':
       case 'open':
       case 'submit':
       case 'read': {
@@ -207,8 +234,13 @@ export class Kernel implements Context {
       case 'opened':
       case 'submitted':
       case 'readReply':
-      case 'redirect':
         return modules.gateway.answered(this, from, message);
+      case 'redirect':
+        if (message.answers !== 'order') return modules.gateway.answered(this, from, message);
+        modules.gateway.routed(message);
+        return modules.orders.redirected(this, message);
+      case 'ordered':
+        return modules.orders.ordered(this, message);
       default:
         return unreachable(message);
     }
@@ -220,12 +252,13 @@ export class Kernel implements Context {
     const others = modules.groups.length * SLOTS_PER_GROUP;
     if (slot < others) {
       const group = modules.groups[slot >> 1] as Raft;
-      if (!modules.peers.mayTakePart(group.voters, this.at)) return group.awaitLeader(this);
+      if (modules.peers.waits && !modules.peers.mayTakePart(group.voters, this.at)) return group.awaitLeader(this);
       return (slot & 1) === 0 ? group.electionDue(this) : group.heartbeatDue(this);
     }
     if (slot === others) return modules.gateway.due(this);
     if (slot === others + 1) return modules.peers.due(this, modules.groups);
-    return modules.inventory.due(this);
+    if (slot === others + 2) return modules.inventory.due(this);
+    return modules.orders.due(this);
   }
 
   private outcome(modules: Modules, sequence: number, index: number, outcome: ServiceOutcome): void {
@@ -290,7 +323,7 @@ export class Kernel implements Context {
     return {
       self: this.self, seed: this.bootSeed, version: this.version, parameters: modules.parameters, sequence: this.sequence, at: this.at, wall: this.wall,
       digestHigh: this.running.high, digestLow: this.running.low, random: this.random.state, deadlines: modules.deadlines.image(),
-      peers: modules.peers.image(), groups: modules.groups.map((group) => group.image()), gateway: modules.gateway.image(),
+      peers: modules.peers.image(), groups: modules.groups.map((group) => group.image()), gateway: modules.gateway.image(), orders: modules.orders.image(),
       parent: modules.parent.image(), inventory: modules.inventory.image(),
     };
   }
@@ -310,6 +343,7 @@ export class Kernel implements Context {
     modules.peers.restore(image.peers);
     modules.groups.forEach((group, place) => group.restore(image.groups[place] as KernelImage['groups'][number]));
     modules.gateway.restore(image.gateway);
+    modules.orders.restore(image.orders);
     modules.parent.restore(image.parent);
     modules.inventory.restore(image.inventory);
     return kernel;
@@ -318,23 +352,26 @@ export class Kernel implements Context {
 
 /** Deals out the deadline slots and builds the modules in their order. */
 function compose(self: NodeId, parameters: Parameters): Modules {
-  const own = parameters.groups.filter((group) => group.voters.includes(self)).sort((a, b) => a.id - b.id);
-  const others = own.length * SLOTS_PER_GROUP;
-  const groups = own.map((group, place) => {
+  const all = [...parameters.groups].sort((a, b) => a.id - b.id);
+  const others = all.length * SLOTS_PER_GROUP;
+  const peers = new Peers(self, parameters.nodes, parameters.network, parameters.raft.electionMaxUs, others + 1);
+  const groups = all.map((group, place) => {
     const slots = { election: SLOTS_PER_GROUP * place, heartbeat: SLOTS_PER_GROUP * place + 1 };
-    return new Raft(group, self, parameters.raft, new Register(parameters.decide), slots);
+    return new Raft(group, self, parameters.raft, new Register(parameters.decide), slots, peers);
   });
   const groupById: (Raft | undefined)[] = [];
   for (const group of groups) groupById[group.group as GroupId] = group;
   const owners = placement(parameters.groups);
+  const gateway = new Gateway(self, parameters.nodes, parameters.groups, owners, parameters.decide, parameters.raft.sessionIdleUs, others);
   return {
     parameters,
     deadlines: new Deadlines(others + OTHER_SLOTS),
-    peers: new Peers(self, parameters.nodes, parameters.network, parameters.raft.electionMaxUs, others + 1),
+    peers,
     groups,
     groupById,
     owners,
-    gateway: new Gateway(self, parameters.groups, owners, parameters.decide, parameters.raft.sessionIdleUs, others),
+    gateway,
+    orders: new Orders(parameters.nodes, parameters.decide, others + 3, gateway),
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
   };

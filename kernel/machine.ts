@@ -22,6 +22,8 @@ export interface Machine {
   lookup(need: NeedId): Lookup;
   /** What the leader should propose on the machine's behalf, `elapsedUs` after the last such command or its election. */
   upkeep(elapsedUs: Micros): Body | undefined;
+  /** After how long the next `upkeep` has something to propose. */
+  readonly upkeepEveryUs: Micros;
   image(): MachineImage;
   restore(image: MachineImage): void;
 }

@@ -24,6 +24,8 @@ export interface RaftParameters {
   readonly maxSessions: number;
   readonly sessionIdleUs: Micros;
   readonly maxPendingReads: number;
+  /** A group in which nothing was asked for so long rests: no heartbeats and no elections until somebody asks; 0: it never does. */
+  readonly restAfterUs: Micros;
 }
 
 export interface DecideParameters {
@@ -63,6 +65,7 @@ export const RAFT_DEFAULTS: RaftParameters = {
   maxSessions: 128,
   sessionIdleUs: 600 * SECOND,
   maxPendingReads: 1_024,
+  restAfterUs: 2 * SECOND,
 };
 
 export const DECIDE_DEFAULTS: DecideParameters = {

@@ -1,7 +1,8 @@
 // Who is at the other end. Every node says hello, signed, when it starts: its incarnation, fresh entropy, and the place in
 // its journal from which it goes on, and the lives before this one. Peers remember the last place they heard from, and answer
 // with a welcome or a refusal. A node that comes back older than it was (a restored backup, a cloned disk, a tail that was
-// lost) may have forgotten a vote, and is refused.
+// lost) may have forgotten a vote, and is refused: it may only begin a new life, in which nothing is asked of it that it
+// promised before, and nothing that it says counts for the old one.
 //
 // A peer that heard nothing of what was forgotten cannot know, and would count on the node before those who know have refused
 // it. So a node that starts again takes no part in a group (it neither votes, nor stands, nor acknowledges) until all the
@@ -21,6 +22,7 @@ export interface Peer {
   /** 0: it has not said hello yet. */
   incarnation: number;
   tag: number;
+  born: number;
   /** The furthest place in its journal it has spoken from. */
   heard: number;
   /** When we last asked it to say hello. */
@@ -36,12 +38,16 @@ export interface PeersImage {
   readonly signature: string;
   readonly signing: number;
   readonly outcast: boolean;
+  readonly born: number;
+  readonly floor: number;
   readonly lives: readonly Life[];
   readonly waitsUntil: Micros;
   readonly peers: readonly Peer[];
 }
 
 const ASK_EVERY: Micros = SECOND;
+/** Far beyond any honest count of starts: an incarnation above it is not believed. */
+const MAX_INCARNATION = 0x1000000000000;
 
 export class Peers {
   private readonly self: NodeId;
@@ -56,6 +62,10 @@ export class Peers {
   /** Journal sequence of the signer call that is open; 0 if none is. */
   private signing = 0;
   private refused = false;
+  /** The incarnation in which this node began anew; 0: never. */
+  private born = 0;
+  /** The latest incarnation of this very node that a peer knows of: the next one has to be later. */
+  private floor = 0;
   /** The lives before this one, the latest MAX_LIVES of them. */
   private lives: readonly Life[] = [];
   /** When not every answer need be waited for any more: NEVER before the first answer, 0 once nothing is waited for. */
@@ -69,7 +79,7 @@ export class Peers {
     this.network = network;
     this.slot = slot;
     this.waitUs = waitUs;
-    this.peers = Array.from({ length: nodes + 1 }, () => ({ incarnation: 0, tag: 0, heard: 0, asked: 0, answered: false }));
+    this.peers = Array.from({ length: nodes + 1 }, () => ({ incarnation: 0, tag: 0, born: 0, heard: 0, asked: 0, answered: false }));
   }
 
   /** True once a peer has shown that this node forgot something: it must not take part any more. */
@@ -77,11 +87,29 @@ export class Peers {
     return this.refused;
   }
 
-  recovered(ctx: Context, incarnation: number, tag: number): void {
+  /** The latest life of a node that has been heard of; its own. */
+  lifeOf(node: NodeId): number {
+    return node === this.self ? this.born : (this.peers[node]?.born ?? 0);
+  }
+
+  knows(node: NodeId): boolean {
+    return node >= 1 && node <= this.nodes;
+  }
+
+  get incarnationFloor(): number {
+    return this.floor;
+  }
+
+  /** `reborn`: it has lost what it had promised, knows it, and begins anew. */
+  recovered(ctx: Context, incarnation: number, tag: number, reborn: boolean): void {
     assert(incarnation > this.incarnation, 'incarnations only grow');
-    // Who starts for the first time has forgotten nothing.
-    const first = this.incarnation === 0;
-    if (!first) this.lives = [...this.lives, { incarnation: this.incarnation, from: this.resumed }].slice(-MAX_LIVES);
+    // Who starts for the first time has forgotten nothing, and who begins anew has promised nothing.
+    const first = this.incarnation === 0 || reborn;
+    this.lives = first ? [] : [...this.lives, { incarnation: this.incarnation, from: this.resumed }].slice(-MAX_LIVES);
+    if (reborn) {
+      this.born = incarnation;
+      this.refused = false;
+    }
     this.waitsUntil = first ? 0 : NEVER;
     for (const peer of this.peers) peer.answered = false;
     this.incarnation = incarnation;
@@ -151,6 +179,7 @@ export class Peers {
   hello(ctx: Context, from: NodeId, incarnation: number, message: Hello): void {
     const peer = this.peers[from];
     if (peer === undefined || from === this.self || from === 0 || incarnation === 0 || incarnation !== message.incarnation) return;
+    if (incarnation > MAX_INCARNATION || message.born > incarnation) return;
     if (message.refused) return this.wasRefused(ctx, from, message);
     const why = this.fault(peer, message);
     if (why !== undefined) {
@@ -159,7 +188,8 @@ export class Peers {
     }
     peer.incarnation = message.incarnation;
     peer.tag = message.tag;
-    if (message.resumed > peer.heard) peer.heard = message.resumed;
+    if (message.born > peer.born || message.resumed > peer.heard) peer.heard = message.resumed;
+    peer.born = message.born;
     if (message.answers === this.incarnation) this.wasWelcomed(ctx, peer);
     if (message.greet) this.greet(ctx, from, false, message.incarnation);
   }
@@ -170,9 +200,11 @@ export class Peers {
   }
 
   /** What is wrong with who says this, for somebody who remembers that. */
-  private fault(peer: Remembered, message: Pick<Hello, 'incarnation' | 'tag' | 'resumed' | 'lives'>): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
+  private fault(peer: Remembered, message: Pick<Hello, 'incarnation' | 'tag' | 'resumed' | 'lives' | 'born'>): 'olderIncarnation' | 'cameBackOlder' | 'sameIncarnationTwice' | undefined {
     if (message.incarnation < peer.incarnation) return 'olderIncarnation';
     if (message.incarnation === peer.incarnation) return message.tag === peer.tag ? undefined : 'sameIncarnationTwice';
+    if (message.born < peer.born) return 'olderIncarnation';
+    if (message.born > peer.born) return undefined;
     return goesOn(message, peer) ? undefined : 'cameBackOlder';
   }
 
@@ -184,32 +216,33 @@ export class Peers {
    */
   private wasRefused(ctx: Context, from: NodeId, message: Hello): void {
     if (this.refused || message.answers !== this.incarnation) return;
-    const own = { incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, lives: this.lives };
+    const own = { incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, lives: this.lives, born: this.born };
     if (this.fault(message.remembered, own) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });
     this.refused = true;
+    if (message.remembered.incarnation <= MAX_INCARNATION) this.floor = Math.max(this.floor, message.remembered.incarnation);
     ctx.fact({ kind: 'refusedByPeer', peer: from });
   }
 
   private askForSignature(ctx: Context): void {
-    ctx.call({ service: 'signer', bytes: helloText(this.network, this.self, this.incarnation, this.tag, this.resumed, this.lives) });
+    ctx.call({ service: 'signer', bytes: helloText(this.network, this.self, this.incarnation, this.tag, this.resumed, this.lives, this.born) });
     this.signing = ctx.sequence;
     ctx.deadline(this.slot, ctx.at + ASK_EVERY);
   }
 
   private greet(ctx: Context, to: NodeId, greet: boolean, answers = 0): void {
     if (this.signature === '') return;
-    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, false, answers, this.lives));
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, greet, false, answers, this.lives, undefined, this.born));
   }
 
-  private refuse(ctx: Context, to: NodeId, answers: number, { incarnation, tag, heard }: Peer): void {
+  private refuse(ctx: Context, to: NodeId, answers: number, { incarnation, tag, heard, born }: Peer): void {
     if (this.signature === '') return;
-    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, false, true, answers, this.lives, { incarnation, tag, heard }));
+    ctx.send(to, hello(this.incarnation, this.tag, this.resumed, this.signature, false, true, answers, this.lives, { incarnation, tag, heard, born }, this.born));
   }
 
   image(): PeersImage {
     return {
       incarnation: this.incarnation, tag: this.tag, resumed: this.resumed, signature: this.signature, signing: this.signing,
-      outcast: this.refused, lives: this.lives, waitsUntil: this.waitsUntil, peers: this.peers.map(copyPeer),
+      outcast: this.refused, born: this.born, floor: this.floor, lives: this.lives, waitsUntil: this.waitsUntil, peers: this.peers.map(copyPeer),
     };
   }
 
@@ -220,6 +253,8 @@ export class Peers {
     this.signature = image.signature;
     this.signing = image.signing;
     this.refused = image.outcast;
+    this.born = image.born;
+    this.floor = image.floor;
     this.lives = image.lives;
     this.waitsUntil = image.waitsUntil;
     this.peers.splice(0, this.peers.length, ...image.peers.map(copyPeer));
@@ -238,40 +273,43 @@ function goesOn(message: Pick<Hello, 'resumed' | 'lives'>, peer: Remembered): bo
   return peer.incarnation === 0 || (!namesAll && message.resumed > peer.heard);
 }
 
-const copyPeer = (peer: Peer): Peer => ({ incarnation: peer.incarnation, tag: peer.tag, heard: peer.heard, asked: peer.asked, answered: peer.answered });
+const copyPeer = (peer: Peer): Peer => ({ incarnation: peer.incarnation, tag: peer.tag, born: peer.born, heard: peer.heard, asked: peer.asked, answered: peer.answered });
 
 const peerCodec: Codec<Peer> = {
   write(w: Writer, peer: Peer): void {
-    w.array(5);
+    w.array(6);
     w.uint(peer.incarnation);
     w.uint(peer.tag);
+    w.uint(peer.born);
     w.uint(peer.heard);
     w.uint(peer.asked);
     w.bool(peer.answered);
   },
   read(r: Reader): Peer {
-    r.tuple(5);
-    return { incarnation: r.uint(), tag: r.uint(), heard: r.uint(), asked: r.uint(), answered: r.bool() };
+    r.tuple(6);
+    return { incarnation: r.uint(), tag: r.uint(), born: r.uint(), heard: r.uint(), asked: r.uint(), answered: r.bool() };
   },
 };
 
 export const peersImageCodec: Codec<PeersImage> = {
   write(w: Writer, image: PeersImage): void {
-    w.array(9);
+    w.array(11);
     w.uint(image.incarnation);
     w.uint(image.tag);
     w.uint(image.resumed);
     w.text(image.signature);
     w.uint(image.signing);
     w.bool(image.outcast);
+    w.uint(image.born);
+    w.uint(image.floor);
     w.list(lifeCodec, image.lives);
     w.uint(image.waitsUntil);
     w.list(peerCodec, image.peers);
   },
   read(r: Reader): PeersImage {
-    r.tuple(9);
+    r.tuple(11);
     return {
-      incarnation: r.uint(), tag: r.uint(), resumed: r.uint(), signature: r.text(256), signing: r.uint(), outcast: r.bool(),
+      incarnation: r.uint(), tag: r.uint(), resumed: r.uint(), signature: r.text(256), signing: r.uint(), outcast: r.bool(), born: r.uint(), floor: r.uint(),
       lives: r.list(lifeCodec, MAX_LIVES), waitsUntil: r.uint(), peers: r.list(peerCodec, 0xffff),
     };
   },

@@ -32,22 +32,22 @@ export function groupOf(world: World, episode: FaultEpisode): GroupParameters {
   return groups[((episode.nodes[0] ?? 1) - 1) % groups.length] as GroupParameters;
 }
 
-function memberOf(world: World, voter: NodeId, group: GroupParameters): Raft | undefined {
-  return world.host(voter).loop?.kernel.groups.find((raft) => raft.group === group.id);
+export function memberOf(world: World, node: number, group: GroupParameters): Raft | undefined {
+  return world.host(node).loop?.kernel.groups.find((raft) => raft.group === group.id);
 }
 
 /** Who leads in the latest term. One that is cut off may believe that it leads in an earlier one. */
 export function leaderOf(world: World, group: GroupParameters): NodeId | undefined {
   let latest: Raft | undefined;
-  for (const voter of group.voters) {
-    const raft = memberOf(world, voter, group);
+  for (const node of world.ids) {
+    const raft = memberOf(world, node, group);
     if (raft?.role === 'leader' && raft.term > (latest?.term ?? 0)) latest = raft;
   }
   return latest?.self;
 }
 
 /** Looks every `strength` until the episode is over, or again after so long as the look itself says. */
-function again(world: World, episode: FaultEpisode, look: () => Micros | undefined): () => void {
+export function again(world: World, episode: FaultEpisode, look: () => Micros | undefined): () => void {
   let over = false;
   const turn = (): void => {
     if (over) return;
@@ -107,7 +107,7 @@ export const behead: Fault = {
     const slow: LinkFault = { kind: 'slow', from: group.voters, to: group.voters, strength: SLOW_VOTES };
     world.network.begin(slow);
     const stop = again(world, episode, () => {
-      for (const voter of group.voters) {
+      for (const voter of world.ids) {
         const role = memberOf(world, voter, group)?.role;
         if (role !== 'candidate' && role !== 'leader') continue;
         if (world.crash(world.host(voter), 'kept', Math.min(episode.strength, last))) world.count('behead', 1);

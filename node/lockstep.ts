@@ -186,6 +186,7 @@ function addNode(program: Command): void {
     .option('--member <id=key@address>', 'a member of the network; once for each', (value: string, others: string[] | undefined) => [...(others ?? []), value])
     .option('--mode <mode>', 'full, compute, storage or validator (full): shown by /health; full and compute ask the GPU driver, apart from that every mode does the same in this version')
     .option('--chain-rpc <url>', 'follow the finalised heads of a parent chain (Substrate JSON-RPC)')
+    .option('--rejoin', 'this node lost its disk: with an empty directory it begins another life, learns first, and gets its seats back once it has caught up')
     .option('--sidecar-addr <host:port>', 'the sidecar beside this node: accepted and recorded; nothing is sent to it in this version')
     .addHelpText('after', '\nExit codes: 0 stopped and sealed; 1 the state of the node is not what its journal says; 2 this machine does not allow it: the configuration, a taken port, the data directory,\nor its disk, which failed or is full; 70 a bug of ours.')
     .action(async (options) => leave(await (await import('./node.ts')).node(options)));

@@ -43,6 +43,10 @@ function eventWords({ cause }: Event): string {
       return `client ${cause.request.client} asks: ${cause.operation.kind} ${cause.operation.need}${cause.operation.kind === 'decide' ? `, proposal "${cause.operation.proposal}"` : ''} (its request ${cause.request.number})`;
     case 'outcome':
       return `${cause.outcome.kind === 'ok' ? cause.outcome.answer.service : 'a service'} answers the call of event ${cause.sequence}: ${cause.outcome.kind}`;
+    case 'order':
+      return `an operator asks (its request ${cause.request.number}): ${cause.wish.kind} in group ${cause.group}`;
+    case 'drain':
+      return 'the process is about to stop';
     case 'parentHead':
       return `the parent chain has block ${cause.number}`;
   }

@@ -2,6 +2,7 @@
 
 import type { Property } from '../io/sim/evidence.ts';
 import { barrier } from './barrier.ts';
+import { configurations } from './configurations.ts';
 import { deterministicReplay } from './deterministic-replay.ts';
 import { durability } from './durability.ts';
 import { electionSafety } from './election-safety.ts';
@@ -20,6 +21,6 @@ import { singleDecide } from './single-decide.ts';
 import { stateMachineSafety } from './state-machine-safety.ts';
 
 export const properties: readonly Property[] = [
-  singleDecide, deterministicReplay, electionSafety, logMatching, leaderCompleteness, stateMachineSafety, exactlyOnce, durability,
+  singleDecide, deterministicReplay, electionSafety, logMatching, leaderCompleteness, configurations, stateMachineSafety, exactlyOnce, durability,
   linearizability, barrier, freshEffects, monotonicTime, incarnations, facts, parentChain, gpuInventory, liveness,
 ];

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { sessionId, type NodeId } from '../kernel/base/ids.ts';
+import { founding } from '../kernel/raft/configuration.ts';
 import { readReply, snapshotSlice, submit, submitReply, voteReply } from '../kernel/raft/message.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { electionSafety } from './election-safety.ts';
@@ -10,6 +11,8 @@ import { logMatching } from './log-matching.ts';
 import { singleDecide } from './single-decide.ts';
 import { stateMachineSafety } from './state-machine-safety.ts';
 import { bodyOf, decides, first, G0, N1, N2, N3, opens, recordOf, Stage } from './testing/stage.ts';
+
+const FOUNDING = founding([N1, N2, N3]);
 
 describe('election safety', () => {
   test('holds for leaders of different terms, each with a quorum', () => {
@@ -122,7 +125,7 @@ describe('leader completeness', () => {
   });
 
   test('catches a snapshot of what is not committed', () => {
-    const head = { group: G0, term: 1, index: 9, indexTerm: 1, lamport: 0, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 0, records: [], sessionOffset: 0, sessionTotal: 0, sessions: [], round: 0 };
+    const head = { group: G0, term: 1, index: 9, indexTerm: 1, lamport: 0, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 0, records: [], sessionOffset: 0, sessionTotal: 0, sessions: [], configuration: FOUNDING, round: 0 };
     expect(new Stage(leaderCompleteness).commit(opens(1)).send(N1, N3, snapshotSlice(head)).judgement.violation?.message).toBe('node 1 sends a snapshot at index 9 of group 0, which is not committed');
   });
 });
@@ -148,7 +151,7 @@ describe('state machine safety', () => {
   });
 
   test('compares snapshots as they stood at their index', () => {
-    const slice = { group: G0, term: 1, index: 3, indexTerm: 1, lamport: 1, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 1, records: [recordOf('a', 'x', 1)], sessionOffset: 0, sessionTotal: 1, sessions: [], round: 0 };
+    const slice = { group: G0, term: 1, index: 3, indexTerm: 1, lamport: 1, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 1, records: [recordOf('a', 'x', 1)], sessionOffset: 0, sessionTotal: 1, sessions: [], configuration: FOUNDING, round: 0 };
     expect(decided().send(N1, N3, snapshotSlice(slice)).judgement).toEqual({ verdict: 'held', checks: 2 });
     expect(decided().send(N1, N3, snapshotSlice({ ...slice, sessionTotal: 0 })).judgement.violation?.message).toContain('differs from the committed log');
     expect(decided().send(N1, N3, snapshotSlice({ ...slice, records: [recordOf('a', 'y', 1)] })).judgement.violation?.message).toContain('in a snapshot');

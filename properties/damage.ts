@@ -59,7 +59,14 @@ export class Damage implements JournalReader {
     if (place > (this.place[pair] as number)) this.place[pair] = place;
   }
 
+  /** In another life it is asked for nothing that it promised before, and heard for nothing either. */
+  private begins(node: NodeId): void {
+    this.state[node] = 0;
+    for (let listener = 1; listener < this.nodes; listener++) this.estranged[listener * this.nodes + node] = 0;
+  }
+
   recovered(node: NodeId, event: Event, cause: Extract<Cause, { kind: 'recovered' }>): void {
+    if (cause.reborn) return this.begins(node);
     if (this.state[node] === 0) return;
     this.state[node] = 2;
     for (let listener = 1; listener < this.nodes; listener++) {

@@ -7,7 +7,7 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Damage } from './damage.ts';
-import type { ElectionReader } from './elections.ts';
+import type { ElectionReader, Poll } from './elections.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
@@ -20,9 +20,10 @@ class ElectionSafety extends Verdicts implements ElectionReader {
     from.elections.read(this);
   }
 
-  led(frame: Frame, group: GroupId, term: number, votes: number, quorum: number, now: Micros): void {
+  led(frame: Frame, group: GroupId, term: number, poll: Poll, now: Micros): void {
     this.checks++;
-    if (votes < quorum) this.violated(now, [frame.from], `node ${frame.from} leads term ${term} of group ${group} with ${votes} votes, and needs ${quorum}`, [], frame.sequence);
+    const { votes, quorum, won } = poll;
+    if (!won) this.violated(now, [frame.from], `node ${frame.from} leads term ${term} of group ${group} with ${votes} votes, and needs ${quorum}`, [], frame.sequence);
   }
 
   twoLeaders(frame: Frame, group: GroupId, term: number, other: NodeId, now: Micros): void {

@@ -1,43 +1,55 @@
-// Who voted for whom, and who led, from the wire alone. A candidate that asks for votes has given itself its own. That is all they need to be judged by.
+// Who voted for whom, and who led, from the wire. A candidate that asks for votes has given itself its own. Whether they make a
+// majority is judged by the configuration in force at the candidate, each vote by the life that its voter was in.
 
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
+import type { Parameters } from '../kernel/parameters.ts';
+import type { Cause, Event } from '../kernel/event.ts';
+import type { Seat } from '../kernel/raft/configuration.ts';
+import type { JournalReader, Journals } from './journals.ts';
+import type { Memberships } from './memberships.ts';
+import type { Seating } from './seating.ts';
 import type { RaftImage } from '../kernel/raft/image.ts';
 
 /** Terms remembered per group; a power of two. */
 const TERMS = 64;
 
 export interface ElectionReader {
-  /** The first message of a term's leader; `votes` were granted to it, of `quorum` that it needs. */
-  led?(frame: Frame, group: GroupId, term: number, votes: number, quorum: number, now: Micros): void;
+  /** The first message of a term's leader. */
+  led?(frame: Frame, group: GroupId, term: number, poll: Poll, now: Micros): void;
   twoLeaders?(frame: Frame, group: GroupId, term: number, other: NodeId, now: Micros): void;
   votedTwice?(frame: Frame, group: GroupId, term: number, first: NodeId, second: NodeId, now: Micros): void;
   /** A node spoke in an earlier term than it had spoken in before. */
   wentBack?(frame: Frame, group: GroupId, term: number, before: number, now: Micros): void;
 }
 
-export class GroupElections {
+/** What came of an election: how many voters granted it, and whether they are a majority of everything that needs one. */
+export interface Poll {
+  readonly votes: number;
   readonly quorum: number;
+  readonly won: boolean;
+}
+
+export class GroupElections {
   /** Terms up to here are not judged: they began before the evidence did. */
   floor = 0;
   /** By node: the latest term it has spoken in. */
   readonly spoke: Int32Array;
-  private readonly voters: number;
-  private readonly place: Int32Array;
+  private readonly nodes: number;
   private readonly terms: Int32Array = new Int32Array(TERMS);
   private readonly leaders: Int32Array = new Int32Array(TERMS);
-  /** By term, then by voter: the candidate it voted for. */
+  /** By term, then by node: the candidate it voted for, and the life it was in. */
   private readonly votes: Int32Array;
+  private readonly lives: Float64Array;
+  /** By term, then by node: what was in force there when it asked for votes. */
+  private readonly polls: (Seating | undefined)[] = [];
 
-  constructor(group: GroupParameters, nodes: number) {
-    this.voters = group.voters.length;
-    this.quorum = (this.voters >> 1) + 1;
-    this.place = new Int32Array(nodes + 1).fill(-1);
-    group.voters.forEach((voter, place) => (this.place[voter] = place));
-    this.votes = new Int32Array(TERMS * this.voters);
-    this.spoke = new Int32Array(nodes + 1);
+  constructor(nodes: number) {
+    this.nodes = nodes + 1;
+    this.votes = new Int32Array(TERMS * this.nodes);
+    this.lives = new Float64Array(TERMS * this.nodes);
+    this.spoke = new Int32Array(this.nodes);
   }
 
   /** The slot of a term, -1 if it was too long ago. */
@@ -49,7 +61,8 @@ export class GroupElections {
     if (held < term) {
       this.terms[slot] = term;
       this.leaders[slot] = 0;
-      this.votes.fill(0, slot * this.voters, (slot + 1) * this.voters);
+      this.votes.fill(0, slot * this.nodes, (slot + 1) * this.nodes);
+      for (let node = 0; node < this.nodes; node++) this.polls[slot * this.nodes + node] = undefined;
     }
     return slot;
   }
@@ -62,29 +75,49 @@ export class GroupElections {
     this.leaders[slot] = node;
   }
 
-  votesFor(slot: number, candidate: NodeId): number {
-    let votes = 0;
-    for (let voter = 0; voter < this.voters; voter++) if (this.votes[slot * this.voters + voter] === candidate) votes++;
-    return votes;
+  asks(slot: number, candidate: NodeId, seating: Seating): void {
+    this.polls[slot * this.nodes + candidate] = seating;
   }
 
-  /** Records a vote; returns the candidate the voter had granted it before, 0 if none or not a voter. */
-  vote(slot: number, voter: NodeId, candidate: NodeId): NodeId {
-    const place = this.place[voter] as number;
-    if (place < 0) return 0 as NodeId;
-    const at = slot * this.voters + place;
+  /** `otherwise`: what is in force at a candidate that has asked nobody, because it needs nobody. */
+  pollOf(slot: number, candidate: NodeId, otherwise: Seating): Poll {
+    const seating = this.polls[slot * this.nodes + candidate] ?? otherwise;
+    const granted = ({ node, life }: Seat): boolean => {
+      const at = slot * this.nodes + node;
+      return (this.votes[at] === candidate && this.lives[at] === life) || (seating.isSole && node === candidate);
+    };
+    return { votes: seating.votes(granted), quorum: seating.needed, won: seating.carries(granted) };
+  }
+
+  /**
+   * Records a vote; returns the candidate the voter had granted it before, 0 if none. In the life before it may have voted for
+   * another one: that vote stands, for whoever seats the new life does so in a later term.
+   */
+  vote(slot: number, voter: NodeId, candidate: NodeId, life: number): NodeId {
+    const at = slot * this.nodes + voter;
     const granted = this.votes[at] as NodeId;
-    if (granted === 0) this.votes[at] = candidate;
-    return granted;
+    if (granted === 0) {
+      this.votes[at] = candidate;
+      this.lives[at] = life;
+    }
+    return this.lives[at] === life ? granted : (0 as NodeId);
   }
 }
 
-export class Elections {
+export class Elections implements JournalReader {
+  private readonly memberships: Memberships;
   private readonly groups: (GroupElections | undefined)[] = [];
   private readonly readers: ElectionReader[] = [];
 
-  constructor(parameters: Parameters) {
-    for (const group of parameters.groups) this.groups[group.id] = new GroupElections(group, parameters.nodes);
+  constructor(parameters: Parameters, memberships: Memberships, journals: Journals) {
+    this.memberships = memberships;
+    for (const group of parameters.groups) this.groups[group.id] = new GroupElections(parameters.nodes);
+    journals.read(this);
+  }
+
+  /** Terms that a node spoke in in another life bind it no more. */
+  recovered(node: NodeId, _event: Event, cause: Extract<Cause, { kind: 'recovered' }>): void {
+    if (cause.reborn) for (const group of this.groups) if (group !== undefined) group.spoke[node] = 0;
   }
 
   /** The evidence begins when the group is in `term`. */
@@ -105,20 +138,17 @@ export class Elections {
       const slot = group.slotOf(raft.term);
       group.spoke[node] = raft.term;
       if (slot < 0) continue;
-      if (raft.vote > 0) group.vote(slot, node, raft.vote);
+      if (raft.vote > 0) group.vote(slot, node, raft.vote, this.memberships.lifeOf(node));
       if (raft.role === 'leader') group.lead(slot, node);
     }
   }
 
-  /** How many votes a node got in a term; -1 if that was too long ago. */
-  votesFor(id: GroupId, term: number, candidate: NodeId): number {
+  /** The votes that a node got in a term; undefined if that was too long ago. */
+  pollOf(id: GroupId, term: number, candidate: NodeId): Poll | undefined {
     const group = this.groups[id];
     const slot = group === undefined ? -1 : group.slotOf(term);
-    return group === undefined || slot < 0 ? -1 : group.votesFor(slot, candidate);
-  }
-
-  quorum(id: GroupId): number {
-    return this.groups[id]?.quorum ?? 0;
+    const standing = this.memberships.inForce(candidate, id);
+    return group === undefined || standing === undefined || slot < 0 ? undefined : group.pollOf(slot, candidate, standing.seating);
   }
 
   sent(frame: Frame, now: Micros): void {
@@ -133,6 +163,7 @@ export class Elections {
         return this.speaks(frame, message.group, message.term, now);
       case 'vote':
         if (message.pre) return;
+        this.asks(frame, message.group, message.term);
         this.votes(frame, message.group, message.term, frame.from, now);
         return this.speaks(frame, message.group, message.term, now);
       case 'voteReply':
@@ -155,15 +186,22 @@ export class Elections {
       return;
     }
     group.lead(slot, frame.from);
-    const votes = group.votesFor(slot, frame.from);
-    for (const reader of this.readers) reader.led?.(frame, id, term, votes, group.quorum, now);
+    const poll = this.pollOf(id, term, frame.from);
+    if (poll !== undefined) for (const reader of this.readers) reader.led?.(frame, id, term, poll, now);
+  }
+
+  private asks(frame: Frame, id: GroupId, term: number): void {
+    const group = this.groups[id];
+    const slot = group === undefined ? -1 : group.slotOf(term);
+    const standing = this.memberships.inForce(frame.from, id);
+    if (group !== undefined && standing !== undefined && slot >= 0) group.asks(slot, frame.from, standing.seating);
   }
 
   private votes(frame: Frame, id: GroupId, term: number, candidate: NodeId, now: Micros): void {
     const group = this.groups[id];
     const slot = group === undefined ? -1 : group.slotOf(term);
     if (group === undefined || slot < 0) return;
-    const before = group.vote(slot, frame.from, candidate);
+    const before = group.vote(slot, frame.from, candidate, this.memberships.lifeOf(frame.from));
     if (before !== 0 && before !== candidate) for (const reader of this.readers) reader.votedTwice?.(frame, id, term, before, candidate, now);
   }
 

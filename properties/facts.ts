@@ -97,11 +97,11 @@ class Facts extends Verdicts implements ElectionReader, WireReader {
 
   private becameLeader(node: NodeId, fact: FactOf<'becameLeader'>, now: Micros): void {
     (this.announced[node] as number[])[fact.group] = fact.term;
-    const quorum = this.elections.quorum(fact.group);
-    const votes = this.elections.votesFor(fact.group, fact.term, node);
-    if (quorum <= 1 || votes < 0) return;
+    const poll = this.elections.pollOf(fact.group, fact.term, node);
+    if (poll === undefined) return;
+    const { votes, quorum, won } = poll;
     this.checks++;
-    if (votes < quorum) this.violated(now, [node], `node ${node} announces that it leads term ${fact.term} of group ${fact.group}, and got ${votes} votes of the ${quorum} that it takes`);
+    if (!won) this.violated(now, [node], `node ${node} announces that it leads term ${fact.term} of group ${fact.group}, and got ${votes} votes of the ${quorum} that it takes`);
   }
 
   private decided(node: NodeId, fact: FactOf<'decided'>, now: Micros): void {

@@ -33,6 +33,10 @@ class Incarnations extends Verdicts implements JournalReader, WireReader {
   }
 
   recovered(node: NodeId, event: Event, cause: Extract<Cause, { kind: 'recovered' }>, now: Micros): void {
+    if (cause.reborn) {
+      this.journalled[node] = 0;
+      this.spoken[node] = 0;
+    }
     const before = this.journalled[node] as number;
     this.journalled[node] = cause.incarnation;
     if (before === 0 || this.damage.isSuspect(node)) return;

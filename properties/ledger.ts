@@ -1,17 +1,20 @@
 // What each group committed, worked out from the wire alone: entries from append frames, agreement from the followers'
 // acknowledgements. An entry is committed when a quorum acknowledged, in the term of the leader that created it, a log that
-// holds it (Raft, 5.4.2); everything before it is then committed too. No node is asked what it believes.
+// holds it (Raft, 5.4.2); everything before it is then committed too. No node is asked what it believes. A quorum is one of the
+// configuration that is in force at the leader, and an acknowledgement counts for the seat of the life that it was made in.
 //
-// The ledger keeps a window of each log. What has left the window is not judged any more. A group of one voter sends no
-// frames, so of it the ledger knows nothing.
+// The ledger keeps a window of each log. What has left the window is not judged any more. A leader that is the
+// only voter commits without a word, so what it claims to be committed is taken as it is.
 
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
+import type { Parameters } from '../kernel/parameters.ts';
+import type { Configuration, Seat } from '../kernel/raft/configuration.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { RaftImage } from '../kernel/raft/image.ts';
-import type { Append, AppendReply, SnapshotSlice } from '../kernel/raft/message.ts';
+import type { Append, AppendReply, SnapshotReply, SnapshotSlice } from '../kernel/raft/message.ts';
+import type { InForce, Memberships, MembershipsReader } from './memberships.ts';
 
 /** Indices remembered per group; a power of two, and more than any leader has uncommitted and keeps for its followers. */
 export const WINDOW = 2048;
@@ -38,6 +41,10 @@ export interface LedgerReader {
   mismatched?(clash: Clash, now: Micros): void;
   /** A leader of a later term (or a quorum) contradicts what is committed, or claims a commit that no quorum made. */
   contradicted?(clash: Clash, now: Micros): void;
+  /** A leader has put a configuration into its log that was not there before; `ripe`: it had committed an entry of its own term. */
+  proposed?(frame: Frame, group: GroupId, index: number, term: number, entry: Configuration, ripe: boolean, now: Micros): void;
+  /** A member says that it holds a log of this leader up to `match`, in which `standing` is in force. */
+  acknowledges?(frame: Frame, group: GroupId, match: number, standing: InForce, now: Micros): void;
 }
 
 /** A term of a group: its leader, where its own entries begin, how far it got, and what its followers acknowledged. */
@@ -46,7 +53,9 @@ interface Term {
   readonly leader: NodeId;
   first: number;
   last: number;
-  readonly match: Float64Array;
+  /** What is in force at the leader, and by place in it: how much each member holds. */
+  standing: InForce;
+  match: Float64Array;
 }
 
 /** An entry that stands where another term's stands too. */
@@ -64,9 +73,7 @@ export class GroupLog {
   /** False once a contradiction, or a hole in the window, leaves nothing to build on. */
   sound = true;
   private readonly readers: readonly LedgerReader[];
-  private readonly quorum: number;
-  /** Place of a node among the voters, -1 if it is none. */
-  private readonly place: Int32Array;
+  private readonly memberships: Memberships;
   private readonly terms: Term[] = [];
   private readonly index: Float64Array = new Float64Array(WINDOW);
   private readonly term: Int32Array = new Int32Array(WINDOW);
@@ -78,12 +85,29 @@ export class GroupLog {
   private readonly rivals = new Map<number, Rival[]>();
   private rivalCount = 0;
 
-  constructor(group: GroupParameters, nodes: number, readers: readonly LedgerReader[]) {
-    this.id = group.id;
+  constructor(id: GroupId, memberships: Memberships, readers: readonly LedgerReader[]) {
+    this.id = id;
     this.readers = readers;
-    this.quorum = (group.voters.length >> 1) + 1;
-    this.place = new Int32Array(nodes + 1).fill(-1);
-    group.voters.forEach((voter, place) => (this.place[voter] = place));
+    this.memberships = memberships;
+  }
+
+  /** Another configuration is in force at a node: if it leads, what its members hold may be a majority now, or none any more. */
+  configured(node: NodeId, standing: InForce, now: Micros): void {
+    const term = this.terms[this.terms.length - 1];
+    if (term === undefined || term.leader !== node) return;
+    const before = term.standing.seating;
+    const match = standing.seating.seats.map((seat) => {
+      const place = before.placeOf(seat.node, seat.life);
+      return place < 0 ? 0 : (term.match[place] as number);
+    });
+    term.match = Float64Array.from(match);
+    term.standing = standing;
+    this.count(undefined, term, now);
+  }
+
+  private count(frame: Frame | undefined, term: Term, now: Micros): void {
+    const agreed = this.agreed(term);
+    if (agreed > this.committed && term.first > 0 && agreed >= term.first) this.commit(frame, term, agreed, now);
   }
 
   /** The term of a committed entry, -1 where it is not known. */
@@ -140,38 +164,69 @@ export class GroupLog {
       if (before === message.term && (term.first === 0 || index < term.first)) term.first = index;
     }
     if (index > term.last) term.last = index;
-    if (message.commit > this.committed) {
+    if (isSole(term)) this.count(frame, term, now);
+    if (message.commit > this.committed && !isSole(term)) {
       this.contradict({ kind: 'commitClaim', group: this.id, index: message.commit, frame, said: message.commit, known: this.committed }, now);
     }
   }
 
   acknowledged(frame: Frame, message: AppendReply, now: Micros): void {
-    if (!message.ok || message.match <= this.committed) return;
-    const voter = this.place[frame.from] as number;
-    const term = this.termOf(message.term, frame.to);
-    if (term === undefined || voter < 0) return;
-    const match = message.match < term.last ? message.match : term.last;
-    if (match <= (term.match[voter] as number)) return;
-    term.match[voter] = match;
-    const agreed = this.agreed(term);
-    if (agreed > this.committed && term.first > 0 && agreed >= term.first) this.commit(frame, term, agreed, now);
+    if (message.ok) this.hold(frame, message.term, message.match, now);
+  }
+
+  /** A member has installed a snapshot, or had all of it already. */
+  installed(frame: Frame, message: SnapshotReply, now: Micros): void {
+    if (message.done) this.hold(frame, message.term, message.index, now);
+  }
+
+  private hold(frame: Frame, number: number, claimed: number, now: Micros): void {
+    const term = this.known(number);
+    if (term === undefined || term.leader !== frame.to) return;
+    const place = term.standing.seating.placeOf(frame.from, this.memberships.lifeOf(frame.from));
+    if (place < 0) return;
+    const match = claimed < term.last ? claimed : Math.max(term.last, Math.min(claimed, this.committed));
+    if (match <= (term.match[place] as number)) return;
+    term.match[place] = match;
+    if (term.standing.index > 0) for (let k = 0; k < this.readers.length; k++) this.readers[k]?.acknowledges?.(frame, this.id, match, term.standing, now);
+    if (match > this.committed) this.count(frame, term, now);
+  }
+
+  /** How much of the log of the present leader a member has acknowledged; -1 if it has no seat. */
+  heldBy(node: NodeId, life: number): number {
+    const term = this.terms[this.terms.length - 1];
+    const place = term === undefined ? -1 : term.standing.seating.placeOf(node, life);
+    return term === undefined || place < 0 ? -1 : (term.match[place] as number);
   }
 
   snapshot(frame: Frame, message: SnapshotSlice, now: Micros): void {
     const known = this.committedTerm(message.index);
-    if (message.index > this.committed) this.contradict({ kind: 'snapshot', group: this.id, index: message.index, frame, said: message.indexTerm, known: 0 }, now);
+    if (message.index > this.committed && !this.isSoleLeader(message.term)) this.contradict({ kind: 'snapshot', group: this.id, index: message.index, frame, said: message.indexTerm, known: 0 }, now);
     else if (known >= 0 && known !== message.indexTerm) this.contradict({ kind: 'snapshot', group: this.id, index: message.index, frame, said: message.indexTerm, known }, now);
   }
 
-  private termOf(number: number, leader: NodeId): Term | undefined {
+  private known(number: number): Term | undefined {
     for (let k = this.terms.length - 1; k >= 0; k--) {
       const term = this.terms[k] as Term;
-      if (term.term === number) return term.leader === leader ? term : undefined;
+      if (term.term === number) return term;
     }
-    const made: Term = { term: number, leader, first: 0, last: 0, match: new Float64Array(this.place.length) };
-    this.terms.push(made);
+    return undefined;
+  }
+
+  private isSoleLeader(number: number): boolean {
+    const term = this.known(number);
+    return term !== undefined && isSole(term);
+  }
+
+  private termOf(number: number, leader: NodeId): Term | undefined {
+    const known = this.known(number);
+    if (known !== undefined) return known.leader === leader ? known : undefined;
+    const standing = this.memberships.inForce(leader, this.id) as InForce;
+    const made: Term = { term: number, leader, first: 0, last: 0, standing, match: new Float64Array(standing.seating.seats.length) };
+    let place = this.terms.length;
+    while (place > 0 && (this.terms[place - 1] as Term).term > number) place--;
+    this.terms.splice(place, 0, made);
     if (this.terms.length > TERMS_KEPT) this.terms.shift();
-    return made;
+    return this.terms.includes(made) ? made : undefined;
   }
 
   /** One entry of an append: new, known, or in conflict with what is known. */
@@ -185,11 +240,20 @@ export class GroupLog {
         if (this.hash[slot] !== entry.hash) this.mismatch({ kind: 'entry', group: this.id, index, frame, said: entry.term, known: entry.term }, now);
         else if (this.before[slot] !== before) this.mismatch({ kind: 'predecessor', group: this.id, index, frame, said: before, known: this.before[slot] as number }, now);
       } else if (index <= this.committed) this.againstCommitted(frame, index, entry.term, leaderTerm, now);
-      else this.rival(frame, slot, index, before, entry, now);
+      else this.rival(frame, slot, index, before, entry, leaderTerm, now);
       return;
     }
     if (held > this.committed) this.sound = false;
     this.write(slot, index, before, entry);
+    if (entry.command.kind === 'configure' && entry.term === leaderTerm) this.propose(frame, index, entry.term, entry.command.configuration, now);
+  }
+
+  /** The acknowledgements that have left their members are at least what the leader can know of. */
+  private propose(frame: Frame, index: number, number: number, entry: Configuration, now: Micros): void {
+    const term = this.known(number);
+    if (term === undefined || !this.sound) return;
+    const ripe = term.first > 0 && term.first < index && (this.committed >= term.first || isSole(term));
+    for (const reader of this.readers) reader.proposed?.(frame, this.id, index, number, entry, ripe, now);
   }
 
   private write(slot: number, index: number, before: number, entry: Entry): void {
@@ -208,7 +272,7 @@ export class GroupLog {
   }
 
   /** Several terms may hold different entries at an index that is not committed; each term's must be one and the same. */
-  private rival(frame: Frame, slot: number, index: number, before: number, entry: Entry, now: Micros): void {
+  private rival(frame: Frame, slot: number, index: number, before: number, entry: Entry, leaderTerm: number, now: Micros): void {
     let rivals = this.rivals.get(index);
     if (rivals === undefined) this.rivals.set(index, (rivals = []));
     const known = rivals.find((rival) => rival.term === entry.term);
@@ -217,27 +281,21 @@ export class GroupLog {
       if (pushed) rivals.push({ term: this.term[slot] as number, before: this.before[slot] as number, hash: this.hash[slot] as number, entry: this.entries[slot] as Entry });
       else rivals.push({ term: entry.term, before, hash: entry.hash, entry });
       if (pushed) this.write(slot, index, before, entry);
+      if (entry.command.kind === 'configure' && entry.term === leaderTerm) this.propose(frame, index, entry.term, entry.command.configuration, now);
       if (++this.rivalCount > MAX_RIVALS) this.sound = false;
     } else if (known.hash !== entry.hash) this.mismatch({ kind: 'entry', group: this.id, index, frame, said: entry.term, known: entry.term }, now);
     else if (known.before !== before) this.mismatch({ kind: 'predecessor', group: this.id, index, frame, said: before, known: known.before }, now);
   }
 
-  /** The highest index that the leader and enough of the others hold. */
+  /** The highest index that enough members hold, the leader for one. */
   private agreed(term: Term): number {
-    const match = term.match;
-    let agreed = 0;
-    for (let a = 0; a < match.length; a++) {
-      const candidate = match[a] as number;
-      if (candidate <= agreed) continue;
-      let holders = 1;
-      for (let b = 0; b < match.length; b++) if ((match[b] as number) >= candidate) holders++;
-      if (holders >= this.quorum) agreed = candidate;
-    }
-    return agreed;
+    const { seats } = term.standing.seating;
+    for (let place = 0; place < seats.length; place++) if ((seats[place] as Seat).node === term.leader) term.match[place] = term.last;
+    return term.standing.seating.agreed(term.match);
   }
 
   /** Walks back from what was agreed on to what is committed, along predecessors, then commits forward. */
-  private commit(frame: Frame, term: Term, agreed: number, now: Micros): void {
+  private commit(frame: Frame | undefined, term: Term, agreed: number, now: Micros): void {
     if (!this.sound) return;
     let wanted = term.term;
     for (let index = agreed; index > this.committed; index--) {
@@ -248,7 +306,10 @@ export class GroupLog {
       wanted = this.before[index & MASK] as number;
     }
     const known = this.committedTerm(this.committed);
-    if (known >= 0 && known !== wanted) return this.contradict({ kind: 'committed', group: this.id, index: this.committed, frame, said: wanted, known }, now);
+    if (known >= 0 && known !== wanted) {
+      if (frame !== undefined) this.contradict({ kind: 'committed', group: this.id, index: this.committed, frame, said: wanted, known }, now);
+      return;
+    }
     while (this.committed < agreed) {
       const index = ++this.committed;
       const slot = index & MASK;
@@ -292,14 +353,22 @@ export class GroupLog {
   }
 }
 
-export class Ledger {
+/** It commits alone, whatever others hold. */
+const isSole = (term: Term): boolean => term.standing.seating.isSole;
+
+export class Ledger implements MembershipsReader {
   private readonly groups: (GroupLog | undefined)[] = [];
   private readonly readers: LedgerReader[] = [];
 
-  constructor(parameters: Parameters) {
+  constructor(parameters: Parameters, memberships: Memberships) {
     for (const group of parameters.groups) {
-      if (group.voters.length > 1) this.groups[group.id] = new GroupLog(group, parameters.nodes, this.readers);
+      if (group.voters.length > 1) this.groups[group.id] = new GroupLog(group.id, memberships, this.readers);
     }
+    memberships.read(this);
+  }
+
+  configured(node: NodeId, group: GroupId, standing: InForce, now: Micros): void {
+    this.groups[group]?.configured(node, standing, now);
   }
 
   /** The evidence begins in the middle of a log: of that group nothing can be concluded about what is committed. */
@@ -325,6 +394,8 @@ export class Ledger {
         return this.groups[message.group]?.acknowledged(frame, message, now);
       case 'snapshot':
         return this.groups[message.group]?.snapshot(frame, message, now);
+      case 'snapshotReply':
+        return this.groups[message.group]?.installed(frame, message, now);
       default:
         return undefined;
     }

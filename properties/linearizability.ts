@@ -134,6 +134,7 @@ export function observationOf(operation: Invocation['operation'], answer: Answer
       return { kind: 'refused' };
     case 'unknown':
     case 'advanced':
+    case 'ordered':
       return { kind: operation.kind === 'get' ? 'refused' : 'unknown' };
   }
 }

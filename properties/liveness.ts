@@ -5,10 +5,11 @@ import type { Invocation, Property, RunView, Watch } from '../io/sim/evidence.ts
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
+import type { MembershipsReader } from './memberships.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import { Verdicts } from './verdict.ts';
 
-class Liveness extends Verdicts {
+class Liveness extends Verdicts implements MembershipsReader {
   private readonly groupOf: readonly GroupId[];
   private readonly down: Uint8Array;
   private readonly out: Uint8Array;
@@ -18,6 +19,7 @@ class Liveness extends Verdicts {
   constructor(run: RunView, from: Reconstruction) {
     super('liveness', run);
     this.groupOf = from.registers.groupOf;
+    from.memberships.read(this);
     this.down = new Uint8Array(run.parameters.nodes + 1);
     this.out = new Uint8Array(run.parameters.nodes + 1);
   }
@@ -29,6 +31,11 @@ class Liveness extends Verdicts {
   /** Nodes that are down, or may not come back as themselves, serve nobody: a quorum of every group is up without them. */
   damaged(node: NodeId): void {
     this.out[node] = 1;
+  }
+
+  /** In its new life it serves clients as any node does. */
+  reborn(node: NodeId): void {
+    this.out[node] = 0;
   }
 
   crashed(node: NodeId): void {

@@ -104,7 +104,7 @@ describe('monotonic time', () => {
 });
 
 describe('incarnations', () => {
-  const starts = (incarnation: number): Cause => ({ kind: 'recovered', incarnation, tag: 5 });
+  const starts = (incarnation: number): Cause => ({ kind: 'recovered', incarnation, tag: 5, reborn: false });
 
   test('holds where they grow', () => {
     const stage = new Stage(incarnations).durable(N1, starts(1)).send(N1, N2, heartbeat, 1, 1).durable(N1, starts(2)).send(N1, N2, heartbeat, 2, 2);

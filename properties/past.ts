@@ -32,7 +32,8 @@ export function pastOf(images: readonly KernelImage[]): Past {
     const members: { node: NodeId; raft: RaftImage }[] = [];
     for (const image of images) {
       const raft = raftOf(image, id);
-      if (raft !== undefined && voters.includes(image.self)) members.push({ node: image.self, raft });
+      // A node that was never a member has nothing to go on from.
+      if (raft !== undefined && (voters.includes(image.self) || raft.base + raft.entries.length > 0)) members.push({ node: image.self, raft });
     }
     if (members.length === 0) continue;
     const furthest = members.reduce((best, member) => (member.raft.applied > best.raft.applied ? member : best)).raft;
@@ -41,10 +42,10 @@ export function pastOf(images: readonly KernelImage[]): Past {
   return { groups, records: groups.flatMap(({ furthest }) => furthest.machine.records.slice(-FOLLOWED)), underWay: [...groups.flatMap(inLogs), ...images.flatMap(openIn)] };
 }
 
-/** The member of a group on one node: its image lists those groups of which it is a voter, by id. */
+/** The member of a group on one node: its image lists all groups, by id. */
 export function raftOf(image: KernelImage, group: GroupId): RaftImage | undefined {
-  const own = image.parameters.groups.filter((one) => one.voters.includes(image.self)).map((one) => one.id).sort((a, b) => a - b);
-  return image.groups[own.indexOf(group)];
+  const ids = image.parameters.groups.map((one) => one.id).sort((a, b) => a - b);
+  return image.groups[ids.indexOf(group)];
 }
 
 /** Entries that stand in two logs are one command; of different terms they are two. */

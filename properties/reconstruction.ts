@@ -1,5 +1,5 @@
 // What the evidence of a run adds up to, worked out once for all properties that judge by it: the frames by what they carry,
-// the journals as far as they are durable, who may count on whom, elections, the committed logs, and the registers they mean.
+// the journals as far as they are durable, who may count on whom, configurations, elections, the committed logs, and the registers they mean.
 // It is a listener of its own, before all properties: it has heard everything when anybody judges by it.
 
 import type { Evidence, RunView, Watch } from '../io/sim/evidence.ts';
@@ -7,11 +7,13 @@ import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Event } from '../kernel/event.ts';
+import type { Fact } from '../kernel/fact.ts';
 import type { KernelImage } from '../kernel/image.ts';
 import { Damage } from './damage.ts';
 import { Elections } from './elections.ts';
 import { Journals } from './journals.ts';
 import { Ledger } from './ledger.ts';
+import { Memberships } from './memberships.ts';
 import { Needs } from './needs.ts';
 import { pastOf } from './past.ts';
 import { Registers } from './registers.ts';
@@ -20,6 +22,7 @@ import { Wire } from './wire.ts';
 export class Reconstruction implements Evidence {
   readonly journals: Journals;
   readonly damage: Damage;
+  readonly memberships: Memberships;
   readonly elections: Elections;
   readonly ledger: Ledger;
   readonly wire: Wire;
@@ -30,14 +33,16 @@ export class Reconstruction implements Evidence {
     const parameters = run.parameters;
     this.journals = new Journals(parameters.nodes);
     this.damage = new Damage(parameters.nodes, this.journals);
-    this.elections = new Elections(parameters);
-    this.ledger = new Ledger(parameters);
+    this.memberships = new Memberships(parameters, this.journals);
+    this.elections = new Elections(parameters, this.memberships, this.journals);
+    this.ledger = new Ledger(parameters, this.memberships);
     this.wire = new Wire(parameters.nodes, this.journals, this.damage, this.elections, this.ledger);
     this.registers = new Registers(parameters, this.ledger);
     this.needs = new Needs(this.registers);
   }
 
   goesOnFrom(images: readonly KernelImage[]): void {
+    this.memberships.goOnFrom(images);
     const past = pastOf(images);
     for (const { group, members, furthest } of past.groups) {
       this.elections.goOnFrom(group, members);
@@ -57,6 +62,10 @@ export class Reconstruction implements Evidence {
 
   refolded(node: NodeId, sequence: number): void {
     this.journals.refolded(node, sequence);
+  }
+
+  fact(node: NodeId, fact: Fact, _at: Micros, now: Micros): void {
+    this.memberships.fact(node, fact, now);
   }
 
   damaged(node: NodeId): void {

@@ -89,6 +89,7 @@ export class RegisterModel {
     const command = entry.command;
     switch (command.kind) {
       case 'noop':
+      case 'configure':
         return undefined;
       case 'open':
         this.open(index, command.opener, command.nonce);

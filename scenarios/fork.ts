@@ -94,19 +94,20 @@ function copyFor(self: NodeId, known: readonly KnownNode[], parameters: Paramete
   const kernel = new Kernel();
   kernel.step({ sequence: 1, at: 0, wall, cause: { kind: 'boot', self, seed: (known[0] as KnownNode).image.seed + self, parameters, version: (known[0] as KnownNode).image.version } });
   const fresh = kernel.image();
-  const ids = parameters.groups.filter((group) => group.voters.includes(self)).map((group) => group.id).sort((a, b) => a - b);
+  const born = heard.reduce((latest, peer) => Math.max(latest, peer?.born ?? 0), 0);
+  const ids = parameters.groups.map((group) => group.id).sort((a, b) => a - b);
   const groups = fresh.groups.map((empty, place) => {
     const id = ids[place] as (typeof ids)[number];
     const donors = known.filter((one) => raftOf(one.image, id) !== undefined);
     return donors.length === 0 ? empty : committedCopy(empty, raftOf(furthestIn(donors, id).image, id) as RaftImage);
   });
-  const image: KernelImage = { ...fresh, sequence, at, wall, groups, peers: { ...fresh.peers, incarnation } };
+  const image: KernelImage = { ...fresh, sequence, at, wall, groups, peers: { ...fresh.peers, incarnation, born } };
   return { image, incarnation, ordinal: sequence };
 }
 
 function committedCopy(empty: RaftImage, donor: RaftImage): RaftImage {
   return {
-    ...empty, term: donor.term, commit: donor.applied, applied: donor.applied, base: donor.base, baseTerm: donor.baseTerm,
+    ...empty, term: donor.term, commit: donor.applied, applied: donor.applied, base: donor.base, baseTerm: donor.baseTerm, standing: donor.standing,
     entries: donor.entries.slice(0, donor.applied - donor.base), machine: donor.machine, sessions: donor.sessions.map((session) => ({ ...session, inLog: [] })),
   };
 }

@@ -2,6 +2,10 @@
 
 import { contestedNeed } from './contested-need.ts';
 import { hundredNodes } from './hundred-nodes.ts';
+import { lostDisk } from './lost-disk.ts';
+import { manyGroups } from './many-groups.ts';
+import { membershipChange } from './membership-change.ts';
+import { restoredBackup } from './restored-backup.ts';
 import { leaderCutOff } from './leader-cut-off.ts';
 import { overload } from './overload.ts';
 import { parentAndGpu } from './parent-and-gpu.ts';
@@ -10,4 +14,4 @@ import type { Scenario } from './scenario.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 
-export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, overload];
+export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload];

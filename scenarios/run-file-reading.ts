@@ -97,6 +97,11 @@ class Fields {
     return this.has(name) ? this.whole(name, 0, 1_000) : 0;
   }
 
+  /** Files that are older than the field do without. */
+  orZero(name: string, high: number): number {
+    return this.has(name) ? this.whole(name, 0, high) : 0;
+  }
+
   word(name: string, noun: string, known: readonly string[]): string {
     const value = this.take(name);
     if (typeof value !== 'string') throw malformed('a text', this.prefix + name, value);
@@ -180,7 +185,7 @@ function readVersion(fields: Fields): number {
 /** A record of whole numbers with the very fields of another one. */
 function readNumbers<T extends { readonly [K in keyof T]: number }>(fields: Fields, like: T, least: number): T {
   const names = Object.keys(like) as (keyof T & string)[];
-  const read = Object.fromEntries(names.map((name) => [name, fields.whole(name, least, MAX_FOR_US)])) as unknown as T;
+  const read = Object.fromEntries(names.map((name) => [name, name === 'restAfterUs' ? fields.orZero(name, MAX_FOR_US) : fields.whole(name, least, MAX_FOR_US)])) as unknown as T;
   fields.end();
   return read;
 }

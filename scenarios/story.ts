@@ -1,7 +1,7 @@
 // What all stories share: how long they run, when they heal, which faults may come. Each story changes what it is about.
 
 import { SECOND, type Micros } from '../kernel/base/time.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type RaftParameters } from '../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type RaftParameters } from '../kernel/parameters.ts';
 import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import type { Draw } from '../nemesis/draw.ts';
@@ -26,6 +26,9 @@ export interface Story {
   readonly followsParent?: boolean;
   /** Whether the seed draws bounds and intervals of the protocol too, so that its rare paths are reached. */
   readonly tuned?: boolean;
+  /** Parameters of the protocol that this story is about. */
+  readonly raft?: Partial<RaftParameters>;
+  readonly decide?: Partial<DecideParameters>;
   /** Episodes that make the story what it is, whatever else happens. */
   readonly own?: (draw: Draw, healAt: Micros, nodes: number) => readonly FaultEpisode[];
 }
@@ -56,7 +59,7 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
   return {
     version: RUN_FILE_VERSION, seed, scenario: story.name, nodes, groups: story.groups, votersPerGroup, forUs, healAt,
     delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
-    ...tuning(draw.split('tuning'), tuned, nodes), inbox: LOOP_DEFAULTS.inbox,
+    ...told(story, tuning(draw.split('tuning'), tuned, nodes)), inbox: LOOP_DEFAULTS.inbox,
     gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
     workload: tuned ? leaning(draw.split('workload'), story.workload) : story.workload, faults,
   };
@@ -74,6 +77,10 @@ function tuning(draw: Draw, tuned: boolean, nodes: number): Pick<RunFile, 'raft'
     maxSessions: draw.pick([nodes + 2, 2 * nodes + 8, 128 + nodes]), sessionIdleUs: draw.pick([10, 60, 600]) * SECOND,
   };
   return { raft, decide: { ...DECIDE_DEFAULTS, epochUs: draw.pick([1, 3, 6]) * EPOCH_US }, snapshotEvery: draw.pick([200, SNAPSHOT_EVERY, 1_500]) };
+}
+
+function told(story: Story, drawn: ReturnType<typeof tuning>): ReturnType<typeof tuning> {
+  return { ...drawn, raft: { ...drawn.raft, ...story.raft }, decide: { ...drawn.decide, ...story.decide } };
 }
 
 /** Where clients ask, and what for: evenly, or most of them at one node, or about what was decided just now. */

@@ -63,7 +63,7 @@ export class FrameDecoder implements Verifier {
   }
 
   private hello(frame: Frame, message: Hello): Decision {
-    const text = helloText(this.network, frame.from, message.incarnation, message.tag, message.resumed, message.lives);
+    const text = helloText(this.network, frame.from, message.incarnation, message.tag, message.resumed, message.lives, message.born);
     const claim = `${message.signature} ${text}`;
     if (this.known[frame.from] === claim) return this.good(frame);
     const signature = signatureBytes(message.signature);

@@ -262,6 +262,12 @@ export class SimDisk implements Disk {
     for (const [name, chunks] of copy) this.files.set(name, { chunks: chunks.slice(), durable: chunks.length });
   }
 
+  /** Somebody put an empty disk in the place of this one while the process was down. */
+  replace(): void {
+    assert(this.pending.count === 0, 'a disk is replaced while the process is down');
+    this.files = new Map();
+  }
+
   /** The files byte for byte, as a crash now that loses nothing would leave them. */
   dump(): Record<string, Uint8Array> {
     const out: Record<string, Uint8Array> = {};

@@ -19,6 +19,7 @@ import type { SimServices } from './calls.ts';
 import type { Shadow } from './shadow.ts';
 import type { SimClients } from './clients.ts';
 import type { Listeners } from './listeners.ts';
+import { OPERATOR, type Operator } from './operator.ts';
 import type { SimNetwork } from './network.ts';
 import type { HelloVerifier } from './scheme.ts';
 
@@ -30,10 +31,11 @@ export interface HostWorld extends ClockWorld {
   readonly marks: Marks;
   readonly network: SimNetwork;
   readonly clients: SimClients;
+  readonly operator: Operator;
   readonly hellos: HelloVerifier;
   wasStarted(host: Host): void;
   wasShadowed(host: Host, same: boolean): void;
-  wasRefusedByPeer(host: Host, peer: NodeId): void;
+  wasRefusedByPeer(host: Host): void;
 }
 
 /** What the world throws through a loop to end its process where it stands. */
@@ -85,6 +87,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   /** The same of its clock's alarm. */
   alarmAt: Micros = NEVER;
   shadow: Shadow | undefined = undefined;
+  /** An empty directory is not that of a new node: its disk was replaced, and it begins another life. */
+  rejoins = false;
   /** Lost or damaged what it had acknowledged: at most a minority of each group's voters may. */
   damaged = false;
   /** Faults that come now pass it by: another one is under way that needs it as it is. */
@@ -127,7 +131,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.stopping = false;
     this.busyUntil = this.world.now;
     const ports: Ports = { network: this, clock: this.clock, disk: this.disk, entropy: this, services: this, clients: this, verifier: this, observer: this };
-    this.loop = new Loop(this.options, ports);
+    this.loop = new Loop(this.rejoins ? { ...this.options, rejoins: true } : this.options, ports);
     this.world.wasStarted(this);
     this.loop.start();
     this.attend();
@@ -227,7 +231,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   reply(request: RequestId, answer: Answer): void {
     const listeners = this.world.listeners.replied;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.replied(this.id, request, answer, this.world.now);
-    this.world.clients.reply(request, answer);
+    if (request.client === OPERATOR) this.world.operator.hear(request, answer);
+    else this.world.clients.reply(request, answer);
   }
 
   // Verifier
@@ -251,7 +256,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
 
   fact(fact: Fact, at: Micros): void {
     this.marks.fact(fact.kind);
-    if (fact.kind === 'refusedByPeer') this.world.wasRefusedByPeer(this, fact.peer);
+    if (fact.kind === 'refusedByPeer') this.world.wasRefusedByPeer(this);
     const listeners = this.world.listeners.fact;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.fact(this.id, fact, at, this.world.now);
   }

@@ -7,6 +7,7 @@ import type { CrashPoint, DropReason } from '../ports.ts';
 
 const FACTS: readonly Fact['kind'][] = [
   'becameLeader', 'steppedDown', 'decided', 'sessionOpened', 'sessionExpired', 'snapshotInstalled', 'epochAdvanced', 'peerRefused', 'refusedByPeer', 'refusalIgnored',
+  'configured', 'handingOver', 'rested', 'woke',
   'parentFinalised', 'parentRefused', 'gpuLost', 'gpuFound',
 ];
 const POINTS: readonly CrashPoint[] = [

@@ -36,7 +36,7 @@ export class StandInScheme implements Scheme {
 export class HelloVerifier {
   private readonly scheme: Scheme;
   private readonly network: string;
-  private readonly good: Map<string, { readonly from: NodeId; readonly incarnation: number; readonly tag: number; readonly resumed: number; readonly lives: readonly Life[] }> = new Map();
+  private readonly good: Map<string, { readonly from: NodeId; readonly incarnation: number; readonly tag: number; readonly resumed: number; readonly lives: readonly Life[]; readonly born: number }> = new Map();
 
   constructor(scheme: Scheme, network: string) {
     this.scheme = scheme;
@@ -44,12 +44,12 @@ export class HelloVerifier {
   }
 
   verify(from: NodeId, message: Hello): boolean {
-    const { incarnation, tag, resumed, signature, lives } = message;
+    const { incarnation, tag, resumed, signature, lives, born } = message;
     const known = this.good.get(signature);
-    if (known !== undefined && known.from === from && known.incarnation === incarnation && known.tag === tag && known.resumed === resumed && areSame(known.lives, lives)) return true;
-    if (!this.scheme.verify(from, helloText(this.network, from, incarnation, tag, resumed, lives), signature)) return false;
+    if (known !== undefined && known.from === from && known.incarnation === incarnation && known.tag === tag && known.resumed === resumed && areSame(known.lives, lives) && known.born === born) return true;
+    if (!this.scheme.verify(from, helloText(this.network, from, incarnation, tag, resumed, lives, born), signature)) return false;
     if (this.good.size >= MAX_REMEMBERED) this.good.clear();
-    this.good.set(signature, { from, incarnation, tag, resumed, lives });
+    this.good.set(signature, { from, incarnation, tag, resumed, lives, born });
     return true;
   }
 }

@@ -6,7 +6,6 @@ import { assert } from '../../kernel/base/assert.ts';
 import { Digest } from '../../kernel/base/digest.ts';
 import { hashAnswer, type Answer } from '../../kernel/effect.ts';
 import type { RequestId, ServiceOutcome } from '../../kernel/event.ts';
-import type { NodeId } from '../../kernel/base/ids.ts';
 import { NEVER, type Micros } from '../../kernel/base/time.ts';
 import type { KernelImage } from '../../kernel/image.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
@@ -19,6 +18,7 @@ import { Crashed, Host, type HostWorld } from './host.ts';
 import { Listeners } from './listeners.ts';
 import { Marks } from './marks.ts';
 import { SimNetwork, type NetworkWorld } from './network.ts';
+import { Operator } from './operator.ts';
 import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
 import { EventQueue } from './queue.ts';
 import { HelloVerifier, type Scheme } from './scheme.ts';
@@ -95,6 +95,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   readonly marks: Marks = new Marks();
   readonly network: SimNetwork;
   readonly clients: SimClients;
+  readonly operator: Operator;
   readonly parent: ParentChain | undefined;
   /** By node id; place 0 is unused. */
   readonly hosts: readonly Host[];
@@ -122,6 +123,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     const nodes = options.parameters.nodes;
     this.network = new SimNetwork(this, options.seed, nodes, options.delayMinUs, options.delayMaxUs, options.encoded);
     this.clients = new SimClients(this, options.seed, options.clients, options.clientTimeoutUs, options.past === undefined ? 0 : AFTER_THE_PAST);
+    this.operator = new Operator(this);
     this.parent = options.parameters.followsParent ? new ParentChain(this, options.seed, nodes) : undefined;
     this.hosts = Array.from({ length: nodes + 1 }, (_, id) => this.makeHost(id, options));
     this.held = this.hosts.map(() => []);
@@ -392,14 +394,20 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.startLater(host, RESTART_AFTER_US);
   }
 
-  /** Its peers remember that it was further. */
-  wasRefusedByPeer(host: Host, peer: NodeId): void {
+  /** Its peers remember that it was further: its process ends, and is started again, in another life. */
+  wasRefusedByPeer(host: Host): void {
+    const life = host.starts;
     this.at(this.now, () => {
-      if (host.state === 'up') this.refuse(host, `node ${peer} remembers that it was further`);
+      if (host.loop === undefined || host.starts !== life) return;
+      this.count('rejoin', 1);
+      host.end('kept');
+      for (const one of this.listeners.crashed) one.crashed(host.id, 'betweenTurns', this.now);
+      this.clients.cutOff(host.id);
+      this.startLater(host, RESTART_AFTER_US);
     });
   }
 
-  /** A node that may not take part stays away for the rest of the run. */
+  /** A node whose disk is damaged stays away for the rest of the run. */
   refuse(host: Host, reason: string): void {
     host.end('kept');
     host.state = 'out';

@@ -123,7 +123,7 @@ function sampleEvents(): Event[] {
     { kind: 'outcome', sequence: 4, index: 0, outcome: { kind: 'ok', answer: { service: 'gpu', devices: [{ id: 'GPU-0', memoryMb: 24_000, usedMb: 17 }] } } },
     { kind: 'parentHead', number: 4, hash: 'ab', parent: 'cd' },
     { kind: 'deadline' },
-    { kind: 'recovered', incarnation: 3, tag: 4_000_000_000 },
+    { kind: 'recovered', incarnation: 3, tag: 4_000_000_000, reborn: false },
   ];
   return causes.map((cause, i) => ({ sequence: 1000 + i, at: 1_234_567_890 + i, wall: 1_790_000_000_000_000, cause }));
 }

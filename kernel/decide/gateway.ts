@@ -10,7 +10,7 @@ import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Operation, RequestId } from '../event.ts';
 import type { DecideParameters, GroupParameters } from '../parameters.ts';
-import { MAX_OUTCOMES_PER_ROW, openRequest, readRequest, submit, type AnswerMessage, type ClientMessage, type OpenReply, type ReadReply, type Redirect, type SubmitReply } from '../raft/message.ts';
+import { MAX_OUTCOMES_PER_ROW, openRequest, readRequest, submit, type AnswerMessage, type ClientMessage, type OpenReply, type OrderReply, type ReadReply, type Redirect, type SubmitReply } from '../raft/message.ts';
 import { decideBody, type Body, type Lookup, type Outcome } from './command.ts';
 import { makeProposal } from './record.ts';
 
@@ -18,6 +18,8 @@ const NO_SESSION: SessionId = sessionId(0);
 const NOBODY: NodeId = nodeId(0);
 /** How often in a row a request follows a redirect at once; then it waits for its retry, so that two confused members cannot make it fly in circles. */
 const MAX_HOPS = 3;
+/** More than a node asks for in one life. */
+const TOKENS_PER_INCARNATION = 1 << 16;
 /** Calls that are due within a fraction of the retry time are seen to together. */
 const LOOKS_PER_RETRY = 4;
 
@@ -39,6 +41,11 @@ export interface OpenCall {
 export interface Lane {
   readonly group: GroupId;
   leader: NodeId;
+  /** Its members by the latest configuration it was told of. */
+  configured: number;
+  members: readonly NodeId[];
+  /** How many guesses in a row were wrong. */
+  guesses: number;
   session: SessionId;
   /** Set while an open request is under way. */
   nonce: number;
@@ -71,8 +78,7 @@ export class Gateway {
   private readonly staleUs: Micros;
   /** By bucket. */
   private readonly groupOf: readonly GroupId[];
-  /** The voters of each group, by its id. */
-  private readonly voters: readonly (readonly NodeId[])[];
+  private readonly nodes: number;
   private lanes: readonly Lane[];
   /** The same lanes by group id. */
   private laneOf: readonly (Lane | undefined)[];
@@ -80,17 +86,18 @@ export class Gateway {
   private open = 0;
   private armed = false;
 
-  constructor(self: NodeId, groups: readonly GroupParameters[], owners: readonly GroupId[], parameters: DecideParameters, sessionIdleUs: Micros, slot: number) {
+  constructor(
+    self: NodeId, nodes: number, groups: readonly GroupParameters[], owners: readonly GroupId[], parameters: DecideParameters, sessionIdleUs: Micros, slot: number,
+  ) {
     this.self = self;
     this.parameters = parameters;
     this.staleUs = Math.floor(sessionIdleUs / 2);
     this.slot = slot;
     this.groupOf = owners;
-    const voters: (readonly NodeId[])[] = [];
-    for (const group of groups) voters[group.id] = group.voters;
-    this.voters = voters;
+    this.nodes = nodes;
     this.lanes = groups.map((group) => ({
-      group: group.id, leader: firstGuess(group, self), session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, heardAt: 0, silent: false, submitted: [], waiting: [], reads: [],
+      group: group.id, leader: firstGuess(group, self), configured: 0, members: group.voters, guesses: 0,
+      session: NO_SESSION, nonce: 0, nextOpen: 0, nextSequence: 1, usedAt: 0, heardAt: 0, silent: false, submitted: [], waiting: [], reads: [],
     }));
     this.laneOf = byGroup(this.lanes);
   }
@@ -133,9 +140,10 @@ export class Gateway {
     return this.open >= this.parameters.maxOpen || (this.lanes.length > 1 && 2 * (lane.submitted.length + lane.waiting.length + lane.reads.length) >= this.parameters.maxOpen);
   }
 
-  answered(ctx: Context, from: NodeId, message: AnswerMessage): void {
+  answered(ctx: Context, from: NodeId, message: Exclude<AnswerMessage, OrderReply>): void {
     const lane = this.laneOf[message.group];
-    if (lane === undefined || !this.isVoter(message.group, from)) return;
+    if (lane === undefined || from < 1 || from > this.nodes) return;
+    if (message.kind !== 'redirect' && from !== lane.leader && !lane.members.includes(from)) return;
     switch (message.kind) {
       case 'submitted':
         return this.submitted(ctx, lane, from, message);
@@ -144,6 +152,7 @@ export class Gateway {
       case 'opened':
         return this.opened(ctx, lane, from, message);
       case 'redirect':
+        this.learned(lane, message);
         return this.redirected(ctx, lane, message);
       default:
         return unreachable(message);
@@ -187,6 +196,7 @@ export class Gateway {
   /** A member did what was asked of it: whatever waited for that is sent. */
   private heard(ctx: Context, lane: Lane, from: NodeId): void {
     lane.leader = from;
+    lane.guesses = 0;
     lane.heardAt = ctx.at;
     if (!lane.silent) return;
     lane.silent = false;
@@ -279,7 +289,7 @@ export class Gateway {
   private redirected(ctx: Context, lane: Lane, message: Redirect): void {
     if (message.why === 'sessionExpired' && message.answers === 'submit') return this.expired(ctx, lane, message.number);
     if (message.why !== 'notLeader' || message.leader === 0 || message.leader === lane.leader) return;
-    if (!this.isVoter(lane.group, message.leader)) return;
+    if (message.leader > this.nodes) return;
     if (message.answers === 'open') {
       if (message.number !== lane.nonce || lane.nonce === 0) return;
       lane.leader = message.leader;
@@ -325,8 +335,49 @@ export class Gateway {
   }
 
   private guessAgain(lane: Lane): void {
-    const voters = this.votersOf(lane.group);
-    lane.leader = voters[(voters.indexOf(lane.leader) + 1) % voters.length] as NodeId;
+    lane.guesses++;
+    // All that it knows of may have left the group: then any node can tell who came after them.
+    if (lane.guesses % (lane.members.length + 1) === 0) lane.leader = nodeId(1 + ((this.self + lane.guesses) % this.nodes));
+    else lane.leader = lane.members[(lane.members.indexOf(lane.leader) + 1) % lane.members.length] as NodeId;
+  }
+
+  /** Who is not the leader says who the members are: the latest configuration counts. */
+  private learned(lane: Lane, message: Redirect): void {
+    const members = message.members.filter((node) => node <= this.nodes);
+    if (message.configured <= lane.configured || members.length === 0) return;
+    lane.configured = message.configured;
+    lane.members = members;
+  }
+
+  leaderOf(group: GroupId): NodeId | undefined {
+    return this.laneOf[group]?.leader;
+  }
+
+  turnAway(group: GroupId, from: NodeId): void {
+    const lane = this.laneOf[group];
+    if (lane !== undefined && lane.leader === from) this.guessAgain(lane);
+  }
+
+  /** A redirect that answers an order. */
+  routed(message: Redirect): void {
+    const lane = this.laneOf[message.group];
+    if (lane === undefined) return;
+    this.learned(lane, message);
+    if (message.why === 'notLeader' && message.leader !== 0 && message.leader <= this.nodes) lane.leader = message.leader;
+  }
+
+  /**
+   * This node forgot what it had asked for. Its sessions are gone, and its new tokens must never meet those of the life before:
+   * the session that an old one opened would answer for commands of another life.
+   */
+  reborn(ctx: Context, incarnation: number): void {
+    this.nextToken = Math.max(this.nextToken, incarnation * TOKENS_PER_INCARNATION);
+    for (const lane of this.lanes) {
+      // What waits here may have been asked for, and done, in what it forgot.
+      for (const calls of [lane.submitted, lane.waiting]) for (const call of calls.splice(0)) this.finish(ctx, call, { kind: 'unknown', why: 'sessionExpired' });
+      lane.session = NO_SESSION;
+      lane.nonce = 0;
+    }
   }
 
   /** One deadline serves all: it is armed for the earliest need when none is, and looks for itself when it fires. */
@@ -334,14 +385,6 @@ export class Gateway {
     if (this.armed) return;
     this.armed = true;
     ctx.deadline(this.slot, due);
-  }
-
-  private votersOf(group: GroupId): readonly NodeId[] {
-    return this.voters[group] as readonly NodeId[];
-  }
-
-  private isVoter(group: GroupId, node: NodeId): boolean {
-    return this.votersOf(group).includes(node);
   }
 }
 

@@ -53,9 +53,12 @@ export class Register implements Machine {
     return record === undefined ? { kind: 'none' } : { kind: 'found', record };
   }
 
+  get upkeepEveryUs(): Micros {
+    return this.named > this.epoch ? this.parameters.epochUs / CATCH_UP : this.parameters.epochUs;
+  }
+
   upkeep(elapsedUs: Micros): Body | undefined {
-    const due = this.named > this.epoch ? this.parameters.epochUs / CATCH_UP : this.parameters.epochUs;
-    return elapsedUs >= due ? advanceBody(this.epoch + 1) : undefined;
+    return elapsedUs >= this.upkeepEveryUs ? advanceBody(this.epoch + 1) : undefined;
   }
 
   private decide(proposal: Proposal): Outcome {

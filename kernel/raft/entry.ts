@@ -6,6 +6,7 @@ import { finish, mix, mixUint } from '../base/digest.ts';
 import { nodeId, sessionId, type NodeId, type SessionId } from '../base/ids.ts';
 import { bodyCodec, type Body } from '../machine.ts';
 import { MAX_NUMBER } from './bounds.ts';
+import { configurationCodec, type Configuration } from './configuration.ts';
 
 export type Command =
   /** Every leader begins with one: only an entry of the own term may be committed by counting. */
@@ -16,7 +17,9 @@ export type Command =
   /** A client's command, applied at most once per (session, sequence). Answers below `answered` have been received. */
   | { readonly kind: 'apply'; readonly session: SessionId; readonly sequence: number; readonly answered: number; readonly body: Body; readonly hash: number }
   /** The leader's own command to the state machine; idempotent by its content, so it needs no session. */
-  | { readonly kind: 'own'; readonly body: Body; readonly hash: number };
+  | { readonly kind: 'own'; readonly body: Body; readonly hash: number }
+  /** In force from the moment it is appended (4.1), committed or not. */
+  | { readonly kind: 'configure'; readonly configuration: Configuration; readonly hash: number };
 
 export interface Entry {
   readonly term: number;
@@ -30,6 +33,7 @@ export const MAX_EXPIRED_AT_ONCE = 16;
 export const noop: Command = { kind: 'noop', hash: finish(1) };
 export const openSession = (opener: NodeId, nonce: number): Command => ({ kind: 'open', opener, nonce, hash: finish(mixUint(mix(2, opener), nonce)) });
 export const ownCommand = (body: Body): Command => ({ kind: 'own', body, hash: finish(mix(5, body.hash)) });
+export const configure = (configuration: Configuration): Command => ({ kind: 'configure', configuration, hash: finish(mix(6, configuration.hash)) });
 
 export function expireSessions(sessions: readonly SessionId[]): Command {
   let h = 3;
@@ -44,7 +48,7 @@ export function applyCommand(session: SessionId, sequence: number, answered: num
 
 export const makeEntry = (term: number, command: Command): Entry => ({ term, command, hash: mixUint(command.hash, term) });
 
-const COMMANDS = ['noop', 'open', 'expire', 'apply', 'own'] as const;
+const COMMANDS = ['noop', 'open', 'expire', 'apply', 'own', 'configure'] as const;
 
 const sessionCodec: Codec<SessionId> = { write: (w: Writer, s: SessionId): void => w.uint(s), read: (r: Reader): SessionId => sessionId(r.uint()) };
 
@@ -71,6 +75,8 @@ export const entryCodec: Codec<Entry> = {
         return bodyCodec.write(w, command.body);
       case 'own':
         return bodyCodec.write(w, command.body);
+      case 'configure':
+        return configurationCodec.write(w, command.configuration);
     }
   },
   read(r: Reader): Entry {
@@ -81,6 +87,7 @@ export const entryCodec: Codec<Entry> = {
     if (kind === 'open' && fields === 2) return makeEntry(term, openSession(nodeId(r.uint(0xffff)), r.uint()));
     if (kind === 'expire' && fields === 1) return makeEntry(term, expireSessions(r.list(sessionCodec, MAX_EXPIRED_AT_ONCE)));
     if (kind === 'apply' && fields === 4) return makeEntry(term, applyCommand(sessionId(r.uint()), r.uint(), r.uint(), bodyCodec.read(r)));
+    if (kind === 'configure' && fields === 1) return makeEntry(term, configure(configurationCodec.read(r)));
     if (kind === 'own' && fields === 1) return makeEntry(term, ownCommand(bodyCodec.read(r)));
     throw new Refused(`a ${kind} command has not ${fields} fields`);
   },

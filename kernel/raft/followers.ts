@@ -1,17 +1,20 @@
 // The leader's side of replication (3.5, 7, 10.2): what to send to whom, and when to say it again. It exists while this member
-// leads, decides nothing about commitment, and holds one `Progress` for each voter, itself included.
+// leads, decides nothing about commitment, and holds one `Progress` for each seat of the configuration in force, its own included.
 
 import type { GroupId, NodeId } from '../base/ids.ts';
 import type { Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { RaftParameters } from '../parameters.ts';
+import { majorityOf, type Electorate } from './configuration.ts';
 import type { Entry } from './entry.ts';
 import type { Log } from './log.ts';
-import { append, MAX_ENTRIES_PER_APPEND, snapshotSlice, type Append, type SnapshotReply } from './message.ts';
+import { append, MAX_ENTRIES_PER_APPEND, snapshotSlice, type Append, type RaftMessage, type SnapshotReply } from './message.ts';
 import { Progress, type ProgressImage } from './progress.ts';
 import type { Replica } from './replica.ts';
 import { cut, type Snapshot } from './transfer.ts';
 
+/** A follower that lacks fewer entries than this, and answers, has caught up (4.2.1). */
+export const NEARLY_ALL = 64;
 /** While a follower is getting a snapshot, the entries after it are kept, up to this many. */
 const MAX_PINNED = 16_384;
 const NO_ENTRIES: readonly Entry[] = [];
@@ -25,17 +28,20 @@ export interface Leading {
   readonly applied: number;
   /** The latest round of confirmation. */
   readonly round: number;
-  readonly voters: readonly NodeId[];
-  readonly quorum: number;
+  readonly electorate: Electorate;
   readonly log: Log;
   readonly replica: Replica;
+  /** The index of the first configuration in the log after `index`; 0 if there is none. */
+  configuredAfter(index: number): number;
+  /** A snapshot of what is applied. */
+  freeze(): Snapshot;
 }
 
 export class Followers {
   private readonly leading: Leading;
   private readonly parameters: RaftParameters;
   private readonly batch: number;
-  /** By place among the voters. */
+  /** By place in the electorate. */
   private progress: Progress[] = [];
   /** What followers are getting that need compacted entries: one image for all. */
   private snapshot: Snapshot | undefined;
@@ -52,7 +58,7 @@ export class Followers {
 
   /** A term of office begins. */
   begin(at: Micros): void {
-    this.progress = this.leading.voters.map(() => new Progress(this.leading.log.lastIndex + 1, at));
+    this.progress = this.leading.electorate.seats.map(() => new Progress(this.leading.log.lastIndex + 1, at));
   }
 
   end(): void {
@@ -61,15 +67,25 @@ export class Followers {
     this.shared = undefined;
   }
 
-  /** The leader's own log has grown; everybody gets what his mode allows. */
-  grown(ctx: Context, ownPlace: number): void {
-    (this.progress[ownPlace] as Progress).match = this.leading.log.lastIndex;
+  /** Another configuration is in force: who keeps his seat goes on, who is new starts from the end of the log. */
+  reseat(before: Electorate, at: Micros): void {
+    const progress = this.progress;
+    this.progress = this.leading.electorate.seats.map(({ node, life }) => {
+      const place = before.placeOf(node, life);
+      return place === undefined ? new Progress(this.leading.log.lastIndex + 1, at) : (progress[place] as Progress);
+    });
+    this.releaseSnapshot();
+  }
+
+  /** The leader's own log has grown; everybody gets what his mode allows. One that is no member any more still leads. */
+  grown(ctx: Context, ownPlace: number | undefined): void {
+    if (ownPlace !== undefined) (this.progress[ownPlace] as Progress).match = this.leading.log.lastIndex;
     for (let place = 0; place < this.progress.length; place++) this.replicate(ctx, place);
   }
 
   replicate(ctx: Context, place: number): void {
-    const { log, self, voters } = this.leading;
-    const to = voters[place] as NodeId;
+    const { log, self, electorate } = this.leading;
+    const to = electorate.nodes[place] as NodeId;
     if (to === self) return;
     const p = this.progress[place] as Progress;
     if (p.mode === 'replicate') {
@@ -91,7 +107,7 @@ export class Followers {
 
   private appendAfter(prevIndex: number, max: number): Append {
     const { group, term, commit, round, log } = this.leading;
-    const count = Math.min(max, log.lastIndex - prevIndex);
+    const count = this.upToConfiguration(prevIndex, Math.min(max, log.lastIndex - prevIndex));
     const last = this.shared;
     // Within a term a leader only appends, so the same place and length mean the same entries.
     if (
@@ -102,6 +118,13 @@ export class Followers {
     const m = append(group, term, prevIndex, log.termAt(prevIndex), entries, commit, round);
     this.shared = m;
     return m;
+  }
+
+  /** A configuration may be long: it travels alone, so that an append fits into an event whatever it holds. */
+  private upToConfiguration(prevIndex: number, count: number): number {
+    const first = this.leading.configuredAfter(prevIndex);
+    if (first === 0 || count === 0) return count;
+    return first === prevIndex + 1 ? 1 : Math.min(count, first - prevIndex - 1);
   }
 
   /** An empty append after an index at which the logs surely or hopefully agree. It means "now". */
@@ -133,7 +156,7 @@ export class Followers {
     } else if (p.mode === 'snapshot' && p.match >= base) {
       p.replicate();
       this.releaseSnapshot();
-    } else if (p.mode === 'snapshot' && !p.waiting) this.transfer(ctx, this.leading.voters[place] as NodeId, p);
+    } else if (p.mode === 'snapshot' && !p.waiting) this.transfer(ctx, this.leading.electorate.nodes[place] as NodeId, p);
     return grew;
   }
 
@@ -155,13 +178,14 @@ export class Followers {
     const forward = m.sessionOffset > p.sessionOffset || m.offset > p.offset;
     p.sessionOffset = m.sessionOffset;
     p.offset = m.offset;
-    if (forward) this.transfer(ctx, this.leading.voters[place] as NodeId, p);
+    if (forward) this.transfer(ctx, this.leading.electorate.nodes[place] as NodeId, p);
   }
 
-  /** The highest index that a majority of voters holds. */
+  /** The highest index that a majority of voters holds, and while joint one of before as well. */
   majority(): number {
+    const { voters, quorum, before } = this.leading.electorate;
     const sorted = this.scratch;
-    for (let place = 0; place < this.progress.length; place++) {
+    for (let place = 0; place < voters; place++) {
       const match = (this.progress[place] as Progress).match;
       let hole = place;
       while (hole > 0 && (sorted[hole - 1] as number) < match) {
@@ -170,19 +194,63 @@ export class Followers {
       }
       sorted[hole] = match;
     }
-    return sorted[this.leading.quorum - 1] as number;
+    const held = sorted[quorum - 1] as number;
+    return before.length === 0 ? held : Math.min(held, this.majorityOf(before));
+  }
+
+  private majorityOf(places: readonly number[]): number {
+    const matches = places.map((place) => (this.progress[place] as Progress).match).sort((a, b) => b - a);
+    return matches[majorityOf(matches.length) - 1] as number;
+  }
+
+  /** Does it answer, and hold nearly all of the log? */
+  hasCaughtUp(at: Micros, place: number): boolean {
+    const p = this.progress[place] as Progress;
+    return p.mode === 'replicate' && p.match + NEARLY_ALL > this.leading.log.lastIndex && at - p.heardAt <= this.parameters.electionMinUs;
+  }
+
+  /** Everybody answers, and holds the whole log. */
+  areLevel(at: Micros): boolean {
+    const { log, electorate, self } = this.leading;
+    for (let place = 0; place < this.progress.length; place++) {
+      const p = this.progress[place] as Progress;
+      if (electorate.nodes[place] !== self && (p.mode !== 'replicate' || p.match !== log.lastIndex || at - p.heardAt > this.parameters.electionMinUs)) return false;
+    }
+    return true;
+  }
+
+  /** After a rest nobody is late with an answer. */
+  refresh(at: Micros): void {
+    for (const p of this.progress) p.heardAt = at;
+  }
+
+  sayToAll(ctx: Context, message: RaftMessage): void {
+    const { electorate, self } = this.leading;
+    for (const node of electorate.nodes) if (node !== self) ctx.send(node, message, this.parameters.electionMinUs);
+  }
+
+  holdsAll(place: number): boolean {
+    return (this.progress[place] as Progress).match === this.leading.log.lastIndex;
+  }
+
+  /** The voter that holds most of the log, of those that answer; undefined if none but the leader does. */
+  mostAdvanced(at: Micros): NodeId | undefined {
+    const { electorate, self } = this.leading;
+    let found: number | undefined;
+    for (let place = 0; place < electorate.voters; place++) {
+      const p = this.progress[place] as Progress;
+      if (electorate.nodes[place] === self || at - p.heardAt > this.parameters.electionMinUs) continue;
+      if (found === undefined || p.match > (this.progress[found] as Progress).match) found = place;
+    }
+    return found === undefined ? undefined : electorate.nodes[found];
   }
 
   // ---- The tick ----
 
   /** Check-quorum (6.2): a leader whom no majority answers cannot commit, and must not keep others from trying. */
   hearsQuorum(at: Micros): boolean {
-    let heard = 0;
-    for (let place = 0; place < this.progress.length; place++) {
-      const isSelf = this.leading.voters[place] === this.leading.self;
-      if (isSelf || at - (this.progress[place] as Progress).heardAt <= this.parameters.electionMaxUs) heard++;
-    }
-    return heard >= this.leading.quorum;
+    const { electorate, self } = this.leading;
+    return electorate.agree((place) => electorate.nodes[place] === self || at - (this.progress[place] as Progress).heardAt <= this.parameters.electionMaxUs);
   }
 
   remindAll(ctx: Context): void {
@@ -195,7 +263,7 @@ export class Followers {
    * not gets the next slice when it answers again.
    */
   private remind(ctx: Context, place: number): void {
-    const to = this.leading.voters[place] as NodeId;
+    const to = this.leading.electorate.nodes[place] as NodeId;
     const p = this.progress[place] as Progress;
     if (to === this.leading.self || ctx.at - p.sentAt < this.parameters.heartbeatUs) return;
     const compacted = p.mode === 'snapshot' || p.next <= this.leading.log.base;
@@ -214,7 +282,7 @@ export class Followers {
   askAll(ctx: Context): void {
     for (let place = 0; place < this.progress.length; place++) {
       const p = this.progress[place] as Progress;
-      const to = this.leading.voters[place] as NodeId;
+      const to = this.leading.electorate.nodes[place] as NodeId;
       if (to === this.leading.self) p.round = this.leading.round;
       else this.beat(ctx, to, p.match);
     }
@@ -222,17 +290,19 @@ export class Followers {
 
   /** Has a majority answered something that was sent in the latest round? */
   get haveConfirmed(): boolean {
+    const { electorate, round } = this.leading;
     let confirming = 0;
-    for (let place = 0; place < this.progress.length; place++) if ((this.progress[place] as Progress).round === this.leading.round) confirming++;
-    return confirming >= this.leading.quorum;
+    for (let place = 0; place < electorate.voters; place++) if ((this.progress[place] as Progress).round === round) confirming++;
+    if (confirming < electorate.quorum) return false;
+    return electorate.before.length === 0 || electorate.agree((place) => (this.progress[place] as Progress).round === round);
   }
 
   // ---- Snapshots (7) ----
 
   /** Sends the next slice of the frozen state, which is frozen anew if the log no longer goes on from it. */
   private transfer(ctx: Context, to: NodeId, p: Progress): void {
-    const { group, term, applied, round, log, replica } = this.leading;
-    if (this.snapshot === undefined || this.snapshot.index < log.base) this.snapshot = replica.freeze(applied, log.termAt(applied));
+    const { group, term, round, log } = this.leading;
+    if (this.snapshot === undefined || this.snapshot.index < log.base) this.snapshot = this.leading.freeze();
     const snapshot = this.snapshot;
     p.transfer(snapshot.index);
     p.waiting = true;
@@ -242,7 +312,7 @@ export class Followers {
     ctx.send(to, snapshotSlice({
       group, term, index: snapshot.index, indexTerm: snapshot.term, lamport, epoch, lowWater, named,
       offset: p.offset, total: records.length, records: slice.records,
-      sessionOffset: p.sessionOffset, sessionTotal: snapshot.rows.length, sessions: slice.sessions, round,
+      sessionOffset: p.sessionOffset, sessionTotal: snapshot.rows.length, sessions: slice.sessions, configuration: snapshot.configuration, round,
     }));
   }
 

@@ -6,8 +6,10 @@ import { nodeId, type NodeId } from '../base/ids.ts';
 import type { Micros } from '../base/time.ts';
 import { readNeed, recordCodec } from '../decide/record.ts';
 import type { MachineImage } from '../machine.ts';
+import { configurationCodec } from './configuration.ts';
 import { entryCodec, type Entry } from './entry.ts';
 import { sessionRowCodec } from './message.ts';
+import type { Standing } from './standing.ts';
 import { MODES, type Mode, type ProgressImage } from './progress.ts';
 import type { PendingRead } from './reads.ts';
 import type { SessionImage } from './sessions.ts';
@@ -26,6 +28,8 @@ export interface RaftImage {
   readonly applied: number;
   readonly base: number;
   readonly baseTerm: number;
+  /** The latest configuration that is not among the entries. */
+  readonly standing: Standing;
   readonly entries: readonly Entry[];
   readonly machine: MachineImage;
   readonly sessions: readonly SessionImage[];
@@ -38,6 +42,13 @@ export interface RaftImage {
   readonly ownAt: Micros;
   readonly ownIndex: number;
   readonly expireIndex: number;
+  /** To whom it is handing over, and until when it tries; 0: to nobody. */
+  readonly handingTo: NodeId;
+  readonly handingUntil: Micros;
+  /** When something was last begun; how often it has said that the group rests; and whether it does. */
+  readonly busyAt: Micros;
+  readonly resting: number;
+  readonly asleep: boolean;
   readonly progress: readonly ProgressImage[];
   readonly round: number;
   readonly confirmed: number;
@@ -124,21 +135,22 @@ const readCodec: Codec<PendingRead> = {
 
 const snapshotCodec: Codec<Snapshot> = {
   write(w: Writer, snapshot: Snapshot): void {
-    w.array(4);
+    w.array(5);
     w.uint(snapshot.index);
     w.uint(snapshot.term);
+    configurationCodec.write(w, snapshot.configuration);
     machineImageCodec.write(w, snapshot.machine);
     w.list(sessionRowCodec, snapshot.rows);
   },
   read(r: Reader): Snapshot {
-    r.tuple(4);
-    return { index: r.uint(), term: r.uint(), machine: machineImageCodec.read(r), rows: r.list(sessionRowCodec, MAX_LISTED) };
+    r.tuple(5);
+    return { index: r.uint(), term: r.uint(), configuration: configurationCodec.read(r), machine: machineImageCodec.read(r), rows: r.list(sessionRowCodec, MAX_LISTED) };
   },
 };
 
 const assemblyCodec: Codec<AssemblyImage> = {
   write(w: Writer, a: AssemblyImage): void {
-    w.array(10);
+    w.array(11);
     w.uint(a.index);
     w.uint(a.term);
     w.uint(a.lamport);
@@ -147,21 +159,35 @@ const assemblyCodec: Codec<AssemblyImage> = {
     w.uint(a.named);
     w.uint(a.total);
     w.uint(a.sessionTotal);
+    configurationCodec.write(w, a.configuration);
     w.list(sessionRowCodec, a.rows);
     w.list(recordCodec, a.records);
   },
   read(r: Reader): AssemblyImage {
-    r.tuple(10);
+    r.tuple(11);
     return {
-      index: r.uint(), term: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(), total: r.uint(), sessionTotal: r.uint(),
+      index: r.uint(), term: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(), total: r.uint(), sessionTotal: r.uint(), configuration: configurationCodec.read(r),
       rows: r.list(sessionRowCodec, MAX_LISTED), records: r.list(recordCodec, MAX_LISTED),
     };
   },
 };
 
+const standingCodec: Codec<Standing> = {
+  write(w: Writer, standing: Standing): void {
+    w.array(3);
+    w.uint(standing.index);
+    w.uint(standing.term);
+    configurationCodec.write(w, standing.configuration);
+  },
+  read(r: Reader): Standing {
+    r.tuple(3);
+    return { index: r.uint(), term: r.uint(), configuration: configurationCodec.read(r) };
+  },
+};
+
 export const raftImageCodec: Codec<RaftImage> = {
   write(w: Writer, image: RaftImage): void {
-    w.array(26);
+    w.array(32);
     w.uint(image.term);
     w.uint(image.vote);
     w.uint(ROLES.indexOf(image.role));
@@ -170,6 +196,7 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.uint(image.applied);
     w.uint(image.base);
     w.uint(image.baseTerm);
+    standingCodec.write(w, image.standing);
     w.list(entryCodec, image.entries);
     machineImageCodec.write(w, image.machine);
     w.list(sessionImageCodec, image.sessions);
@@ -181,6 +208,11 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.uint(image.ownAt);
     w.uint(image.ownIndex);
     w.uint(image.expireIndex);
+    w.uint(image.handingTo);
+    w.uint(image.handingUntil);
+    w.uint(image.busyAt);
+    w.uint(image.resting);
+    w.bool(image.asleep);
     w.list(progressCodec, image.progress);
     w.uint(image.round);
     w.uint(image.confirmed);
@@ -190,14 +222,16 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.bool(image.halted);
   },
   read(r: Reader): RaftImage {
-    r.tuple(26);
+    r.tuple(32);
     const image: RaftImage = {
       term: r.uint(), vote: nodeId(r.uint(0xffff)), role: ROLES[r.uint(ROLES.length - 1)] as Role, leader: nodeId(r.uint(0xffff)),
-      commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint(), entries: r.list(entryCodec, MAX_LISTED),
+      commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint(), standing: standingCodec.read(r), entries: r.list(entryCodec, MAX_LISTED),
       machine: machineImageCodec.read(r), sessions: r.list(sessionImageCodec, MAX_LISTED),
       heardAt: r.uint(), quietSince: r.uint(), timeoutUs: r.uint(), granted: r.list(boolCodec, MAX_LISTED),
-      termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(), progress: r.list(progressCodec, MAX_LISTED),
-      round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec), halted: r.bool(),
+      termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(),
+      handingTo: nodeId(r.uint(0xffff)), handingUntil: r.uint(), busyAt: r.uint(), resting: r.uint(), asleep: r.bool(), progress: r.list(progressCodec, MAX_LISTED),
+      round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec),
+      halted: r.bool(),
     };
     if (image.applied > image.commit || image.commit > image.base + image.entries.length || image.base > image.applied) throw new Refused('indices of a log out of order');
     return image;

@@ -6,6 +6,7 @@ import { finish, hashText, mix, mixUint } from '../base/digest.ts';
 import { groupId, nodeId, sessionId, type GroupId, type NeedId, type NodeId, type SessionId } from '../base/ids.ts';
 import { readNeed, recordCodec, type DecideRecord } from '../decide/record.ts';
 import { bodyCodec, hashOutcome, outcomeCodec, type Body, type Lookup, type Outcome } from '../machine.ts';
+import { configurationCodec, goalCodec, MAX_SEATS, nodeCodec, type Configuration, type Goal } from './configuration.ts';
 import { entryCodec, type Entry } from './entry.ts';
 import { MAX_NUMBER } from './bounds.ts';
 
@@ -18,6 +19,8 @@ interface Head {
 export interface VoteRequest extends Head {
   readonly kind: 'vote';
   readonly pre: boolean;
+  /** The leader asked it to stand (3.10): who hears from that leader may vote all the same. */
+  readonly handed: boolean;
   readonly term: number;
   readonly lastIndex: number;
   readonly lastTerm: number;
@@ -63,6 +66,22 @@ export interface SessionRow {
   readonly answered: number;
   readonly outcomes: readonly Done[];
 }
+/** The leader asks a follower that has its whole log to stand for election at once (3.10). */
+export interface TakeOver extends Head {
+  readonly kind: 'takeOver';
+  readonly term: number;
+}
+/** Nothing is open in the group and nobody asks: who holds the whole log waits for no heartbeats until somebody speaks. */
+export interface Rest extends Head {
+  readonly kind: 'rest';
+  readonly term: number;
+  readonly lastIndex: number;
+}
+/** To the leader, from a member that was asked for something, or spoken to: the group rests no more. */
+export interface Wake extends Head {
+  readonly kind: 'wake';
+  readonly term: number;
+}
 /** A slice of the state at `index`: records [offset, offset + records.length) of `total`; the first slice has the sessions. */
 export interface SnapshotSlice extends Head {
   readonly kind: 'snapshot';
@@ -80,6 +99,8 @@ export interface SnapshotSlice extends Head {
   readonly sessionOffset: number;
   readonly sessionTotal: number;
   readonly sessions: readonly SessionRow[];
+  /** The latest one up to `index`. */
+  readonly configuration: Configuration;
   readonly round: number;
 }
 /** How far the receiver has got with the snapshot at `index`: the next slice it wants; `done` once it is installed. */
@@ -125,6 +146,29 @@ export interface ReadReply extends Head {
   readonly token: number;
   readonly lookup: Lookup;
 }
+/** What an operator wants of a group. Asked again, each says the same: nothing is done twice. */
+export type Wish =
+  | { readonly kind: 'members' }
+  /** From the configuration of that number towards the goal; refused if another one is in force by then. */
+  | { readonly kind: 'change'; readonly number: number; readonly goal: Goal }
+  /** Another member shall lead; 0: any that can. */
+  | { readonly kind: 'handOver'; readonly to: NodeId };
+/** From a gateway to the leader. */
+export interface Order extends Head {
+  readonly kind: 'order';
+  readonly token: number;
+  readonly wish: Wish;
+}
+/**
+ * `done`: it is so, or it is committed that it shall be. `superseded`: another configuration is in force. `impossible`: no
+ * such member, or no such configuration.
+ */
+export interface OrderReply extends Head {
+  readonly kind: 'ordered';
+  readonly token: number;
+  readonly verdict: 'done' | 'superseded' | 'impossible';
+  readonly configuration: Configuration;
+}
 /** The answer of a member that is not the leader, that cannot take the request now, or whose group it is not for. Nothing was done. */
 export interface Redirect extends Head {
   readonly kind: 'redirect';
@@ -132,23 +176,26 @@ export interface Redirect extends Head {
   /** Who may be the leader; 0 if unknown. */
   readonly leader: NodeId;
   /** What it answers: the nonce, sequence or token of the request. */
-  readonly answers: 'open' | 'submit' | 'read';
+  readonly answers: 'open' | 'submit' | 'read' | 'order';
   readonly number: number;
+  /** Whom it knows to be members, and by which configuration. */
+  readonly configured: number;
+  readonly members: readonly NodeId[];
 }
 
 /** Between members of a group. */
-export type RaftMessage = VoteRequest | VoteReply | Append | AppendReply | SnapshotSlice | SnapshotReply;
+export type RaftMessage = VoteRequest | VoteReply | Append | AppendReply | SnapshotSlice | SnapshotReply | TakeOver | Rest | Wake;
 /** From a gateway to a member. */
-export type ClientMessage = OpenRequest | Submit | ReadRequest;
+export type ClientMessage = OpenRequest | Submit | ReadRequest | Order;
 /** From a member to a gateway. */
-export type AnswerMessage = OpenReply | SubmitReply | ReadReply | Redirect;
+export type AnswerMessage = OpenReply | SubmitReply | ReadReply | Redirect | OrderReply;
 export type GroupMessage = RaftMessage | ClientMessage | AnswerMessage;
 
 const start = (tag: number, group: GroupId): number => mix(mix(0x67, tag), group);
 
-export function voteRequest(group: GroupId, pre: boolean, term: number, lastIndex: number, lastTerm: number): VoteRequest {
-  const hash = finish(mixUint(mixUint(mixUint(mix(start(0, group), pre ? 1 : 0), term), lastIndex), lastTerm));
-  return { kind: 'vote', group, pre, term, lastIndex, lastTerm, hash };
+export function voteRequest(group: GroupId, pre: boolean, term: number, lastIndex: number, lastTerm: number, handed: boolean = false): VoteRequest {
+  const hash = finish(mixUint(mixUint(mixUint(mix(start(0, group), (pre ? 1 : 0) + (handed ? 2 : 0)), term), lastIndex), lastTerm));
+  return { kind: 'vote', group, pre, handed, term, lastIndex, lastTerm, hash };
 }
 
 export function voteReply(group: GroupId, pre: boolean, term: number, granted: boolean): VoteReply {
@@ -173,6 +220,7 @@ export function snapshotSlice(slice: Omit<SnapshotSlice, 'kind' | 'hash'>): Snap
   h = mixUint(mixUint(mixUint(mixUint(mixUint(h, slice.offset), slice.total), slice.sessionOffset), slice.sessionTotal), slice.round);
   for (const record of slice.records) h = mix(h, record.hash);
   for (const row of slice.sessions) h = mix(h, hashSessionRow(row));
+  h = mix(h, slice.configuration.hash);
   return { kind: 'snapshot', ...slice, hash: finish(h) };
 }
 
@@ -212,12 +260,63 @@ export const readReply = (group: GroupId, token: number, lookup: Lookup): ReadRe
 });
 
 const WHYS = ['notLeader', 'busy', 'sessionExpired', 'halted', 'notOwner'] as const;
-const ANSWERS = ['open', 'submit', 'read'] as const;
+const ANSWERS = ['open', 'submit', 'read', 'order'] as const;
 
-export function redirect(group: GroupId, why: Redirect['why'], leader: NodeId, answers: Redirect['answers'], number: number): Redirect {
-  const hash = finish(mixUint(mix(mix(mix(start(12, group), WHYS.indexOf(why)), ANSWERS.indexOf(answers)), leader), number));
-  return { kind: 'redirect', group, why, leader, answers, number, hash };
+export function redirect(
+  group: GroupId, why: Redirect['why'], leader: NodeId, answers: Redirect['answers'], number: number, configured: number = 0, members: readonly NodeId[] = [],
+): Redirect {
+  let h = mixUint(mixUint(mix(mix(mix(start(12, group), WHYS.indexOf(why)), ANSWERS.indexOf(answers)), leader), number), configured);
+  for (let k = 0; k < members.length; k++) h = mix(h, members[k] as NodeId);
+  return { kind: 'redirect', group, why, leader, answers, number, configured, members, hash: finish(h) };
 }
+
+export const takeOver = (group: GroupId, term: number): TakeOver => ({ kind: 'takeOver', group, term, hash: finish(mixUint(start(13, group), term)) });
+
+export const rest = (group: GroupId, term: number, lastIndex: number): Rest => ({ kind: 'rest', group, term, lastIndex, hash: finish(mixUint(mixUint(start(16, group), term), lastIndex)) });
+
+export const wake = (group: GroupId, term: number): Wake => ({ kind: 'wake', group, term, hash: finish(mixUint(start(17, group), term)) });
+
+export const order = (group: GroupId, token: number, wish: Wish): Order => ({ kind: 'order', group, token, wish, hash: finish(mixUint(mix(start(14, group), hashWish(wish)), token)) });
+
+const VERDICTS = ['done', 'superseded', 'impossible'] as const;
+
+export function orderReply(group: GroupId, token: number, verdict: OrderReply['verdict'], configuration: Configuration): OrderReply {
+  const hash = finish(mixUint(mix(mix(start(15, group), VERDICTS.indexOf(verdict)), configuration.hash), token));
+  return { kind: 'ordered', group, token, verdict, configuration, hash };
+}
+
+export function hashWish(wish: Wish): number {
+  if (wish.kind === 'members') return 1;
+  if (wish.kind === 'handOver') return mix(2, wish.to);
+  let h = mixUint(3, wish.number);
+  for (const nodes of [wish.goal.voters, wish.goal.learners]) {
+    h = mix(h, nodes.length);
+    for (const node of nodes) h = mix(h, node);
+  }
+  return finish(h);
+}
+
+const WISHES = ['members', 'change', 'handOver'] as const;
+
+/** A wish is a tuple (tag, fields...). */
+export const wishCodec: Codec<Wish> = {
+  write(w: Writer, wish: Wish): void {
+    w.array(wish.kind === 'change' ? 3 : wish.kind === 'handOver' ? 2 : 1);
+    w.uint(WISHES.indexOf(wish.kind));
+    if (wish.kind === 'handOver') w.uint(wish.to);
+    if (wish.kind !== 'change') return;
+    w.uint(wish.number);
+    goalCodec.write(w, wish.goal);
+  },
+  read(r: Reader): Wish {
+    const fields = r.array(3);
+    const kind = WISHES[r.uint(WISHES.length - 1)];
+    if (kind === 'members' && fields === 1) return { kind };
+    if (kind === 'handOver' && fields === 2) return { kind, to: nodeId(r.uint(0xffff)) };
+    if (kind === 'change' && fields === 3) return { kind, number: r.uint(), goal: goalCodec.read(r) };
+    throw new Refused(`a wish "${kind}" has not ${fields} fields`);
+  },
+};
 
 export const MAX_ENTRIES_PER_APPEND = 64;
 export const MAX_RECORDS_PER_SLICE = 64;
@@ -275,8 +374,11 @@ function readLookup(r: Reader): Lookup {
 const readNumber = (r: Reader): number => r.uint(MAX_NUMBER);
 
 /** How many fields follow the tag, in the order of the tags. */
-const FIELDS = [5, 4, 7, 5, 15, 7, 2, 3, 5, 4, 3, 3, 5] as const;
-const KINDS = ['vote', 'voteReply', 'append', 'appendReply', 'snapshot', 'snapshotReply', 'open', 'opened', 'submit', 'submitted', 'read', 'readReply', 'redirect'] as const;
+const FIELDS = [6, 4, 7, 5, 16, 7, 2, 3, 5, 4, 3, 3, 7, 2, 3, 4, 3, 2] as const;
+const KINDS = [
+  'vote', 'voteReply', 'append', 'appendReply', 'snapshot', 'snapshotReply', 'open', 'opened', 'submit', 'submitted', 'read', 'readReply', 'redirect',
+  'takeOver', 'order', 'ordered', 'rest', 'wake',
+] as const;
 export const GROUP_MESSAGES: number = KINDS.length;
 
 /** A message is a tuple (tag, group, fields...). */
@@ -291,7 +393,8 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         w.bool(m.pre);
         w.uint(m.term);
         w.uint(m.lastIndex);
-        return w.uint(m.lastTerm);
+        w.uint(m.lastTerm);
+        return w.bool(m.handed);
       case 'voteReply':
         w.bool(m.pre);
         w.uint(m.term);
@@ -322,6 +425,7 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         w.uint(m.sessionOffset);
         w.uint(m.sessionTotal);
         w.list(sessionRowCodec, m.sessions);
+        configurationCodec.write(w, m.configuration);
         return w.uint(m.round);
       case 'snapshotReply':
         w.uint(m.term);
@@ -354,17 +458,32 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         w.uint(WHYS.indexOf(m.why));
         w.uint(m.leader);
         w.uint(ANSWERS.indexOf(m.answers));
-        return w.uint(m.number);
+        w.uint(m.number);
+        w.uint(m.configured);
+        return w.list(nodeCodec, m.members);
+      case 'takeOver':
+      case 'wake':
+        return w.uint(m.term);
+      case 'rest':
+        w.uint(m.term);
+        return w.uint(m.lastIndex);
+      case 'order':
+        w.uint(m.token);
+        return wishCodec.write(w, m.wish);
+      case 'ordered':
+        w.uint(m.token);
+        w.uint(VERDICTS.indexOf(m.verdict));
+        return configurationCodec.write(w, m.configuration);
     }
   },
   read(r: Reader): GroupMessage {
-    const length = r.array(16);
+    const length = r.array(17);
     const tag = r.uint(KINDS.length - 1);
     if (length !== 1 + (FIELDS[tag] as number)) throw new Refused(`a ${KINDS[tag]} message has ${FIELDS[tag]} fields`);
     const group = groupId(r.uint(0xffff));
     switch (KINDS[tag] as GroupMessage['kind']) {
       case 'vote':
-        return voteRequest(group, r.bool(), readNumber(r), readNumber(r), readNumber(r));
+        return voteRequest(group, r.bool(), readNumber(r), readNumber(r), readNumber(r), r.bool());
       case 'voteReply':
         return voteReply(group, r.bool(), readNumber(r), r.bool());
       case 'append':
@@ -375,7 +494,8 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         return snapshotSlice({
           group, term: readNumber(r), index: readNumber(r), indexTerm: readNumber(r), lamport: readNumber(r), epoch: readNumber(r), lowWater: readNumber(r), named: readNumber(r),
           offset: readNumber(r), total: readNumber(r), records: r.list(recordCodec, MAX_RECORDS_PER_SLICE),
-          sessionOffset: readNumber(r), sessionTotal: readNumber(r), sessions: r.list(sessionRowCodec, MAX_ROWS_PER_SLICE), round: readNumber(r),
+          sessionOffset: readNumber(r), sessionTotal: readNumber(r), sessions: r.list(sessionRowCodec, MAX_ROWS_PER_SLICE),
+          configuration: configurationCodec.read(r), round: readNumber(r),
         });
       case 'snapshotReply':
         return snapshotReply(group, readNumber(r), readNumber(r), readNumber(r), readNumber(r), r.bool(), readNumber(r));
@@ -392,7 +512,19 @@ export const groupMessageCodec: Codec<GroupMessage> = {
       case 'readReply':
         return readReply(group, r.uint(), readLookup(r));
       case 'redirect':
-        return redirect(group, WHYS[r.uint(WHYS.length - 1)] as Redirect['why'], nodeId(r.uint(0xffff)), ANSWERS[r.uint(2)] as Redirect['answers'], r.uint());
+        return redirect(
+          group, WHYS[r.uint(WHYS.length - 1)] as Redirect['why'], nodeId(r.uint(0xffff)), ANSWERS[r.uint(3)] as Redirect['answers'], r.uint(), r.uint(), r.list(nodeCodec, 3 * MAX_SEATS),
+        );
+      case 'takeOver':
+        return takeOver(group, r.uint());
+      case 'rest':
+        return rest(group, r.uint(), r.uint());
+      case 'wake':
+        return wake(group, r.uint());
+      case 'order':
+        return order(group, r.uint(), wishCodec.read(r));
+      case 'ordered':
+        return orderReply(group, r.uint(), VERDICTS[r.uint(2)] as OrderReply['verdict'], configurationCodec.read(r));
     }
   },
 };

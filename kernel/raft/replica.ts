@@ -5,6 +5,7 @@ import { sessionId, type GroupId, type NodeId, type SessionId } from '../base/id
 import type { Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
 import type { Machine, MachineImage, Outcome } from '../machine.ts';
+import type { Configuration } from './configuration.ts';
 import type { Command } from './entry.ts';
 import type { Log } from './log.ts';
 import { openReply, redirect, submitReply, type AnswerMessage } from './message.ts';
@@ -39,6 +40,7 @@ export class Replica {
         for (const id of command.sessions) this.expire(ctx, log, index, id, leads);
         return;
       case 'noop':
+      case 'configure':
         return;
     }
   }
@@ -92,8 +94,8 @@ export class Replica {
     }
   }
 
-  freeze(index: number, term: number): Snapshot {
-    return { index, term, machine: this.machine.image(), rows: this.sessions.rows() };
+  freeze(index: number, term: number, configuration: Configuration): Snapshot {
+    return { index, term, configuration, machine: this.machine.image(), rows: this.sessions.rows() };
   }
 
   install(snapshot: Snapshot, at: Micros): void {

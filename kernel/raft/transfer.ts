@@ -3,6 +3,7 @@
 
 import type { MachineImage } from '../machine.ts';
 import { MAX_NUMBER } from './bounds.ts';
+import type { Configuration } from './configuration.ts';
 import { areSessionRows } from './sessions.ts';
 import { MAX_RECORDS_PER_SLICE, MAX_ROWS_PER_SLICE, type SessionRow, type SnapshotSlice } from './message.ts';
 import type { DecideRecord } from '../decide/record.ts';
@@ -11,6 +12,8 @@ import type { DecideRecord } from '../decide/record.ts';
 export interface Snapshot {
   readonly index: number;
   readonly term: number;
+  /** The one in force at the index. */
+  readonly configuration: Configuration;
   readonly machine: MachineImage;
   readonly rows: readonly SessionRow[];
 }
@@ -54,6 +57,7 @@ export interface AssemblyImage {
   readonly named: number;
   readonly total: number;
   readonly sessionTotal: number;
+  readonly configuration: Configuration;
   readonly rows: readonly SessionRow[];
   readonly records: readonly DecideRecord[];
 }
@@ -76,7 +80,7 @@ export class Assembly {
     if (Math.max(m.lamport, m.epoch, m.lowWater, m.named) > MAX_NUMBER) return undefined;
     return new Assembly({
       index: m.index, term: m.indexTerm, lamport: m.lamport, epoch: m.epoch, lowWater: m.lowWater, named: m.named,
-      total: m.total, sessionTotal: m.sessionTotal, rows: [], records: [],
+      total: m.total, sessionTotal: m.sessionTotal, configuration: m.configuration, rows: [], records: [],
     });
   }
 
@@ -85,7 +89,8 @@ export class Assembly {
     const head = this.head;
     return (
       m.index === head.index && m.indexTerm === head.term && m.lamport === head.lamport && m.epoch === head.epoch &&
-      m.lowWater === head.lowWater && m.named === head.named && m.total === head.total && m.sessionTotal === head.sessionTotal
+      m.lowWater === head.lowWater && m.named === head.named && m.total === head.total && m.sessionTotal === head.sessionTotal &&
+      m.configuration.hash === head.configuration.hash
     );
   }
 
@@ -109,8 +114,8 @@ export class Assembly {
   }
 
   snapshot(): Snapshot {
-    const { index, term, lamport, epoch, lowWater, named } = this.head;
-    return { index, term, machine: { lamport, epoch, lowWater, named, records: this.records }, rows: this.rows };
+    const { index, term, configuration, lamport, epoch, lowWater, named } = this.head;
+    return { index, term, configuration, machine: { lamport, epoch, lowWater, named, records: this.records }, rows: this.rows };
   }
 
   image(): AssemblyImage {

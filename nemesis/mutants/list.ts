@@ -5,7 +5,8 @@ import { DECIDE_MUTANTS } from './decide.ts';
 import { JOURNAL_MUTANTS } from './journal.ts';
 import { LOOP_MUTANTS } from './loop.ts';
 import type { Mutant } from './mutant.ts';
+import { MEMBERSHIP_MUTANTS } from './membership.ts';
 import { PEERS_MUTANTS } from './peers.ts';
 import { RAFT_MUTANTS } from './raft.ts';
 
-export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...LOOP_MUTANTS, ...JOURNAL_MUTANTS, ...PEERS_MUTANTS, ...DECIDE_MUTANTS, CANARY];
+export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...MEMBERSHIP_MUTANTS, ...LOOP_MUTANTS, ...JOURNAL_MUTANTS, ...PEERS_MUTANTS, ...DECIDE_MUTANTS, CANARY];

@@ -83,7 +83,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     name: 'raft/quorum-without-majority',
     family: 'raft',
     about: 'half of the voters are enough',
-    edits: [{ file: RAFT, anchor: 'return (this.voters.length >> 1) + 1;', replacement: 'return this.voters.length >> 1;' }],
+    edits: [{ file: 'kernel/raft/configuration.ts', anchor: 'export const majorityOf = (count: number): number => (count >> 1) + 1;', replacement: 'export const majorityOf = (count: number): number => Math.max(1, count >> 1);' }],
   },
   {
     name: 'raft/truncates-what-agrees',

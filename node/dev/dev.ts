@@ -18,7 +18,7 @@ const READY_LOOK_MS = 100;
 /** Flags that say something about one node do not go with a network of three. */
 const OF_ONE_NODE: readonly (readonly [keyof NodeFlags, string])[] = [
   ['config', '--config'], ['self', '--self'], ['key', '--key'], ['http', '--http'], ['p2pListen', '--p2p-listen'], ['network', '--network'], ['groups', '--groups'],
-  ['member', '--member'], ['mode', '--mode'], ['chainRpc', '--chain-rpc'], ['sidecarAddr', '--sidecar-addr'],
+  ['member', '--member'], ['mode', '--mode'], ['chainRpc', '--chain-rpc'], ['sidecarAddr', '--sidecar-addr'], ['rejoin', '--rejoin'],
 ];
 
 export async function dev(flags: NodeFlags): Promise<number> {

@@ -40,7 +40,7 @@ const LimitsSchema: TObject<{ inFlight: TOptional<TInteger>; connections: TOptio
 
 export const FileSchema: TObject<{
   self: TInteger; key: TString; data: TString; http: TOptional<TString>; p2p: TOptional<TString>; mode: TOptional<TUnion<TLiteral<Mode>[]>>;
-  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; gpuPollSeconds: TOptional<TInteger>; mdns: TOptional<TBoolean>; listedOnly: TOptional<TBoolean>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
+  chainRpc: TOptional<TString>; sidecar: TOptional<TString>; gpuPollSeconds: TOptional<TInteger>; mdns: TOptional<TBoolean>; listedOnly: TOptional<TBoolean>; rejoin: TOptional<TBoolean>; network: typeof NetworkSchema; limits: TOptional<typeof LimitsSchema>;
 }> = Type.Object(
   {
     self: whole(1, 0xffff),
@@ -53,6 +53,7 @@ export const FileSchema: TObject<{
     sidecar: Type.Optional(text('<host>:<port>')),
     gpuPollSeconds: Type.Optional(whole(0, 86_400)),
     mdns: Type.Optional(Type.Boolean({ expects: 'true or false' })),
+    rejoin: Type.Optional(Type.Boolean({ expects: 'true or false' })),
     listedOnly: Type.Optional(Type.Boolean({ expects: 'true or false' })),
     network: NetworkSchema,
     limits: Type.Optional(LimitsSchema),

@@ -40,6 +40,8 @@ export interface Configuration {
   readonly gpuPollSeconds: number;
   /** Whether peers are also looked for in the local network. */
   readonly mdns: boolean;
+  /** An empty directory is that of a node that lost its disk: it begins another life, as a learner. */
+  readonly rejoin: boolean;
   /** Whether peers are reached at the addresses of the member list only: behind a proxy or a firewall others lead nowhere, or around it. */
   readonly listedOnly: boolean;
   readonly network: NetworkDefinition;
@@ -71,12 +73,13 @@ export interface NodeFlags {
   readonly mode?: string;
   readonly chainRpc?: string;
   readonly sidecarAddr?: string;
+  readonly rejoin?: boolean;
 }
 
 /** Which flag stands for which field, so that a fault is blamed on what the person wrote. */
 const FLAG_OF: Readonly<Record<string, string>> = {
   '/self': '--self', '/key': '--key', '/data': '--data', '/http': '--http', '/p2p': '--p2p-listen', '/mode': '--mode',
-  '/chainRpc': '--chain-rpc', '/sidecar': '--sidecar-addr', '/network/name': '--network', '/network/groups': '--groups', '/network/members': '--member',
+  '/chainRpc': '--chain-rpc', '/sidecar': '--sidecar-addr', '/rejoin': '--rejoin', '/network/name': '--network', '/network/groups': '--groups', '/network/members': '--member',
 };
 
 const MAX_FILE = 4 * 1024 * 1024;
@@ -167,6 +170,7 @@ function overlay(file: object, flags: NodeFlags): Given {
   put('/mode', flags.mode);
   put('/chainRpc', flags.chainRpc);
   put('/sidecar', flags.sidecarAddr);
+  put('/rejoin', flags.rejoin);
   put('/network/name', flags.network);
   put('/network/groups', number(flags.groups));
   if (flags.member !== undefined && flags.member.length > 0) put('/network/members', flags.member.map(memberOfFlag));
@@ -244,6 +248,7 @@ function complete(file: ConfigurationFile, base: string, flags: ReadonlySet<stri
     sidecar: file.sidecar,
     gpuPollSeconds: file.gpuPollSeconds ?? (COMPUTING.has(file.mode ?? 'full') ? GPU_POLL_SECONDS : 0),
     mdns: file.mdns ?? false,
+    rejoin: file.rejoin ?? false,
     listedOnly: file.listedOnly ?? false,
     network: {
       name: network.name,

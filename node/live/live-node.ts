@@ -125,7 +125,8 @@ export class LiveNode {
     });
     this.requests = new Requests(
       (request, operation) => {
-        this.loop.asked(request, operation);
+        if (operation.kind === 'order') this.loop.ordered(request, operation.group, operation.wish);
+        else this.loop.asked(request, operation);
         this.driver.wake();
       },
       { inFlight: configuration.limits.inFlight, perConnection: PER_CONNECTION, patienceMs: parameters.decide.giveUpUs / 1_000 + DRAIN_MARGIN_MS },
@@ -272,6 +273,7 @@ export class LiveNode {
     if (fact.kind === 'decided') this.figures.decide();
     const line = lineOf(fact);
     if (line !== undefined) this.told.say(line);
+    if (fact.kind === 'refusedByPeer') this.told.failed(`node ${fact.peer} remembers that this one was further: its data is an old copy. Start it again as it is: it then begins another life, learns first, and gets its seats back.`, 'refused');
   }
 
   private watch(): void {
@@ -299,7 +301,7 @@ export class LiveNode {
 
 function loopOptions(configuration: Configuration, parameters: Parameters, about: About): LoopOptions {
   const engine = clipped(`node ${process.versions.node}, v8 ${process.versions.v8}, ${process.arch}, ${cpus()[0]?.model ?? 'unknown processor'}`, MAX_WRITING_BYTES);
-  return { ...LOOP_DEFAULTS, snapshotEvery: configuration.limits.snapshotEvery, snapshotBatches: Math.ceil(configuration.limits.snapshotEvery / BATCH_EVENTS), gatherEvents: GATHER_EVENTS, self: nodeId(configuration.self), parameters, version: about.kernel, engine };
+  return { ...LOOP_DEFAULTS, snapshotEvery: configuration.limits.snapshotEvery, snapshotBatches: Math.ceil(configuration.limits.snapshotEvery / BATCH_EVENTS), gatherEvents: GATHER_EVENTS, self: nodeId(configuration.self), parameters, version: about.kernel, engine, rejoins: configuration.rejoin };
 }
 
 /** What a person wants to read as it happens. */
@@ -308,13 +310,17 @@ function lineOf(fact: Fact): string | undefined {
     case 'becameLeader':
       return `leads group ${fact.group} in term ${fact.term}`;
     case 'steppedDown':
-      return `no longer leads group ${fact.group} (term ${fact.term}: ${fact.why === 'noQuorum' ? 'no majority answers' : 'another term began'})`;
+      return `no longer leads group ${fact.group} (term ${fact.term}: ${fact.why === 'noQuorum' ? 'no majority answers' : fact.why === 'removed' ? 'it is no member any more' : fact.why === 'newLife' ? 'another life begins' : 'another term began'})`;
+    case 'handingOver':
+      return `asks node ${fact.to} to lead group ${fact.group}`;
+    case 'configured':
+      return `group ${fact.group} has the voters ${fact.configuration.voters.map((seat) => seat.node).join(', ')}${fact.configuration.outgoing.length > 0 ? `, and while it changes also ${fact.configuration.outgoing.map((seat) => seat.node).join(', ')}` : ''}${fact.configuration.learners.length > 0 ? `; learning: ${fact.configuration.learners.map((seat) => seat.node).join(', ')}` : ''}`;
     case 'snapshotInstalled':
       return `got a snapshot of group ${fact.group} up to ${fact.index}`;
     case 'peerRefused':
       return `refuses node ${fact.peer}: ${fact.why === 'cameBackOlder' ? 'it came back older than it was' : fact.why === 'olderIncarnation' ? 'it speaks from an earlier life' : 'two machines use its key and journal'}`;
     case 'refusedByPeer':
-      return `is refused by node ${fact.peer}, because it forgot something it had said: it takes no part any more`;
+      return `is refused by node ${fact.peer}, because it forgot something it had said`;
     case 'groupHalted':
       return `cannot apply entry ${fact.index} of group ${fact.group}: it takes no part in that group any more`;
     case 'refusalIgnored':

@@ -6,6 +6,7 @@
 
 import type { Answer } from '../../kernel/effect.ts';
 import type { Operation, RequestId } from '../../kernel/event.ts';
+import type { OrderAsked } from './api/groups.ts';
 import type { Clients } from '../../io/ports.ts';
 import { Admission } from './admission.ts';
 
@@ -42,7 +43,10 @@ export interface RequestCounts {
 }
 
 /** What the loop takes requests by. */
-export type Ask = (request: RequestId, operation: Operation) => void;
+export type Ask = (request: RequestId, operation: Asked) => void;
+
+/** What a connection may ask for. */
+export type Asked = Operation | OrderAsked;
 
 /** Without a backlog an answer takes some tens of milliseconds. */
 const TARGET_MS = 400;
@@ -109,7 +113,7 @@ export class Requests implements Clients {
    * Undefined if too much is under way: nothing was done. A connection may have as many requests under way as there is room
    * left: so a few that want everything leave room for others, and one that is alone may have half of it.
    */
-  request(connection: Connection, operation: Operation): Promise<Answer> | undefined {
+  request(connection: Connection, operation: Asked): Promise<Answer> | undefined {
     let taken = false;
     const answer = new Promise<Answer>((answered) => {
       taken = this.take(connection, operation, answered);
@@ -118,13 +122,13 @@ export class Requests implements Clients {
   }
 
   /** The same for who would rather be called. False if too much is under way. */
-  take(connection: Connection, operation: Operation, answered: (answer: Answer) => void): boolean {
+  take(connection: Connection, operation: Asked, answered: (answer: Answer) => void): boolean {
     if (connection.open.size >= Math.min(this.bounds.perConnection, this.admission.limit - this.underWay)) {
       this.counts.turnedAway++;
       return false;
     }
     const number = connection.next++;
-    connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide', answered });
+    connection.open.set(number, { since: this.now(), isDecide: operation.kind === 'decide' || (operation.kind === 'order' && operation.wish.kind !== 'members'), answered });
     this.admission.took(++this.underWay);
     this.ask({ client: connection.client, number }, operation);
     return true;

@@ -55,8 +55,8 @@ export class Showing implements Shown {
 
   /** Where the journal ended when the process started. */
   refolded(image: KernelImage): void {
-    const own = image.parameters.groups.filter((group) => group.voters.includes(image.self)).sort((a, b) => a.id - b.id);
-    own.forEach((group, place) => (this.epochs[group.id] = image.groups[place]?.machine.epoch ?? 0));
+    const all = [...image.parameters.groups].sort((a, b) => a.id - b.id);
+    all.forEach((group, place) => (this.epochs[group.id] = image.groups[place]?.machine.epoch ?? 0));
   }
 
   fact(fact: Fact): void {

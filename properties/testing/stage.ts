@@ -90,7 +90,7 @@ export class Stage {
   putBack(node: NodeId, witness?: NodeId): this {
     if (witness !== undefined) this.durable(witness, { kind: 'message', from: node, incarnation: 1, sent: 50, message: hello(1, 7, 50, '', false, false, 0) });
     this.show((sink) => sink.damaged?.(node, this.now));
-    return this.durable(node, { kind: 'recovered', incarnation: 2, tag: 8 });
+    return this.durable(node, { kind: 'recovered', incarnation: 2, tag: 8, reborn: false });
   }
 
   sequence(node: NodeId): number {

@@ -131,6 +131,20 @@ export class Member implements Context {
     this.flush();
   }
 
+  /** Its disk is gone: it starts again with nothing, in another life. */
+  rejoin(): void {
+    this.raft = this.cluster.makeRaft(this.self);
+    this.deadlines = new Deadlines(2);
+    this.noted = 0;
+    this.up = true;
+    this.cluster.lives[this.self] = (this.cluster.lives[this.self] ?? 0) + 1;
+    this.step('begins a new life', (raft) => {
+      raft.reborn(this);
+      raft.recovered(this);
+    });
+    this.flush();
+  }
+
   /** Goes through bytes and comes back; nothing may change. */
   reload(): void {
     const before = this.freeze();
@@ -197,14 +211,17 @@ export class Cluster {
   flushed: ((member: Member, committed: readonly Commit[]) => void) | undefined;
   /** Bytes of the largest message so far. */
   largest = 0;
+  /** By node: the life it is in, which all others know of. */
+  readonly lives: number[] = [];
   private readonly voters: readonly NodeId[];
 
-  constructor(size: number, seed: number, parameters: RaftParameters = TIGHT, decide: DecideParameters = DECIDE_DEFAULTS) {
+  constructor(size: number, seed: number, parameters: RaftParameters = TIGHT, decide: DecideParameters = DECIDE_DEFAULTS, founders: number = size) {
     this.seed = seed;
     this.parameters = parameters;
     this.decide = decide;
-    this.voters = Array.from({ length: size }, (_, place) => nodeId(place + 1));
-    this.members = this.voters.map((voter) => new Member(this, voter));
+    const all = Array.from({ length: size }, (_, place) => nodeId(place + 1));
+    this.voters = all.slice(0, founders);
+    this.members = all.map((node) => new Member(this, node));
     for (const member of this.members) {
       member.step('starts', (raft) => raft.recovered(member));
       member.flush();
@@ -212,7 +229,15 @@ export class Cluster {
   }
 
   makeRaft(self: NodeId): Raft {
-    return new Raft({ id: GROUP, voters: this.voters }, self, this.parameters, new Register(this.decide), SLOTS);
+    return new Raft({ id: GROUP, voters: this.voters }, self, this.parameters, new Register(this.decide), SLOTS, this);
+  }
+
+  lifeOf(node: NodeId): number {
+    return this.lives[node] ?? 0;
+  }
+
+  knows(node: NodeId): boolean {
+    return node >= 1 && node <= this.members.length;
   }
 
   member(node: number): Member {
@@ -242,7 +267,7 @@ export class Cluster {
 
   handOver(frame: Frame): Member | undefined {
     const { from, to, message } = frame;
-    if (message.kind === 'opened' || message.kind === 'submitted' || message.kind === 'readReply' || message.kind === 'redirect') {
+    if (message.kind === 'opened' || message.kind === 'submitted' || message.kind === 'readReply' || message.kind === 'redirect' || message.kind === 'ordered') {
       this.answers.push({ to, from, message, at: this.at });
       this.trace?.push(`${(this.at / MS).toFixed(1).padStart(8)} ms  gateway ${to}  <- ${from}: ${describe(message)}`);
       return undefined;

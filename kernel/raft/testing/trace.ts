@@ -2,6 +2,7 @@
 
 import type { GroupMessage } from '../message.ts';
 import type { Fact } from '../../fact.ts';
+import type { Configuration } from '../configuration.ts';
 import type { Raft } from '../raft.ts';
 import type { NodeId } from '../../base/ids.ts';
 
@@ -31,9 +32,24 @@ export function describe(m: GroupMessage): string {
       return `read ${m.token}: what is ${m.need}?`;
     case 'readReply':
       return `read ${m.token}: ${m.lookup.kind === 'found' ? m.lookup.record.proposal.proposal : m.lookup.kind}`;
+    case 'rest':
+      return `rest, term ${m.term}: the log ends at ${m.lastIndex}`;
+    case 'wake':
+      return `wake up, term ${m.term}`;
+    case 'takeOver':
+      return `take over from me, term ${m.term}`;
+    case 'order':
+      return `order ${m.token}: ${m.wish.kind === 'change' ? `from configuration ${m.wish.number} to voters ${m.wish.goal.voters.join()}, learners ${m.wish.goal.learners.join() || 'none'}` : m.wish.kind === 'handOver' ? `hand over to ${m.wish.to}` : 'who are the members?'}`;
+    case 'ordered':
+      return `order ${m.token}: ${m.verdict}, ${describeConfiguration(m.configuration)}`;
     case 'redirect':
       return `${m.answers} ${m.number}: ${m.why}${m.leader === 0 ? '' : `, try ${m.leader}`}`;
   }
+}
+
+export function describeConfiguration(c: Configuration): string {
+  const seats = (list: Configuration['voters']): string => list.map(({ node, life }) => (life === 0 ? `${node}` : `${node} of life ${life}`)).join() || 'none';
+  return `configuration ${c.number}: voters ${seats(c.voters)}${c.outgoing.length > 0 ? `, outgoing ${seats(c.outgoing)}` : ''}${c.learners.length > 0 ? `, learners ${seats(c.learners)}` : ''}`;
 }
 
 export function describeFact(fact: Fact): string {
@@ -41,6 +57,8 @@ export function describeFact(fact: Fact): string {
   if (fact.kind === 'steppedDown') return `steps down in term ${fact.term}: ${fact.why}`;
   if (fact.kind === 'decided') return `decided ${fact.need} = ${fact.proposal} at ${fact.index}`;
   if (fact.kind === 'snapshotInstalled') return `installed the snapshot of ${fact.index}`;
+  if (fact.kind === 'configured') return `${describeConfiguration(fact.configuration)}, at ${fact.index}`;
+  if (fact.kind === 'handingOver') return `hands over to ${fact.to}`;
   if (fact.kind === 'sessionOpened') return `session ${fact.session} opened`;
   if (fact.kind === 'sessionExpired') return `session ${fact.session} expired`;
   return fact.kind;

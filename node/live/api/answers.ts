@@ -4,11 +4,12 @@
 import { unreachable } from '../../../kernel/base/assert.ts';
 import type { DecideRecord as Recorded } from '../../../kernel/decide/record.ts';
 import type { Answer } from '../../../kernel/effect.ts';
+import type { Members } from './group-schemas.ts';
 import type { Decided, DecideRecord, Failure } from './schemas.ts';
 
 export interface Response {
   readonly status: number;
-  readonly body: Decided | DecideRecord | Failure;
+  readonly body: Decided | DecideRecord | Failure | Members;
   readonly retryAfterSeconds?: number;
 }
 
@@ -44,6 +45,7 @@ export function responseTo(answer: Answer): Response {
       if (answer.why === 'overloaded') return { status: 503, retryAfterSeconds: 1, body: { code: 'overloaded', message: 'this node has as many requests open as it takes; nothing was done' } };
       return { status: 503, retryAfterSeconds: 1, body: { code: 'unreachable', message: 'no majority of the register answered; nothing was done' } };
     case 'advanced':
+    case 'ordered':
       return { status: 500, body: { code: 'internal', message: 'the register answered another question' } };
     default:
       return unreachable(answer);

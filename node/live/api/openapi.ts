@@ -1,5 +1,6 @@
 // /openapi.json: OpenAPI 3.1 made of the schemas that the server itself uses.
 
+import { ChangeRequest, LeaderRequest, Members } from './group-schemas.ts';
 import { DecideRecord, DecideRequest, Decided, Failure, Health, Ready, Status } from './schemas.ts';
 
 interface Operation {
@@ -48,6 +49,8 @@ const getDecide: Operation = {
   },
 };
 
+const groupParameter = { name: 'group', in: 'path', required: true, schema: { type: 'integer', minimum: 0, maximum: 65_535 } };
+
 const text = (description: string, type: string): object => ({ description, content: { [type]: { schema: { type: 'string' } } } });
 
 export function openApi(version: string): object {
@@ -58,6 +61,21 @@ export function openApi(version: string): object {
     paths: {
       '/v1/decide': { post: decide },
       '/v1/decide/{need}': { get: getDecide },
+      '/v1/groups/{group}/members': {
+        get: { summary: 'Who is a member of a group.', operationId: 'members', parameters: [groupParameter], responses: { '200': json('the configuration in force at its leader', 'Members'), ...UNSERVED } },
+        post: {
+          summary: 'Change the members of a group: new voters learn first. Sending the same request again is safe.', operationId: 'changeMembers', parameters: [groupParameter],
+          requestBody: { required: true, content: { 'application/json': { schema: reference('ChangeRequest') } } },
+          responses: { '200': json('it is committed that it shall be so', 'Members'), '409': json('another configuration is in force', 'Members'), '422': json('there is no such group, node or configuration', 'Error'), ...UNSERVED },
+        },
+      },
+      '/v1/groups/{group}/leader': {
+        post: {
+          summary: 'Let another voter lead a group.', operationId: 'handOver', parameters: [groupParameter],
+          requestBody: { required: true, content: { 'application/json': { schema: reference('LeaderRequest') } } },
+          responses: { '200': json('it leads', 'Members'), '422': json('there is no such group, or no such voter', 'Error'), ...UNSERVED },
+        },
+      },
       '/v1/status': { get: { summary: 'What the node is doing.', operationId: 'status', responses: { '200': json('leader, term, rates and latencies', 'Status') } } },
       '/health': { get: { summary: 'Whether the process is alive.', operationId: 'health', responses: { '200': json('it is', 'Health') } } },
       '/ready': {
@@ -69,6 +87,6 @@ export function openApi(version: string): object {
       '/metrics': { get: { summary: 'Metrics in the Prometheus text format.', operationId: 'metrics', responses: { '200': text('samples', 'text/plain') } } },
       '/openapi.json': { get: { summary: 'This document.', operationId: 'openapi', responses: { '200': { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } } } } },
     },
-    components: { schemas: { DecideRequest, DecideRecord, Decided: { ...Decided, properties: { ...Decided.properties, record: reference('DecideRecord') } }, Error: { ...Failure, properties: { ...Failure.properties, record: reference('DecideRecord') } }, Health, Ready, Status } },
+    components: { schemas: { ChangeRequest, LeaderRequest, Members, DecideRequest, DecideRecord, Decided: { ...Decided, properties: { ...Decided.properties, record: reference('DecideRecord') } }, Error: { ...Failure, properties: { ...Failure.properties, record: reference('DecideRecord') } }, Health, Ready, Status } },
   };
 }

@@ -126,7 +126,7 @@ describe('what the node shows', () => {
   test('the description is OpenAPI 3.1 and describes every route', async () => {
     const { body } = await ask('/openapi.json');
     expect(body.openapi).toMatch(/^3\.1\./);
-    expect(Object.keys(body.paths).toSorted()).toEqual(['/health', '/metrics', '/openapi.json', '/ready', '/v1/decide', '/v1/decide/{need}', '/v1/status']);
+    expect(Object.keys(body.paths).toSorted()).toEqual(['/health', '/metrics', '/openapi.json', '/ready', '/v1/decide', '/v1/decide/{need}', '/v1/groups/{group}/leader', '/v1/groups/{group}/members', '/v1/status']);
     const references = JSON.stringify(body).match(/#\/components\/schemas\/\w+/g) ?? [];
     expect(references.length).toBeGreaterThan(0);
     for (const reference of references) expect(body.components.schemas).toHaveProperty(reference.slice('#/components/schemas/'.length));

@@ -3,14 +3,17 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Type } from '@sinclair/typebox';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Limbo, type LimboOptions } from '../../../io/live/door.ts';
 import { needIdFault, type NeedId, type ProposalId } from '../../../kernel/base/ids.ts';
 import { bucketOf } from '../../../kernel/decide/record.ts';
-import type { Operation } from '../../../kernel/event.ts';
-import type { Connection, Requests } from '../requests.ts';
+import type { Answer } from '../../../kernel/effect.ts';
+import type { Asked, Connection, Requests } from '../requests.ts';
 import { Allowance, Allowances } from './allowance.ts';
 import { responseTo, type Response } from './answers.ts';
+import { ChangeRequest, LeaderRequest, Members } from './group-schemas.ts';
+import { changeAsked, leaderAsked, membersAsked, orderResponse, type OrderAsked } from './groups.ts';
 import { openApi } from './openapi.ts';
 import { PlainLine, type Desk } from './plain-line.ts';
 import { Turnstile, type Passage } from './turnstile.ts';
@@ -151,6 +154,14 @@ export class HttpServer implements Desk {
       if (fault !== undefined) return reply.code(400).send(failure('badNeed', fault));
       return this.ask(request, reply, { kind: 'get', need: need as NeedId, bucket: bucketOf(need as NeedId) });
     });
+    const ordered = { 200: Members, 409: Members, 422: Type.Union([Members, Failure]), '4xx': Failure, '5xx': Failure };
+    this.app.get<{ Params: { group: string } }>('/v1/groups/:group/members', { schema: { response: ordered } }, (request, reply) => this.order(request, reply, request.params.group, (group) => membersAsked(group)));
+    this.app.post<{ Params: { group: string }; Body: ChangeRequest }>('/v1/groups/:group/members', { schema: { body: ChangeRequest, response: ordered } }, (request, reply) =>
+      this.order(request, reply, request.params.group, (group) => changeAsked(group, request.body)),
+    );
+    this.app.post<{ Params: { group: string }; Body: LeaderRequest }>('/v1/groups/:group/leader', { schema: { body: LeaderRequest, response: ordered } }, (request, reply) =>
+      this.order(request, reply, request.params.group, (group) => leaderAsked(group, request.body)),
+    );
     this.app.get('/v1/status', { schema: { response: { 200: Status } } }, () => this.shown.status());
     this.app.get('/health', { schema: { response: { 200: Health } } }, () => this.shown.health());
     this.app.get('/ready', { schema: { response: { 200: Ready, 503: Ready } } }, (_request, reply) => {
@@ -161,7 +172,13 @@ export class HttpServer implements Desk {
     this.app.get('/openapi.json', () => document);
   }
 
-  private async ask(request: FastifyRequest, reply: FastifyReply, operation: Operation): Promise<FastifyReply> {
+  private async order(request: FastifyRequest, reply: FastifyReply, given: string, make: (group: number) => OrderAsked): Promise<FastifyReply> {
+    if (!/^\d{1,5}$/.test(given) || Number(given) > 0xffff) return reply.code(400).send(failure('badRequest', 'a group is a whole number from 0 to 65535'));
+    const group = Number(given);
+    return this.ask(request, reply, make(group), (answer) => orderResponse(group, answer));
+  }
+
+  private async ask(request: FastifyRequest, reply: FastifyReply, operation: Asked, respond: (answer: Answer) => Response = responseTo): Promise<FastifyReply> {
     const early = this.notReady();
     if (early !== undefined) return answered(reply, early);
     const visitor = this.visitor(request.raw.socket);
@@ -173,7 +190,7 @@ export class HttpServer implements Desk {
     // The turnstile made it: see `connected`.
     const passage = request.raw.socket as Duplex as Passage;
     passage.hold();
-    const response = responseTo(await answer);
+    const response = respond(await answer);
     passage.release();
     return answered(reply, response);
   }
@@ -225,7 +242,7 @@ export class HttpServer implements Desk {
     if (!visitor.allowance.take(now)) return line.answer(this.overRate(visitor, line.remoteAddress), true);
     const early = this.crowded() ?? this.notReady();
     if (early !== undefined) return line.answer(early, false);
-    const operation: Operation = { kind: 'decide', need: need as NeedId, bucket: bucketOf(need as NeedId), proposal: proposal as ProposalId, kPlan };
+    const operation: Asked = { kind: 'decide', need: need as NeedId, bucket: bucketOf(need as NeedId), proposal: proposal as ProposalId, kPlan };
     if (this.requests.take(visitor.connection, operation, (answer) => line.answer(responseTo(answer), false))) return;
     visitor.allowance.fine(FINE);
     line.answer(OVERLOADED, false);

@@ -32,7 +32,7 @@ export async function startLoneNode(options: LoneOptions = {}): Promise<LoneNode
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-lone-'));
   const key = generateKey(join(folder, 'key'));
   const configuration: Configuration = {
-    self: 1, key: key.file, data: join(folder, 'data'), http: { host: '127.0.0.1', port: 0 }, p2p: '/ip4/127.0.0.1/tcp/0', mode: 'storage', chainRpc: undefined, sidecar: undefined, gpuPollSeconds: 0, mdns: false, listedOnly: false,
+    self: 1, key: key.file, data: join(folder, 'data'), http: { host: '127.0.0.1', port: 0 }, p2p: '/ip4/127.0.0.1/tcp/0', mode: 'storage', chainRpc: undefined, sidecar: undefined, gpuPollSeconds: 0, mdns: false, listedOnly: false, rejoin: false,
     network: { name: 'lone', groups: 1, members: [{ id: 1, publicKey: key.publicKey, addresses: [] }], raft: LIVE_RAFT, decide: { ...LIVE_DECIDE, ...options.decide } },
     limits: { ...LIMITS, reserveMb: 0, ...options.limits },
   };
