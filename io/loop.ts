@@ -87,7 +87,7 @@ export class Loop {
 
   private waiting: Held = { count: 0, events: [], effects: [], urgent: false };
   private leaving: Held = { count: 0, events: [], effects: [], urgent: false };
-  /** Asked to stop; and once nobody is to take over any more, or for too long, it does. */
+  /** Asked to stop; and once nobody is to take over any more, or has not for too long, it does. */
   private draining = false;
   private drainUntil: Micros = NEVER;
   private stopping = false;
@@ -205,15 +205,14 @@ export class Loop {
     this.armed = NEVER;
   }
 
-  /** A clean stop: others take over what this node leads, everything is flushed, and the journal is sealed with a snapshot. */
+  /**
+   * A clean stop: others take over what this node leads, everything is flushed, and the journal is sealed with a snapshot. That
+   * it is to stop is an event, and waits for its turn like any other.
+   */
   stop(): void {
-    if (this.current === 'running' && !this.draining && this.takesInput() && !(this.journal as Journal).full) {
-      this.take(Math.max(this.now(), this.at), { kind: 'drain' });
-      this.drainUntil = this.at + this.options.parameters.raft.electionMaxUs;
-      this.arm();
-    }
+    if (this.draining) return;
     this.draining = true;
-    if (this.current !== 'running' || !this.folded.isHandingOver) this.stopping = true;
+    if (!this.takesInput() || !this.inbox.urgent.push({ kind: 'drain' })) this.stopping = true;
     if (this.current === 'running') this.proceed();
   }
 
@@ -244,8 +243,9 @@ export class Loop {
     const at = Math.max(this.at, this.now());
     const cause = this.due <= at ? DEADLINE : this.inbox.take();
     if (cause !== undefined) this.take(at, cause);
-    if (this.draining && (at >= this.drainUntil || !this.folded.isHandingOver)) this.stopping = true;
-    if (this.draining || !this.gathers()) this.proceed();
+    if (cause?.kind === 'drain') this.drainUntil = at + this.options.parameters.raft.electionMaxUs;
+    if (this.drainUntil < NEVER && (at >= this.drainUntil || !this.folded.isHandingOver)) this.stopping = true;
+    if (this.stopping || !this.gathers()) this.proceed();
     this.arm();
   }
 
@@ -334,7 +334,7 @@ export class Loop {
 
   /** Asks to be woken at the next deadline, if it is another one than last time. */
   private arm(): void {
-    const due = this.draining ? Math.min(this.due, this.drainUntil) : this.due;
+    const due = Math.min(this.due, this.drainUntil);
     if (due === this.armed || due <= this.at) return;
     this.armed = due;
     this.ports.clock.wakeAt(due >= NEVER ? NEVER : due - this.offset);

@@ -328,7 +328,7 @@ describe('peers', () => {
     const bytes = encode(helloCodec, refusal);
     expect(decode(helloCodec, bytes)).toEqual({ ok: true, value: refusal });
     expect(refusal.hash).not.toBe(hello(1, 2, 2, 's', false, true, 1).hash);
-    bytes[bytes.length - 6] = 0xc2;
+    bytes[bytes.length - 8] = 0xc2;
     expect(decode(helloCodec, bytes)).toMatchObject({ ok: false, reason: 'only a refusal says what it rests on' });
   });
 

@@ -28,6 +28,8 @@ export interface Fault {
   readonly needs?: 'parent' | 'gpu';
   /** It damages what a node acknowledged: counted against the fault budget. */
   readonly damages?: boolean;
+  /** It looks for itself whether the network can bear the damage, when its time has come. */
+  readonly guarded?: boolean;
   draw(draw: Draw, site: Site): FaultEpisode;
   /** Begins the episode; what it returns ends it. */
   begin(world: World, episode: FaultEpisode): () => void;

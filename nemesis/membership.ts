@@ -112,6 +112,7 @@ export const lostDisk: Fault = {
   unit: 'microseconds until the machine is started again',
   strongest: STRONGEST,
   damages: true,
+  guarded: true,
   draw: (draw: Draw, site) => {
     const down = Math.min(draw.pick([50, 800, 3_000]) * MS, Math.max(1, site.healAt - site.from));
     return { kind: 'lost-disk', from: site.from, until: Math.min(site.healAt, site.from + down + MS), nodes: draw.nodes(1, site.nodes), strength: down };
@@ -119,7 +120,8 @@ export const lostDisk: Fault = {
   begin: (world: World, episode: FaultEpisode) => {
     for (const node of episode.nodes) {
       const host = world.host(node);
-      if (host.loop === undefined || (host.damaged && !isWhole(world))) continue;
+      const isFirst = world.hosts.every((one) => !one.damaged);
+      if (host.loop === undefined || (!isFirst && !isWhole(world))) continue;
       world.crash(host, 'kept', episode.strength);
       host.disk.replace();
       host.rejoins = true;

@@ -221,7 +221,7 @@ function readEpisode(fields: Fields, nodes: number, healAt: number): FaultEpisod
 
 /** Beyond the budget a run proves nothing: no protocol keeps what a majority forgot. */
 function checkBudget(faults: readonly FaultEpisode[], nodes: number, groups: number, votersPerGroup: number): void {
-  const damaged = new Set(faults.filter((episode) => faultNamed(episode.kind)?.damages === true).flatMap((episode) => episode.nodes));
+  const damaged = new Set(faults.filter(({ kind }) => faultNamed(kind)?.damages === true && faultNamed(kind)?.guarded !== true).flatMap((episode) => episode.nodes));
   if (affordable(groupsOf(nodes, groups, votersPerGroup), damaged, [])) return;
   throw new Wrong(`damages what nodes ${[...damaged].join(', ')} acknowledged: in some group these are half of the voters or more`);
 }

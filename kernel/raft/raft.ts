@@ -554,8 +554,10 @@ export class Raft implements Leading {
     if (++this.resting < 3) return ctx.deadline(this.slots.heartbeat, ctx.at + this.parameters.heartbeatUs);
     this.asleep = true;
     ctx.fact({ kind: 'rested', group: this.group, term: this.currentTerm });
-    // The machine goes on with time all the same.
-    ctx.deadline(this.slots.heartbeat, Math.max(ctx.at, this.ownAt + Math.ceil(this.replica.machine.upkeepEveryUs)));
+    // The machine and the sessions go on with time all the same.
+    const { machine, sessions } = this.replica;
+    const due = Math.min(this.ownAt + Math.ceil(machine.upkeepEveryUs), sessions.firstIdleAt(this.parameters.sessionIdleUs));
+    ctx.deadline(this.slots.heartbeat, Math.max(ctx.at + this.parameters.heartbeatUs, due));
   }
 
   private restAsked(ctx: Context, from: NodeId, m: Rest): void {

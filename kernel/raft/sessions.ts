@@ -6,7 +6,7 @@
 import { assert } from '../base/assert.ts';
 import type { NodeId, SessionId } from '../base/ids.ts';
 import { dropFirst, takeAt } from '../base/queues.ts';
-import type { Micros } from '../base/time.ts';
+import { NEVER, type Micros } from '../base/time.ts';
 import type { Outcome } from '../machine.ts';
 import { MAX_OUTCOMES_PER_ROW, type Done, type SessionRow } from './message.ts';
 
@@ -141,6 +141,13 @@ export class Sessions {
     assert(found !== undefined, 'only a full table makes room');
     for (const session of this.table) if (session.used < found.used) found = session;
     return found;
+  }
+
+  /** When the first of them has been idle for so long; NEVER if there is none. */
+  firstIdleAt(idleUs: Micros): Micros {
+    let first = NEVER;
+    for (const session of this.table) first = Math.min(first, session.touchedAt + idleUs);
+    return first;
   }
 
   /** At most `max` sessions that nobody used for `idleUs`. */
