@@ -18,6 +18,8 @@ export interface ScheduleOptions {
   readonly certain: readonly string[];
   readonly parent: boolean;
   readonly gpu: boolean;
+  /** Nodes that the story itself damages: part of the budget. */
+  readonly damaged?: readonly number[];
   /** Mean time between two episodes of one fault. */
   readonly gapUs: Micros;
 }
@@ -81,7 +83,7 @@ function siteAt(options: ScheduleOptions, from: Micros, lengthUs: Micros): Site 
 
 /** One or two episodes of damage, as long as every group keeps a majority that never lost anything. */
 function withinBudget(draw: Draw, faults: readonly Fault[], options: ScheduleOptions): FaultEpisode[] {
-  const damaged = new Set<number>();
+  const damaged = new Set<number>(options.damaged ?? []);
   const out: FaultEpisode[] = [];
   for (const fault of faults) {
     const span = options.healAt - CALM_US - 400 * MS;

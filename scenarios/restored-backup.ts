@@ -8,10 +8,10 @@ import { oldBackup } from '../nemesis/backup.ts';
 import type { RunOptions, Scenario } from './scenario.ts';
 import { STEADY, tell, type Story } from './story.ts';
 
-/** Two nodes of five: no more may forget what they acknowledged. */
-function restores(draw: Draw, healAt: number, nodes: number): FaultEpisode[] {
+/** Fewer than half of each group's voters: no more may forget what they acknowledged. */
+function restores(draw: Draw, healAt: number, nodes: number, votersPerGroup: number): FaultEpisode[] {
   const out: FaultEpisode[] = [];
-  const victims = draw.nodes(Math.min(2, Math.max(0, Math.ceil(nodes / 2) - 1)), nodes);
+  const victims = draw.nodes(Math.max(0, Math.ceil(votersPerGroup / 2) - 1), nodes);
   let from = 2 * SECOND + draw.below(4 * SECOND);
   for (const victim of victims) {
     if (from >= healAt - SECOND) break;

@@ -30,7 +30,7 @@ export interface Story {
   readonly raft?: Partial<RaftParameters>;
   readonly decide?: Partial<DecideParameters>;
   /** Episodes that make the story what it is, whatever else happens. */
-  readonly own?: (draw: Draw, healAt: Micros, nodes: number) => readonly FaultEpisode[];
+  readonly own?: (draw: Draw, healAt: Micros, nodes: number, votersPerGroup: number) => readonly FaultEpisode[];
 }
 
 /** Clients and rates that suit five nodes; a story says what differs. */
@@ -98,11 +98,12 @@ function shadowed(draw: Draw, nodes: number, faults: readonly FaultEpisode[]): n
 function episodes(story: Story, options: RunOptions, draw: Draw, nodes: number, healAt: Micros, votersPerGroup: number): FaultEpisode[] {
   const wish = options.faults ?? 'default';
   if (wish === 'none') return [];
-  const own = story.own?.(draw.split('story'), healAt, nodes) ?? [];
+  const own = story.own?.(draw.split('story'), healAt, nodes, votersPerGroup) ?? [];
+  const damaged = own.filter(({ kind }) => faultNamed(kind)?.damages === true && faultNamed(kind)?.guarded !== true).flatMap((episode) => episode.nodes);
   const among = wish === 'default' ? story.faults : wish === 'all' ? FAULTS.map((fault) => fault.name) : wish;
   const composed = compose(draw.split('faults'), {
     nodes, groups: groupsOf(nodes, story.groups, votersPerGroup), healAt, among, certain: wish === 'default' ? (story.certain ?? []) : among,
-    parent: story.followsParent ?? false, gpu: (story.gpuPollUs ?? 0) > 0, gapUs: story.gapUs,
+    parent: story.followsParent ?? false, gpu: (story.gpuPollUs ?? 0) > 0, gapUs: story.gapUs, damaged,
   });
   return [...own, ...composed].sort((a, b) => a.from - b.from);
 }
