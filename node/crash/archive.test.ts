@@ -10,7 +10,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 test('an archive keeps every segment to its end, also one that was removed or begun anew', () => {
   const data = join(root, 'node-001');
-  const node = { id: 1, name: 'node-001', configuration: '', data, httpPort: 0 };
+  const node = { id: 1, name: 'node-001', configuration: '', data, httpPort: 0, p2pPort: 0 };
   const archive = new Archive(join(root, 'archive'), { folder: root, nodes: [node] });
   archive.collect();
   mkdirSync(data);
