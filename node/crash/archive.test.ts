@@ -10,8 +10,8 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 test('an archive keeps every segment to its end, also one that was removed or begun anew', () => {
   const data = join(root, 'node-001');
-  const node = { id: 1, name: 'node-001', configuration: '', data, httpPort: 0, p2pPort: 0 };
-  const archive = new Archive(join(root, 'archive'), { folder: root, nodes: [node] });
+  const node = { name: 'node-001', data };
+  const archive = new Archive(join(root, 'archive'), { nodes: [node] });
   archive.collect();
   mkdirSync(data);
   writeFileSync(join(data, segmentFile(1)), 'first');
