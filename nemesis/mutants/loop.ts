@@ -43,7 +43,7 @@ export const LOOP_MUTANTS: readonly Mutant[] = [
     name: 'loop/stale-effect-sent',
     family: 'loop',
     about: 'what meant "now" is sent after a stall (rule 4)',
-    edits: [{ file: LOOP, anchor: "if (now > effect.validUntil) return this.drop('stale');", replacement: '' }],
+    edits: [{ file: LOOP, anchor: "if (effect.validUntil < NEVER && this.now() > effect.validUntil) return this.drop('stale');", replacement: '' }],
   },
   {
     name: 'loop/effect-aliases-state',
