@@ -61,7 +61,14 @@ describe('a fork', () => {
   });
 
   test('says how to see it again', () => {
-    expect(forked([whole], { ...SHORT, from: '400' }).replay).toBe(`npm run replay -- ${whole} --from 400 --fork --seed 3 --for 8s`);
+    expect(forked([whole], { ...SHORT, from: '400' }).replay).toBe(`npm run replay -- ${whole} --from 1:400 --fork --seed 3 --for 8s`);
+  });
+
+  test('may begin at a step of any of its nodes', () => {
+    const report = forked([whole], { ...SHORT, from: '3:300' });
+    expect([report.fork.node, report.fork.step]).toEqual([3, 300]);
+    expect(report.fork.origins.find((origin) => origin.node === 3)?.step).toBe(300);
+    expect(() => forked([node(1)], { ...SHORT, from: '3:300' })).toThrow('none of the journals is of node 3 (there are 1)');
   });
 
   test.each([

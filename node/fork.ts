@@ -58,22 +58,25 @@ export function forked(paths: readonly string[], flags: ForkFlags): ForkReport {
   const forUs = flags.for === undefined ? USUAL_FOR : readDuration(flags.for);
   const wish = faultsOf(flags.faults);
   const directories = paths.flatMap((path) => dataDirectories(path));
-  const pasts = directories.map((directory) => pastOf(directory));
-  checkNetwork(pasts);
-  const first = pasts[0] as Past;
-  const step = flags.from === undefined ? first.last : readCount(flags.from, '--from', 1, 999_999_999_999);
+  const read = directories.map((directory) => pastOf(directory));
+  checkNetwork(read);
+  const { node: wanted, place } = fromOf(flags.from);
+  const first = wanted === undefined ? (read[0] as Past) : read.find((past) => past.node === wanted);
+  if (first === undefined) throw new Complaint(`--from ${flags.from}: none of the journals is of node ${wanted} (there are ${read.map((past) => past.node).join(', ')})`);
+  const pasts = [first, ...read.filter((past) => past !== first)];
+  const step = place ?? first.last;
   if (step < first.begins) throw new Complaint(`--from ${step}: the files in "${first.directory}" can show the state after event ${first.begins} and later ones, what came before is compacted`);
   if (step > first.last) throw new Complaint(`--from ${step}: the journal in "${first.directory}" ends with event ${first.last}`);
   const cut = consistent(pasts, step);
   const known = pasts.flatMap((past) => {
-    const place = cut.get(past.node) as number;
+    const at = cut.get(past.node) as number;
     // A journal that was compacted may begin later: then nothing is known of this node, and a copy is made.
-    return place < Math.max(1, past.begins) ? [] : [stateAt(past, place)];
+    return at < Math.max(1, past.begins) ? [] : [stateAt(past, at)];
   });
   const made = trapped(() => forkOf(known, seed, kernelHash()));
   const run = resolveFork(made.past.parameters, seed, forUs, wish);
   const { result } = trapped(() => execute(run, properties, { checked: false, kernelVersion: kernelHash(), past: made.past }));
-  const again = `npm run replay -- ${paths.join(' ')} --from ${step} --fork --seed ${seed}${flags.faults === undefined ? '' : ` --faults ${flags.faults}`}${flags.for === undefined ? '' : ` --for ${flags.for}`}`;
+  const again = `npm run replay -- ${paths.join(' ')} --from ${first.node}:${step} --fork --seed ${seed}${flags.faults === undefined ? '' : ` --faults ${flags.faults}`}${flags.for === undefined ? '' : ` --for ${flags.for}`}`;
   const outcome = {
     request: { seed, options: {}, checked: false, realCrypto: false }, result, wallMs: performance.now() - started, cpuMs: 0, heapMb: 0, goodputFloor: run.workload.goodputPer1000s / 1_000, stopped: false,
   };
@@ -83,6 +86,13 @@ export function forked(paths: readonly string[], flags: ForkFlags): ForkReport {
     return { ...origin, ...(past === undefined ? {} : { directory: past.directory, begins: past.begins + 1 }) };
   });
   return { ...report, fork: { step, directory: first.directory, node: first.node, origins, epoch: made.past.beginning.epoch, known: made.past.beginning.known.length, faults: run.faults }, replay: again };
+}
+
+/** `STEP` of the first journal, or `NODE:STEP`. */
+function fromOf(text: string | undefined): { readonly node: number | undefined; readonly place: number | undefined } {
+  if (text === undefined) return { node: undefined, place: undefined };
+  const match = /^(\d{1,5}):(\d+)$/.exec(text);
+  return { node: match === null ? undefined : Number(match[1]), place: readCount(match?.[2] ?? text, '--from', 1, 999_999_999_999) };
 }
 
 function faultsOf(text: string | undefined): 'default' | 'none' | 'all' | readonly string[] {

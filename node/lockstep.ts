@@ -95,7 +95,7 @@ function addReplay(program: Command): void {
     .option('--audit', 'verify again every signature that stands in the journal')
     .option('--config <file>', 'with --audit: whose keys they are; without it the configurations beside the directory are tried')
     .option('--fork', 'go on from there in a simulated world: one directory for each node of the network, or fewer')
-    .option('--from <step>', 'with --fork: after which event of the first journal (its last)')
+    .option('--from <step>', 'with --fork: after which event of the first journal, or NODE:STEP (its last)')
     .option('--seed <n>', 'with --fork: the faults and the clients to draw; without it one is drawn')
     .option('--faults <list>', 'with --fork: none, all, or a comma-separated list')
     .option('--for <duration>', 'with --fork: simulated time (30s)')

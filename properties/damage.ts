@@ -47,6 +47,12 @@ export class Damage implements JournalReader {
     return this.state[frame.from] !== 2 || this.estranged[frame.to * this.nodes + frame.from] === 0;
   }
 
+  /** The same of what stands in a journal; what is older than the life that its hearer knows of is not counted by it. */
+  countsOn(node: NodeId, cause: Extract<Cause, { kind: 'message' }>): boolean {
+    const pair = node * this.nodes + cause.from;
+    return cause.incarnation >= (this.incarnation[pair] as number) && (this.state[cause.from] !== 2 || this.estranged[pair] === 0);
+  }
+
   heard(node: NodeId, cause: Extract<Cause, { kind: 'message' }>): void {
     const pair = node * this.nodes + cause.from;
     const message = cause.message;

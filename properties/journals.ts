@@ -12,7 +12,7 @@ const MASK: number = WINDOW - 1;
 type CauseOf<K extends Cause['kind']> = Extract<Cause, { kind: K }>;
 
 export interface JournalReader {
-  heard?(node: NodeId, cause: CauseOf<'message'>): void;
+  heard?(node: NodeId, cause: CauseOf<'message'>, now: Micros): void;
   asked?(node: NodeId, cause: CauseOf<'request'>): void;
   recovered?(node: NodeId, event: Event, cause: CauseOf<'recovered'>, now: Micros): void;
   outcome?(node: NodeId, cause: CauseOf<'outcome'>): void;
@@ -66,7 +66,7 @@ export class Journals {
       journal.lastAt = event.at;
       journal.at[event.sequence & MASK] = event.at;
       const cause = event.cause;
-      if (cause.kind === 'message') for (let h = 0; h < this.hearers.length; h++) this.hearers[h]?.heard(node, cause);
+      if (cause.kind === 'message') for (let h = 0; h < this.hearers.length; h++) this.hearers[h]?.heard(node, cause, now);
       else if (cause.kind !== 'deadline') this.sort(node, event, now);
     }
     this.events += events.length;

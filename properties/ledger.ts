@@ -1,5 +1,5 @@
-// What each group committed, worked out from the wire alone: entries from append frames, agreement from the followers'
-// acknowledgements. An entry is committed when a quorum acknowledged, in the term of the leader that created it, a log that
+// What each group committed, worked out from evidence alone: entries from append frames, agreement from the followers'
+// acknowledgements, as they stand in their leader's journal. An entry is committed when a quorum acknowledged, in the term of the leader that created it, a log that
 // holds it (Raft, 5.4.2); everything before it is then committed too. No node is asked what it believes. A quorum is one of the
 // configuration that is in force at the leader, and an acknowledgement counts for the seat of the life that it was made in.
 //
@@ -14,6 +14,9 @@ import type { Configuration, Seat } from '../kernel/raft/configuration.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { RaftImage } from '../kernel/raft/image.ts';
 import type { Append, AppendReply, SnapshotReply, SnapshotSlice } from '../kernel/raft/message.ts';
+import type { Cause } from '../kernel/event.ts';
+import type { Damage } from './damage.ts';
+import type { JournalReader, Journals } from './journals.ts';
 import type { InForce, Memberships, MembershipsReader } from './memberships.ts';
 
 /** Indices remembered per group; a power of two, and more than any leader has uncommitted and keeps for its followers. */
@@ -22,6 +25,8 @@ const MASK: number = WINDOW - 1;
 /** Terms of a group whose acknowledgements are still counted. */
 const TERMS_KEPT = 8;
 const MAX_RIVALS = 4096;
+
+type Heard = Extract<Cause, { kind: 'message' }>;
 
 /** Two claims about one place of a log that cannot both be true. */
 export interface Clash {
@@ -170,23 +175,25 @@ export class GroupLog {
     }
   }
 
-  acknowledged(frame: Frame, message: AppendReply, now: Micros): void {
-    if (message.ok) this.hold(frame, message.term, message.match, now);
+  acknowledged(leader: NodeId, cause: Heard, message: AppendReply, now: Micros): void {
+    if (message.ok) this.hold(leader, cause, message.term, message.match, now);
   }
 
   /** A member has installed a snapshot, or had all of it already. */
-  installed(frame: Frame, message: SnapshotReply, now: Micros): void {
-    if (message.done) this.hold(frame, message.term, message.index, now);
+  installed(leader: NodeId, cause: Heard, message: SnapshotReply, now: Micros): void {
+    if (message.done) this.hold(leader, cause, message.term, message.index, now);
   }
 
-  private hold(frame: Frame, number: number, claimed: number, now: Micros): void {
+  private hold(leader: NodeId, cause: Heard, number: number, claimed: number, now: Micros): void {
     const term = this.known(number);
-    if (term === undefined || term.leader !== frame.to) return;
-    const place = term.standing.seating.placeOf(frame.from, this.memberships.lifeOf(frame.from));
+    if (term === undefined || term.leader !== leader) return;
+    const life = this.memberships.lifeOf(cause.from);
+    const place = cause.incarnation < life ? -1 : term.standing.seating.placeOf(cause.from, life);
     if (place < 0) return;
     const match = claimed < term.last ? claimed : Math.max(term.last, Math.min(claimed, this.committed));
     if (match <= (term.match[place] as number)) return;
     term.match[place] = match;
+    const frame: Frame = { from: cause.from, to: leader, incarnation: cause.incarnation, sequence: cause.sent, index: 0, message: cause.message };
     if (term.standing.index > 0) for (let k = 0; k < this.readers.length; k++) this.readers[k]?.acknowledges?.(frame, this.id, match, term.standing, now);
     if (match > this.committed) this.count(frame, term, now);
   }
@@ -356,15 +363,28 @@ export class GroupLog {
 /** It commits alone, whatever others hold. */
 const isSole = (term: Term): boolean => term.standing.seating.isSole;
 
-export class Ledger implements MembershipsReader {
+export class Ledger implements MembershipsReader, JournalReader {
+  private readonly damage: Damage;
   private readonly groups: (GroupLog | undefined)[] = [];
   private readonly readers: LedgerReader[] = [];
 
-  constructor(parameters: Parameters, memberships: Memberships) {
+  constructor(parameters: Parameters, memberships: Memberships, journals: Journals, damage: Damage) {
+    this.damage = damage;
     for (const group of parameters.groups) {
       if (group.voters.length > 1) this.groups[group.id] = new GroupLog(group.id, memberships, this.readers);
     }
     memberships.read(this);
+    journals.read(this);
+  }
+
+  /** An acknowledgement counts once it stands in the journal of its leader: until then it may be lost, and whoever sent it forget it. */
+  heard(node: NodeId, cause: Heard, now: Micros): void {
+    const message = cause.message;
+    if ((message.kind !== 'appendReply' && message.kind !== 'snapshotReply') || !this.damage.countsOn(node, cause)) return;
+    const group = this.groups[message.group];
+    if (group === undefined) return;
+    if (message.kind === 'appendReply') group.acknowledged(node, cause, message, now);
+    else group.installed(node, cause, message, now);
   }
 
   configured(node: NodeId, group: GroupId, standing: InForce, now: Micros): void {
@@ -390,12 +410,8 @@ export class Ledger implements MembershipsReader {
     switch (message.kind) {
       case 'append':
         return this.groups[message.group]?.append(frame, message, now);
-      case 'appendReply':
-        return this.groups[message.group]?.acknowledged(frame, message, now);
       case 'snapshot':
         return this.groups[message.group]?.snapshot(frame, message, now);
-      case 'snapshotReply':
-        return this.groups[message.group]?.installed(frame, message, now);
       default:
         return undefined;
     }

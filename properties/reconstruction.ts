@@ -35,7 +35,7 @@ export class Reconstruction implements Evidence {
     this.damage = new Damage(parameters.nodes, this.journals);
     this.memberships = new Memberships(parameters, this.journals);
     this.elections = new Elections(parameters, this.memberships, this.journals);
-    this.ledger = new Ledger(parameters, this.memberships);
+    this.ledger = new Ledger(parameters, this.memberships, this.journals, this.damage);
     this.wire = new Wire(parameters.nodes, this.journals, this.damage, this.elections, this.ledger);
     this.registers = new Registers(parameters, this.ledger);
     this.needs = new Needs(this.registers);

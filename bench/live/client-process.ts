@@ -145,5 +145,5 @@ async function until(moment: number): Promise<void> {
 process.once('message', async (plan: Plan) => {
   const clients = new Clients(plan);
   clients.connect();
-  process.send?.(await clients.run(), () => process.disconnect());
+  process.send?.(await clients.run(), () => void (process.connected && process.disconnect()));
 });

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Door, type DoorOptions } from './door.ts';
+import { Door, type DoorOptions, type LimboOptions } from './door.ts';
 import { until } from './testing/peers.ts';
 
 let server: Server | undefined;
@@ -16,7 +16,7 @@ interface Guarded {
   dial(): Socket;
 }
 
-async function guarded(isTrusted: boolean, options: DoorOptions): Promise<Guarded> {
+async function guarded(isTrusted: boolean, options: DoorOptions & LimboOptions): Promise<Guarded> {
   const state = { taken: [] as Socket[], refused: 0 };
   const opened = createServer((socket) => {
     state.taken.push(socket);

@@ -8,26 +8,55 @@ export interface DoorOptions {
   /** Connections of unknown hosts: so many a second, sustained, and at once. */
   readonly perSecond: number;
   readonly atOnce: number;
+}
+
+export interface LimboOptions {
   /** Refused connections are held so long, and so many of them. */
   readonly holdMs: number;
   readonly held: number;
 }
 
-export const DOOR_DEFAULTS: DoorOptions = { perSecond: 20, atOnce: 40, holdMs: 1_000, held: 256 };
+export const DOOR_DEFAULTS: DoorOptions & LimboOptions = { perSecond: 20, atOnce: 40, holdMs: 1_000, held: 256 };
+
+/** Where refused connections wait for their end. */
+export class Limbo {
+  private readonly options: LimboOptions;
+  private readonly holding: Set<Socket> = new Set();
+
+  constructor(options: LimboOptions) {
+    this.options = options;
+  }
+
+  hold(socket: Socket): void {
+    socket.on('error', () => undefined);
+    const end = setTimeout(() => socket.destroy(), this.options.holdMs);
+    this.holding.add(socket);
+    socket.once('close', () => {
+      clearTimeout(end);
+      this.holding.delete(socket);
+    });
+    if (this.holding.size > this.options.held) (this.holding.values().next().value as Socket).destroy();
+  }
+
+  end(): void {
+    for (const socket of this.holding) socket.destroy();
+  }
+}
 
 export class Door {
   private readonly options: DoorOptions;
   private readonly isTrusted: (host: string) => boolean;
   private readonly refused: () => void;
-  private readonly holding: Set<Socket> = new Set();
+  private readonly limbo: Limbo;
   private left: number;
   private filledMs: number = performance.now();
 
-  constructor(isTrusted: (host: string) => boolean, refused: () => void, options: DoorOptions = DOOR_DEFAULTS) {
+  constructor(isTrusted: (host: string) => boolean, refused: () => void, options: DoorOptions & LimboOptions = DOOR_DEFAULTS) {
     this.isTrusted = isTrusted;
     this.refused = refused;
     this.options = options;
     this.left = options.atOnce;
+    this.limbo = new Limbo(options);
   }
 
   /** Stands before whoever takes the connections of this server. */
@@ -36,11 +65,12 @@ export class Door {
     server.removeAllListeners('connection');
     server.on('connection', (socket) => {
       if (this.admits(socket.remoteAddress ?? '')) for (const taker of takers) taker.call(server, socket);
-      else this.hold(socket);
+      else {
+        this.refused();
+        this.limbo.hold(socket);
+      }
     });
-    server.on('close', () => {
-      for (const socket of this.holding) socket.destroy();
-    });
+    server.on('close', () => this.limbo.end());
   }
 
   private admits(host: string): boolean {
@@ -52,17 +82,5 @@ export class Door {
     if (this.left < 1) return false;
     this.left--;
     return true;
-  }
-
-  private hold(socket: Socket): void {
-    this.refused();
-    socket.on('error', () => undefined);
-    const end = setTimeout(() => socket.destroy(), this.options.holdMs);
-    this.holding.add(socket);
-    socket.once('close', () => {
-      clearTimeout(end);
-      this.holding.delete(socket);
-    });
-    if (this.holding.size > this.options.held) (this.holding.values().next().value as Socket).destroy();
   }
 }

@@ -3,13 +3,12 @@
 // come, or was cut off, is unknown.
 
 import { Agent, request } from 'node:http';
-import { nodeId, type NeedId, type NodeId, type ProposalId } from '../../kernel/base/ids.ts';
+import type { NodeId } from '../../kernel/base/ids.ts';
 import { MS, type Micros } from '../../kernel/base/time.ts';
-import { makeProposal, makeRecord, type DecideRecord } from '../../kernel/decide/record.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Operation } from '../../kernel/event.ts';
 import type { Invocation } from '../../io/sim/evidence.ts';
-import type { Decided, DecideRecord as Shown, Failure } from '../live/api/schemas.ts';
+import { answerOf as meaningOf } from '../crash/history.ts';
 
 export interface ClientsWorld {
   readonly now: Micros;
@@ -112,7 +111,7 @@ export class HttpClients {
   }
 }
 
-/** What the node meant: the reverse of api/answers.ts, written apart from it. */
+/** What the node meant; an answer that is no JSON may have been anything. */
 export function answerOf(operation: Operation, status: number, text: string): Answer {
   let body: unknown;
   try {
@@ -120,32 +119,5 @@ export function answerOf(operation: Operation, status: number, text: string): An
   } catch {
     return UNKNOWN;
   }
-  if (status === 200) return operation.kind === 'get' ? { kind: 'found', record: recordOf(operation, body as Shown) } : { kind: 'decided', record: recordOf(operation, (body as Decided).record) };
-  const failure = body as Failure;
-  switch (failure.code) {
-    case 'none':
-      return { kind: 'none' };
-    case 'lost':
-      return { kind: 'lost', record: recordOf(operation, failure.record as Shown) };
-    case 'tooOld':
-      return { kind: 'tooOld', lowWater: failure.lowWater ?? 0 };
-    case 'tooNew':
-      return { kind: 'tooNew', epoch: failure.epoch ?? 0 };
-    case 'full':
-      return { kind: 'full' };
-    case 'overloaded':
-    case 'tooManyRequests':
-      return { kind: 'refused', why: 'overloaded' };
-    case 'unreachable':
-    case 'notReady':
-      return UNREACHABLE;
-    default:
-      return UNKNOWN;
-  }
-}
-
-function recordOf(operation: Operation, shown: Shown): DecideRecord {
-  const wall = Number(BigInt(shown.timestampNs) / 1_000n);
-  const proposal = makeProposal(shown.needId as NeedId, operation.bucket, shown.proposalId as ProposalId, nodeId(shown.deciderId), shown.kPlan, wall);
-  return makeRecord(proposal, shown.lamport);
+  return meaningOf({ status, body, ...(operation.kind === 'decide' ? { proposal: operation.proposal } : {}) });
 }

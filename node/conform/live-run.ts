@@ -14,10 +14,10 @@ import { parametersOf } from '../../scenarios/topology.ts';
 import { Workload, type Workplace } from '../../scenarios/workload.ts';
 import type { Recorded } from '../evidence/telling.ts';
 import type { Watched } from '../evidence/judge.ts';
+import { Archive } from '../crash/archive.ts';
 import type { Status } from '../live/api/schemas.ts';
 import { beginLive, type LiveWorld } from './faults.ts';
 import { HttpClients, type ClientsWorld } from './http-clients.ts';
-import { giveBack, keepSegments } from './kept-segments.ts';
 import { fallText, Member, type Fall } from './member.ts';
 import { prepareNetwork, type NetworkFiles } from './network-files.ts';
 import type { Links } from './links.ts';
@@ -70,7 +70,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
   private readonly faults: Map<string, number> = new Map();
   private readonly troubles: string[] = [];
   private readonly readings: Readings = new Readings();
-  private readonly kept: string;
+  private readonly archive: Archive;
   private readonly timers: Set<NodeJS.Timeout> = new Set();
   private readonly boundUs: Micros;
   private startedMs = 0;
@@ -87,7 +87,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     this.seed = run.seed;
     this.links = links;
     this.files = files;
-    this.kept = join(files.folder, 'kept');
+    this.archive = new Archive(join(files.folder, 'collected'), { nodes: files.members });
     this.parameters = { ...parametersOf(run), network: files.parameters.network };
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
     this.ids = files.members.map((member) => nodeId(member.id));
@@ -155,7 +155,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     if (host.state !== 'up') return;
     host.state = 'down';
     host.doing = host.doing.then(async () => {
-      this.keep(host);
+      this.archive.collect();
       if (!(await host.member.stop(STOP_WITHIN_MS))) this.troubles.push(`node ${node} was asked to stop and had not after ${STOP_WITHIN_MS / 1_000} s`);
       this.record((listener, now) => listener.stopped?.(node, now), node);
       this.at(this.now + downUs, () => this.start(node));
@@ -169,10 +169,6 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
       host.state = 'up';
       host.member.start();
     });
-  }
-
-  private keep(host: Host): void {
-    keepSegments(host.member.files.data, join(this.kept, String(host.id)));
   }
 
   pause(node: NodeId): void {
@@ -235,7 +231,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
       await this.finish();
     }
     return {
-      folder: this.files.folder, directories: this.files.members.map((member) => member.data), parameters: this.parameters, recorded: this.recorded, began: this.began,
+      folder: this.files.folder, directories: this.files.members.map((member) => join(this.archive.folder, member.name)), parameters: this.parameters, recorded: this.recorded, began: this.began,
       watched: this.readings.watched(), faults: Object.fromEntries(this.faults), retries, tookUs: this.now, troubles: this.troubles,
     };
   }
@@ -286,6 +282,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
   }
 
   private async read(): Promise<void> {
+    this.archive.collect();
     await Promise.all(this.processes.map(async (host) => {
       const life = host.member.life;
       const text = host.state === 'up' ? await host.member.read('/metrics') : undefined;
@@ -300,10 +297,10 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     this.clients.end();
     await Promise.all(this.processes.map(async (host) => {
       await host.doing;
-      this.keep(host);
+      this.archive.collect();
       if (host.member.running && !(await host.member.stop(STOP_WITHIN_MS))) this.troubles.push(`node ${host.id} was asked to stop and had not after ${STOP_WITHIN_MS / 1_000} s`);
-      giveBack(host.member.files.data, join(this.kept, String(host.id)));
     }));
+    this.archive.complete();
     await this.links.close();
   }
 

@@ -13,6 +13,7 @@ const LINES_KEPT = 200;
 
 export interface MemberFiles {
   readonly id: number;
+  readonly name: string;
   readonly configuration: string;
   readonly data: string;
   readonly host: string;

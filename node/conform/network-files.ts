@@ -36,7 +36,7 @@ export async function prepareNetwork(run: RunFile, links: Links, room: number): 
     };
     const file = join(folder, `${nameOf(self)}.json`);
     writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`);
-    members.push({ id: self, configuration: file, data: join(folder, nameOf(self)), host: links.host(self), httpPort: http[self - 1] as number, prefix: links.prefix(self) });
+    members.push({ id: self, name: nameOf(self), configuration: file, data: join(folder, nameOf(self)), host: links.host(self), httpPort: http[self - 1] as number, prefix: links.prefix(self) });
   }
   const definition: NetworkDefinition = { ...network, members: ids.map((id) => ({ id, publicKey: publicKeys[id - 1] as string, addresses: [] })) };
   return { folder, members, parameters: parametersOf(definition, { gpuPollUs: 0, followsParent: false }) };

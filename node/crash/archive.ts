@@ -4,13 +4,17 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { segmentOf, snapshotOf } from '../../io/journal-format.ts';
-import type { DevNetwork, DevNode } from '../dev/dev-network.ts';
+
+/** Nodes whose data directories are looked after; each gets a folder of its name. */
+export interface Archived {
+  readonly nodes: readonly { readonly name: string; readonly data: string }[];
+}
 
 export class Archive {
   readonly folder: string;
-  private readonly network: DevNetwork;
+  private readonly network: Archived;
 
-  constructor(folder: string, network: DevNetwork) {
+  constructor(folder: string, network: Archived) {
     this.folder = folder;
     this.network = network;
     for (const node of network.nodes) mkdirSync(join(folder, node.name), { recursive: true });
@@ -31,7 +35,7 @@ export class Archive {
     }
   }
 
-  private link(node: DevNode): void {
+  private link(node: Archived['nodes'][number]): void {
     for (const name of readdirSync(node.data)) {
       if (segmentOf(name) === undefined) continue;
       const kept = join(this.folder, node.name, name);

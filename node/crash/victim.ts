@@ -18,6 +18,22 @@ const SAYINGS: readonly (readonly [RegExp, Phase, 'begins' | 'ends'])[] = [
   [/ has written the snapshot after event \d+, (\d+) ms after/, 'snapshot', 'ends'],
 ];
 
+export interface Saying {
+  readonly phase: Phase;
+  readonly how: 'begins' | 'ends';
+  /** How long it took, if it ends. */
+  readonly tookMs: number;
+}
+
+/** What a line says of a phase; undefined if it says nothing of any. */
+export function sayingOf(line: string): Saying | undefined {
+  for (const [form, phase, how] of SAYINGS) {
+    const match = form.exec(line);
+    if (match !== null) return { phase, how, tookMs: Number(match[1] ?? 0) };
+  }
+  return undefined;
+}
+
 export class Victim {
   readonly node: DevNode;
   serving = false;
@@ -108,12 +124,10 @@ export class Victim {
     if (this.said.length > 50) this.said.shift();
     if (line.includes(' serves http')) this.serving = true;
     if (/VIOLATED|a bug of ours|cannot start|is refused by/.test(line)) this.alarms.push(line);
-    for (const [form, phase, how] of SAYINGS) {
-      const match = form.exec(line);
-      if (match === null) continue;
-      this.phase = how === 'begins' ? phase : undefined;
-      if (how === 'ends') this.tookMs[phase] = Number(match[1]);
-    }
+    const saying = sayingOf(line);
+    if (saying === undefined) return;
+    this.phase = saying.how === 'begins' ? saying.phase : undefined;
+    if (saying.how === 'ends') this.tookMs[saying.phase] = saying.tookMs;
   }
 
   private changed(): void {

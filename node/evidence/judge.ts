@@ -50,6 +50,12 @@ export function judge(leavings: Leavings): Judged {
   for (const property of properties) if (property.scope === 'global') watches.set(property, property.watch(view));
   const journals = new CollectedJournals(leavings.directories);
   const listeners = [...heardFirst, ...watches.values()];
+  for (const { node, kernel } of journals.bases()) {
+    for (const listener of listeners) {
+      listener.refolded?.(node, kernel.sequence, kernel.digestHigh, kernel.digestLow, 0);
+      for (const { group, term } of kernel.groups) listener.beginsAmid?.(node, group, term);
+    }
+  }
   tellStory(journals.events(), leavings.recorded, leavings.began, listeners);
   for (const watch of watches.values()) watch.finished?.({ now: Number.MAX_SAFE_INTEGER, nodes: [] });
   const ends = journals.ends();
@@ -68,7 +74,7 @@ function local(id: string, journals: CollectedJournals, ends: readonly JournalEn
   const said = watched?.violated;
   if (said !== undefined) return broken(watched?.checks ?? 0, said, []);
   const seen = watched?.checks ?? 0;
-  if (id === REPLAY) return replayed(journals, ends, seen + ends.reduce((sum, end) => sum + end.batches, 0));
+  if (id === REPLAY) return replayed(journals, ends, seen + ends.reduce((sum, end) => sum + end.compared, 0));
   const checks = seen + (id === IN_ORDER ? events : 0);
   return { verdict: checks === 0 ? 'not-exercised' : 'held', checks };
 }
@@ -76,6 +82,8 @@ function local(id: string, journals: CollectedJournals, ends: readonly JournalEn
 /** Every batch was refolded from the first event on, and its digest compared; and nobody heard what a journal does not hold. */
 function replayed(journals: CollectedJournals, ends: readonly JournalEnd[], checks: number): Judgement {
   for (const { node, directory, end } of ends) if (end.kind === 'refused') return broken(checks, `the journal of node ${node} in "${directory}" does not refold: ${end.text}`, [node]);
+  const wrong = ends.find((end) => end.wrongSnapshot !== undefined);
+  if (wrong !== undefined) return broken(checks, `the snapshot of node ${wrong.node} after event ${wrong.wrongSnapshot} is not the state that the events before it give`, [wrong.node]);
   const lost = journals.missing[0];
   if (lost === undefined) return { verdict: checks === 0 ? 'not-exercised' : 'held', checks };
   return broken(checks, `node ${lost.node} heard at event ${lost.event} what node ${lost.from} said at event ${lost.sent} of its journal, which ends with event ${lost.last}`, [lost.from, lost.node]);

@@ -50,7 +50,7 @@ const content = (directory: string): unknown => readdirSync(directory).toSorted(
 function start(data: string): { code: number | null; sentence: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'node', '--config', at('node.json'), '--data', data], { encoding: 'utf8', timeout: 60_000 });
   expect(stdout).toBe('');
-  const lines = stderr.trim().split('\n').filter((line) => !/^node 1 (serves|no GPU)/.test(line));
+  const lines = stderr.trim().split('\n').filter((line) => !/^node 1 (serves|no GPU|refolds|has refolded)/.test(line));
   expect(lines, stderr).toHaveLength(1);
   return { code: status, sentence: lines[0] as string };
 }

@@ -136,7 +136,9 @@ export class Stage {
   }
 
   acknowledge(from: NodeId, leader: NodeId, term: number, match: number): this {
-    return this.send(from, leader, appendReply(G0, term, true, match, 0));
+    const message = appendReply(G0, term, true, match, 0);
+    this.send(from, leader, message);
+    return this.durable(leader, { kind: 'message', from, incarnation: 1, sent: this.sequence(from), message });
   }
 
   /** Node 1 leads term 1 and commits these after its first entry, through node 2. */

@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Limbo, type LimboOptions } from '../../../io/live/door.ts';
 import { needIdFault, type NeedId, type ProposalId } from '../../../kernel/base/ids.ts';
 import { bucketOf } from '../../../kernel/decide/record.ts';
 import type { Answer } from '../../../kernel/effect.ts';
@@ -55,6 +56,10 @@ const CONNECTIONS_AT_ONCE = 512;
 const MAX_ADDRESSES = 4_096;
 /** A connection that had to be ended counts as so many; and a request over the bound of its connection. */
 const FINE = 5;
+/** Bytes that are no request cost a second's worth: who goes on sending them soon opens no connection any more. */
+const MALFORMED_FINE = 100;
+/** A connection that was refused is closed a little later: who waits for that before opening the next one is slowed down. */
+const LIMBO: LimboOptions = { holdMs: 250, held: 256 };
 
 interface Visitor {
   readonly connection: Connection;
@@ -78,6 +83,7 @@ export class HttpServer implements Desk {
   /** By what stands for the connection: a line, or a passage once it is the HTTP server's. */
   private readonly visitors: WeakMap<object, Visitor> = new WeakMap();
   private readonly lines: Set<PlainLine> = new Set();
+  private readonly limbo: Limbo = new Limbo(LIMBO);
   private readonly addresses: Allowances = new Allowances(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, MAX_ADDRESSES, now);
 
   constructor(requests: Requests, shown: Shown, bounds: HttpBounds, version: string) {
@@ -128,6 +134,7 @@ export class HttpServer implements Desk {
       server.closeAllConnections();
       for (const line of this.lines) line.destroy();
     }, patienceMs);
+    this.limbo.end();
     if (this.door.listening) await new Promise<void>((closed) => this.door.close(() => closed()));
     clearInterval(sweep);
     clearTimeout(end);
@@ -208,7 +215,7 @@ export class HttpServer implements Desk {
   private connected(socket: Socket): void {
     if (!this.addresses.take(socket.remoteAddress ?? '')) {
       this.shown.turnedAway('address');
-      return void socket.destroy();
+      return this.limbo.hold(socket);
     }
     const rate = this.bounds.requestsPerSecond;
     const visitor: Visitor = { connection: this.requests.connected(), allowance: new Allowance(rate, Math.max(1, rate * SHARE_AT_ONCE), now()), cut: false };
@@ -267,10 +274,15 @@ export class HttpServer implements Desk {
 
   /** What came in is no HTTP, or never ends: there is no request to answer through the usual way. */
   private refuseBytes(socket: Duplex, status: string): void {
-    this.shown.turnedAway('malformed');
+    this.malformed(socket as Passage);
     if (!socket.writable) return void socket.destroy();
     const body = JSON.stringify(failure('badRequest', `expected a complete HTTP/1.1 request (${status.slice(4).toLowerCase()})`));
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  }
+
+  private malformed({ remoteAddress = '' }: { readonly remoteAddress?: string | undefined }): void {
+    this.shown.turnedAway('malformed');
+    this.addresses.fine(remoteAddress, MALFORMED_FINE);
   }
 
   private notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -283,7 +295,7 @@ export class HttpServer implements Desk {
       return reply.code(400).send({ ...failure('badRequest', faults[0] ?? error.message), faults });
     }
     const known = KNOWN[error.code];
-    if (known?.[0] === 413) this.shown.turnedAway('malformed');
+    if (known?.[0] === 413) this.malformed(reply.request.raw.socket);
     if (known !== undefined) return reply.code(known[0]).send(failure(known[1], known[2]));
     const status = error.statusCode ?? 500;
     if (status >= 500) {
