@@ -18,7 +18,7 @@ const vitestReport = join(cache, 'vitest.json');
 const tool = (path: string): string => join(root, 'node_modules', path);
 
 /** No stage takes minutes; one that hangs fails instead of holding up the rest. */
-const STAGE_TIMEOUT_MS = 240_000;
+const STAGE_TIMEOUT_MS = 480_000;
 
 const program = join(root, 'node/lockstep.ts');
 const sweep: Stage = { name: 'sweep of 40 seeds', args: [program, 'sim', '--seeds', '1..40', '--scenario', 'all', '--json'] };

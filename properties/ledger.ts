@@ -193,9 +193,16 @@ export class GroupLog {
     const match = claimed < term.last ? claimed : Math.max(term.last, Math.min(claimed, this.committed));
     if (match <= (term.match[place] as number)) return;
     term.match[place] = match;
-    const frame: Frame = { from: cause.from, to: leader, incarnation: cause.incarnation, sequence: cause.sent, index: 0, message: cause.message };
-    if (term.standing.index > 0) for (let k = 0; k < this.readers.length; k++) this.readers[k]?.acknowledges?.(frame, this.id, match, term.standing, now);
-    if (match > this.committed) this.count(frame, term, now);
+    if (match <= this.committed) return;
+    this.count({ from: cause.from, to: leader, incarnation: cause.incarnation, sequence: cause.sent, index: 0, message: cause.message }, term, now);
+  }
+
+  /** What a member says when it says it; whether that counts is another matter. */
+  says(frame: Frame, number: number, match: number, now: Micros): void {
+    const term = this.known(number);
+    if (term === undefined || term.leader !== frame.to || term.standing.index === 0) return;
+    if (term.standing.seating.placeOf(frame.from, this.memberships.lifeOf(frame.from)) < 0) return;
+    for (let k = 0; k < this.readers.length; k++) this.readers[k]?.acknowledges?.(frame, this.id, Math.min(match, term.last), term.standing, now);
   }
 
   /** How much of the log of the present leader a member has acknowledged; -1 if it has no seat. */
@@ -410,8 +417,12 @@ export class Ledger implements MembershipsReader, JournalReader {
     switch (message.kind) {
       case 'append':
         return this.groups[message.group]?.append(frame, message, now);
+      case 'appendReply':
+        return message.ok ? this.groups[message.group]?.says(frame, message.term, message.match, now) : undefined;
       case 'snapshot':
         return this.groups[message.group]?.snapshot(frame, message, now);
+      case 'snapshotReply':
+        return message.done ? this.groups[message.group]?.says(frame, message.term, message.index, now) : undefined;
       default:
         return undefined;
     }

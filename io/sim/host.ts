@@ -93,6 +93,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   damaged = false;
   /** Faults that come now pass it by: another one is under way that needs it as it is. */
   spared = false;
+  /** Damaged since it last started: what its disk holds now is not what was known to be there. */
+  rewound = false;
   refusedWhy = '';
   starts = 0;
   /** The last event of its journal that is known to be on its disk. */
@@ -274,7 +276,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   }
 
   refolded(sequence: number, high: number, low: number): void {
-    if (!this.damaged) this.tellSurvivors(sequence);
+    if (!this.rewound) this.tellSurvivors(sequence);
+    this.rewound = false;
     this.durableTo = sequence;
     const now = this.world.now;
     const listeners = this.world.listeners.refolded;

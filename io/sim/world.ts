@@ -447,6 +447,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   /** A fault took what the node had acknowledged. */
   wasDamaged(host: Host): void {
     host.damaged = true;
+    host.rewound = true;
     host.shadow = undefined;
     for (const one of this.listeners.damaged) one.damaged(host.id, this.now);
   }
