@@ -5,11 +5,14 @@ import { eventually, startLoneNode, type LoneNode } from '../testing/lone-node.t
 
 let node: LoneNode;
 
-beforeAll(async () => {
-  node = await startLoneNode({ limits: { inFlight: 8, requestsPerSecond: 1_000, connections: 64 } });
-  await eventually(() => fetch(`${node.url}/ready`), (answer) => answer.status === 200);
-});
-afterAll(() => node.clear());
+/** A node of its own for each set of tests that asks for one: what one set has used up of an address's allowance is not missing in the next. */
+function withNode(): void {
+  beforeAll(async () => {
+    node = await startLoneNode({ limits: { inFlight: 8, requestsPerSecond: 1_000, connections: 128 } });
+    await eventually(() => fetch(`${node.url}/ready`), (answer) => answer.status === 200);
+  });
+  afterAll(() => node.clear());
+}
 
 interface Reply {
   readonly status: number;
@@ -39,6 +42,8 @@ function raw(bytes: string): Promise<string> {
 }
 
 describe('POST /v1/decide', () => {
+  withNode();
+
   test('decides, answers a retry alike, and tells another proposal which one won', async () => {
     const before = Date.now();
     const first = await post({ need: '0/first', proposal: 'plan-a', kPlan: 3 });
@@ -81,6 +86,8 @@ describe('POST /v1/decide', () => {
 });
 
 describe('GET /v1/decide/:need', () => {
+  withNode();
+
   test('finds what is decided, with the slash as it is or encoded', async () => {
     const { body } = await post({ need: '0/read/me', proposal: 'p' });
     expect(await ask('/v1/decide/0/read/me')).toEqual({ status: 200, retryAfter: null, body: body.record });
@@ -96,6 +103,8 @@ describe('GET /v1/decide/:need', () => {
 });
 
 describe('what the node shows', () => {
+  withNode();
+
   test('health names node, network and kernel; ready says yes', async () => {
     expect(await ask('/health')).toMatchObject({ status: 200, body: { status: 'alive', node: 1, phase: 'running', mode: 'storage', kernel: 'a kernel under test', network: expect.stringMatching(/^[0-9a-f]{64}$/) } });
     expect(await ask('/ready')).toMatchObject({ status: 200, body: { ready: true, reasons: [] } });
@@ -166,6 +175,8 @@ const plain = (need: string, more = ''): string => {
 const needsIn = (heard: string): string[] => [...heard.matchAll(/"needId":"([^"]*)"/g)].map((match) => match[1] as string);
 
 describe('a decide in its plainest form', () => {
+  withNode();
+
   test('is answered as the HTTP server answers it', async () => {
     const shape = (heard: string): unknown => {
       const [head = '', body = ''] = heard.split('\r\n\r\n');
@@ -198,6 +209,8 @@ describe('a decide in its plainest form', () => {
 });
 
 describe('overload', () => {
+  withNode();
+
   test('is answered at once with Retry-After while the rest is served', async () => {
     const answers = await Promise.all(Array.from({ length: 60 }, (_, place) => post({ need: `0/burst-${place}`, proposal: 'p' })));
     const served = answers.filter((answer) => answer.status === 200);
