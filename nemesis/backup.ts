@@ -94,7 +94,7 @@ class Restore {
     else world.startLater(host, 20 * MS);
     host.disk.putBack(this.copy);
     world.count('old-backup', 1);
-    world.wasDamaged(host);
+    world.wasDamaged(host, false);
     this.spare(true);
     const slow = this.peers.map((peer) => peer.id);
     if (this.heldUpUs > 0) this.disturb([{ kind: 'reorder', from: [host.id], to: slow, strength: this.heldUpUs, own: true }, { kind: 'reorder', from: slow, to: [host.id], strength: this.heldUpUs, own: true }]);

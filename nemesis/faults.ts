@@ -2,7 +2,7 @@
 
 import { oldBackup } from './backup.ts';
 import { clockJump, clockSkew } from './clock.ts';
-import { bitRot, diskLost, diskTorn, slowFsync } from './disk.ts';
+import { bitRot, diskFull, diskLost, diskTorn, fsyncError, misdirected, readError, slowFsync, staleRead } from './disk.ts';
 import type { Fault } from './fault.ts';
 import { leaderCut, leaderKilled, leaderPaused } from './leader-once.ts';
 import { behead, hunt } from './leaders.ts';
@@ -12,7 +12,7 @@ import { gpuLost, parentOutage, parentReorg } from './outside.ts';
 import { kill, pause, restart } from './process.ts';
 
 export const FAULTS: readonly Fault[] = [
-  partition, oneWay, slow, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, clockSkew, clockJump, diskLost, diskTorn, slowFsync, bitRot, oldBackup,
+  partition, oneWay, slow, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, clockSkew, clockJump, diskLost, diskTorn, slowFsync, readError, fsyncError, diskFull, bitRot, misdirected, staleRead, oldBackup,
   hunt, behead, reconfigure, handOver, lostDisk,
   narrow, reset, leaderKilled, leaderPaused, leaderCut,
   parentOutage, parentReorg, gpuLost,
