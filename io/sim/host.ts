@@ -83,6 +83,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   stopping = false;
   downAfterStop: Micros = 0;
   busyUntil: Micros = 0;
+  /** What every turn takes longer while the machine is slow. */
+  extraTurnUs: Micros = 0;
   /** When the earliest wake entry in the queue is due, NEVER if there is none. */
   wakeAt: Micros = NEVER;
   /** The same of its clock's alarm. */
@@ -148,7 +150,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
     this.busyUntil = world.now;
     for (let turns = 0; turns < TURNS_AT_ONCE; turns++) {
-      this.busyUntil += TURN_US;
+      this.busyUntil += TURN_US + this.extraTurnUs;
       if (!loop.turn()) return;
     }
     world.wake(this.id, this.busyUntil);

@@ -471,9 +471,10 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     if (freezeClock) host.clock.freeze();
   }
 
-  resume(host: Host): void {
+  /** `thawClock`: it was paused with its clock. */
+  resume(host: Host, thawClock: boolean): void {
     assert(host.pauses > 0, 'what is resumed was paused');
-    host.clock.thaw();
+    if (thawClock) host.clock.thaw();
     if (--host.pauses > 0) return;
     const held = this.held[host.id] as { code: number; payload: unknown }[];
     this.held[host.id] = [];
