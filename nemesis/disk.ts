@@ -6,6 +6,7 @@ import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
 import type { CrashPoint } from '../io/ports.ts';
 import type { Host } from '../io/sim/host.ts';
+import { bearsDamage } from './budget.ts';
 import { few, lasting, some, struck, type Fault } from './fault.ts';
 import { beginCrash, drawCrash } from './process.ts';
 
@@ -114,7 +115,7 @@ function damaging(name: string, about: string, strike: (host: Host) => boolean):
     begin: (world, episode) => {
       for (const node of episode.nodes) {
         const host = world.host(node);
-        if (host.loop === undefined || host.damaged) continue;
+        if (host.loop === undefined || host.damaged || !bearsDamage(world, host.id)) continue;
         if (!world.crash(host, 'kept', episode.strength) || !strike(host)) continue;
         world.count(name, 1);
         world.wasDamaged(host, true);
@@ -145,8 +146,10 @@ export const staleRead: Fault = {
 
 /** What was served once stays as it is: nobody can trust that disk again. */
 function readStale(world: World, host: Host, mark: boolean): () => void {
-  if (host.loop === undefined || host.damaged || !world.crash(host, 'kept', TROUBLED_DOWN)) return () => {};
+  if (host.loop === undefined || host.damaged || !bearsDamage(world, host.id) || !world.crash(host, 'kept', TROUBLED_DOWN)) return () => {};
   let served = false;
+  // Nobody counts on it from now on.
+  if (!mark) host.damaged = true;
   host.readStale(mark, () => {
     if (served) return;
     served = true;
@@ -154,7 +157,9 @@ function readStale(world: World, host: Host, mark: boolean): () => void {
     if (!mark) world.wasDamaged(host, true);
   });
   return () => {
-    if (mark || !served) host.disk.refresh();
+    if (!mark && served) return;
+    host.disk.refresh();
+    if (!mark) host.damaged = host.rejoins;
   };
 }
 
