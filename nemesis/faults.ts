@@ -6,6 +6,7 @@ import { bitRot, diskFull, diskLost, diskTorn, fsyncError, misdirected, readErro
 import type { Fault } from './fault.ts';
 import { leaderCut, leaderKilled, leaderPaused } from './leader-once.ts';
 import { behead, hunt } from './leaders.ts';
+import { burst } from './load.ts';
 import { handOver, lostDisk, reconfigure } from './membership.ts';
 import { clog, corrupt, drop, duplicate, flap, forgedHello, narrow, oneWay, partition, reorder, reset, slow } from './network.ts';
 import { callDoubt, gpuLost, parentOutage, parentReorg } from './outside.ts';
@@ -14,7 +15,7 @@ import { blackout, bootStorm, kill, pause, restart, slowNode } from './process.t
 export const FAULTS: readonly Fault[] = [
   partition, oneWay, flap, slow, clog, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, blackout, bootStorm, slowNode, clockSkew, clockJump, clockFreeze, wallJump, diskLost, diskTorn, slowFsync, readError, fsyncError, diskFull, bitRot, misdirected, staleRead, oldBackup,
   hunt, behead, reconfigure, handOver, lostDisk,
-  narrow, reset, leaderKilled, leaderPaused, leaderCut,
+  narrow, reset, leaderKilled, leaderPaused, leaderCut, burst,
   parentOutage, parentReorg, gpuLost, callDoubt,
 ];
 
