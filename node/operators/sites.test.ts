@@ -41,10 +41,8 @@ describe('slips of the hand', () => {
       const source = sourceOf(file);
       for (const site of sitesOf(file, source)) expect(mutated(site, source), site.name).not.toBe(source);
     }
-    for (const site of sites.slice(0, 40)) {
-      expect(siteNamed(site.name)).toEqual(site);
-      expect(() => sitesOf(site.file, mutated(site, sourceOf(site.file)))).not.toThrow();
-    }
+    for (const site of sites.slice(0, 20)) expect(siteNamed(site.name)).toEqual(site);
+    for (const site of [...sites.slice(0, 100), ...sites.filter((one) => one.operator === 'swapped').slice(0, 100)]) expect(() => sitesOf(site.file, mutated(site, sourceOf(site.file))), site.name).not.toThrow();
   });
 
   test('are drawn alike from the same seed, and otherwise from another', () => {
