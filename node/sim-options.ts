@@ -8,7 +8,7 @@ import type { RunOptions } from '../scenarios/scenario.ts';
 import { readCount, readDuration, readSeed, readSeeds, readWord, readWords, type SeedRange } from './arguments.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Complaint } from './complaint.ts';
-import { loadRunFile, requireFolderOf } from './run-files.ts';
+import { loadRunFile, requireFolderOf, requireWritable } from './run-files.ts';
 
 /** The flags as the parser found them. */
 export interface SimFlags {
@@ -78,7 +78,7 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
     kind: 'one',
     ...(flags.save === undefined ? {} : { save: writable(flags.save, '--save') }),
     ...(flags.dump === undefined ? {} : { dump: emptyFolder(flags.dump) }),
-    ...(flags.report === undefined ? {} : { report: writable(flags.report, '--report') }),
+    ...(flags.report === undefined ? {} : { report: reportFile(flags.report) }),
   };
   if (flags.run === undefined) return { ...base, seed: seedOf(flags) };
   const runFile = loadRunFile(flags.run);
@@ -153,6 +153,11 @@ export function seedOf(flags: { readonly seed?: string }): number {
 
 function writable(path: string, flag: string): string {
   requireFolderOf(path, flag);
+  return path;
+}
+
+function reportFile(path: string): string {
+  requireWritable(path, '--report');
   return path;
 }
 

@@ -11,7 +11,7 @@ import { EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
 import { kernelHash } from './kernel-hash.ts';
 import { bar, Progress } from './progress.ts';
-import { saveRunFile } from './run-files.ts';
+import { saveFile, saveRunFile } from './run-files.ts';
 import { exitCodeOfRun, reportOf } from './run-outcome.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
 import { readSimFlags, type OneRun, type SimFlags } from './sim-options.ts';
@@ -35,7 +35,7 @@ async function runOne(asked: OneRun): Promise<number> {
   const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }) };
   const report = reportOf(outcome, asked, files);
   if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([report]));
-  if (asked.report !== undefined && timeline !== undefined) writeFileSync(asked.report, (await import('../reports/page-file.ts')).renderPage(report, timeline));
+  if (asked.report !== undefined && timeline !== undefined) saveFile(asked.report, (await import('../reports/page-file.ts')).renderPage(report, timeline));
   if (asked.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print(renderRun(report, paint));
   const code = exitCodeOfRun(report);

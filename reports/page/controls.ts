@@ -23,14 +23,14 @@ export function controls(data: RunData, filters: Filters, hasPath: boolean, acti
     group('nodes', nodeFilter(data, filters, actions)),
     group('messages', kindFilter(data, filters, actions)),
     group('need', needFilter(data, filters, actions)),
-    ...(hasPath ? [group('show', [toggle('only the causal path', false, (on) => {
+    ...(hasPath ? [group('path', [toggle('alone', false, (on) => {
       filters.pathOnly = on;
       actions.filtered();
-    })])] : []),
+    }, 'mode')])] : []),
     group('zoom', [
       make('button', { type: 'button', onclick: () => actions.zoom(1 / 0.6), 'aria-label': 'zoom out' }, '−'),
       make('button', { type: 'button', onclick: () => actions.zoom(0.6), 'aria-label': 'zoom in' }, '+'),
-      make('button', { type: 'button', onclick: () => actions.all() }, 'whole window'),
+      make('button', { type: 'button', onclick: () => actions.all(), 'aria-label': 'the whole window' }, 'all'),
       ...(data.violated.length > 0 ? [make('button', { type: 'button', class: 'alarm', onclick: () => actions.violation() }, 'violation')] : []),
     ]),
   );
@@ -42,8 +42,8 @@ function group(name: string, children: readonly HTMLElement[]): HTMLElement {
 }
 
 /** A button that is pressed or not. */
-function toggle(words: string, pressed: boolean, changed: (on: boolean) => void, swatch?: string): HTMLElement {
-  const button = make('button', { type: 'button', 'aria-pressed': String(pressed), class: 'toggle' }, swatch === undefined ? undefined : make('span', { class: 'swatch', style: `background: var(${swatch})` }), words);
+function toggle(words: string, pressed: boolean, changed: (on: boolean) => void, kind = 'filter', swatch?: string): HTMLElement {
+  const button = make('button', { type: 'button', 'aria-pressed': String(pressed), class: `toggle ${kind}` }, swatch === undefined ? undefined : make('span', { class: 'swatch', style: `background: var(${swatch})` }), words);
   button.addEventListener('click', () => {
     const on = button.getAttribute('aria-pressed') !== 'true';
     button.setAttribute('aria-pressed', String(on));
@@ -86,7 +86,7 @@ function kindFilter(data: RunData, filters: Filters, actions: ControlActions): H
         (boxes.get(kind) as HTMLInputElement).checked = on;
       }
       actions.filtered();
-    }, family.colour);
+    }, 'filter', family.colour);
     buttons.push(button);
     for (const kind of kinds) {
       const box = make('input', { type: 'checkbox', checked: '' }) as HTMLInputElement;

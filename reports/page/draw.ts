@@ -11,6 +11,8 @@ export interface Picture {
   readonly data: RunData;
   readonly filters: Filters;
   readonly bars: readonly FaultBar[];
+  /** By node: when any fault concerned it. */
+  readonly shades: readonly (readonly (readonly [number, number])[])[];
   /** By node: when it was down. */
   readonly down: readonly (readonly (readonly [number, number])[])[];
   /** By node: when it led which group. */
@@ -73,7 +75,7 @@ export function lineOf(picture: Picture, view: Viewport, layout: Layout, arrow: 
 export function drawRun(canvas: HTMLCanvasElement, top: number, picture: Picture, view: Viewport, layout: Layout, chosen: Chosen): { readonly arrows: number; readonly all: boolean } {
   const context = prepare(canvas, view.width, layout.height);
   const colour = coloursOf(canvas);
-  const pen = new Pen(context, colour, picture, view, layout);
+  const pen = new Pen(context, colour, picture, view, layout, chosen);
   const inSight = arrowsInSight(picture, view);
   const all = inSight.length <= MOST_ARROWS;
   pen.clip(() => {
@@ -87,7 +89,7 @@ export function drawRun(canvas: HTMLCanvasElement, top: number, picture: Picture
     pen.path();
     pen.befell();
     pen.violations();
-    pen.chosen(chosen);
+    pen.chosen();
     pen.curve();
   });
   pen.labels();
@@ -102,14 +104,16 @@ class Pen {
   private readonly data: RunData;
   private readonly view: Viewport;
   private readonly layout: Layout;
+  private readonly choice: Chosen;
 
-  constructor(context: CanvasRenderingContext2D, colour: Colours, picture: Picture, view: Viewport, layout: Layout) {
+  constructor(context: CanvasRenderingContext2D, colour: Colours, picture: Picture, view: Viewport, layout: Layout, choice: Chosen) {
     this.c = context;
     this.colour = colour;
     this.picture = picture;
     this.data = picture.data;
     this.view = view;
     this.layout = layout;
+    this.choice = choice;
   }
 
   /** Nothing is drawn over the names of the lanes. */
@@ -184,12 +188,12 @@ class Pen {
   /** A bar that says what it is, and a shade over the lanes that it concerns. */
   faults(): void {
     const { c, view, layout } = this;
+    c.fillStyle = this.colour('--fault-shade');
+    for (const [node, y] of layout.middle) for (const [from, until] of this.picture.shades[node] ?? []) c.fillRect(view.x(from), y - layout.lane / 2 + 1, Math.max(2, view.x(until) - view.x(from)), layout.lane - 2);
     for (const bar of this.picture.bars) {
       if (!this.inSight(bar.from, bar.until)) continue;
       const x = view.x(bar.from);
       const width = Math.max(2, view.x(bar.until) - x);
-      c.fillStyle = this.colour('--fault-shade');
-      for (const [node, y] of layout.middle) if (bar.nodes.length === 0 || bar.nodes.includes(node)) c.fillRect(x, y - layout.lane / 2 + 1, width, layout.lane - 2);
       const y = faultRowTop(layout, bar.row);
       c.fillStyle = this.colour('--fault-bar');
       c.fillRect(x, y, width, FAULT_BAR);
@@ -243,6 +247,14 @@ class Pen {
     }
   }
 
+  /** The groups that it leads at the step that is chosen, or in the middle of what is shown. */
+  private leadsNow(node: number): number[] {
+    const { data, view, picture } = this;
+    const { step } = this.choice;
+    const at = step < 0 ? (view.from + view.until) / 2 : (data.line.steps.at[step] as number);
+    return (picture.led[node] ?? []).filter(({ from, until }) => from <= at && at < until).map(({ group }) => data.line.groups[group] as number).sort((a, b) => a - b);
+  }
+
   private hatch(x: number, y: number, width: number, height: number): void {
     const { c } = this;
     c.save();
@@ -286,7 +298,7 @@ class Pen {
       const row = counts.get(node);
       if (row === undefined) continue;
       for (let column = 0; column < columns; column++) {
-        const height = ((row[column] as number) / most) * (layout.lane / 2 - 4);
+        const height = Math.sqrt((row[column] as number) / most) * (layout.lane / 2 - 6);
         if (height > 0) c.fillRect(GUTTER + column * 3, y, 2.4, Math.max(1, height));
       }
     }
@@ -343,6 +355,7 @@ class Pen {
     const families = FAMILIES.map(() => new Path2D());
     const heads = FAMILIES.map(() => new Path2D());
     const lost = new Path2D();
+    const underWay = new Path2D();
     const crosses = new Path2D();
     const copies = new Path2D();
     const few = inSight.length < FEW_ARROWS;
@@ -355,11 +368,12 @@ class Pen {
       const line = lineOf(this.picture, this.view, this.layout, arrow);
       if (line === undefined) continue;
       const family = filters.familyOf(arrows.message[arrow] as number);
-      const target = arrows.copy[arrow] === 1 ? copies : delivered ? (families[family] as Path2D) : lost;
+      const unknown = data.tables.fates[arrows.fate[arrow] as number] === 'under way';
+      const target = arrows.copy[arrow] === 1 ? copies : delivered ? (families[family] as Path2D) : unknown ? underWay : lost;
       target.moveTo(line[0], line[1]);
       target.lineTo(line[2], line[3]);
-      if (!delivered && data.tables.fates[arrows.fate[arrow] as number] !== 'under way') cross(crosses, line[2], line[3], few ? 4 : 2.5);
-      else if (few && arrows.copy[arrow] === 0) head(heads[family] as Path2D, line, 6);
+      if (!delivered && !unknown) cross(crosses, line[2], line[3], few ? 4 : 2.5);
+      else if (few && delivered && arrows.copy[arrow] === 0) head(heads[family] as Path2D, line, 6);
     }
     const quiet = filters.pathOnly ? 0.08 : path.steps.size > 0 ? 0.45 : 0.75;
     c.globalAlpha = few ? quiet : quiet * Math.max(0.28, Math.min(1, 500 / inSight.length));
@@ -369,16 +383,19 @@ class Pen {
       c.stroke(families[place] as Path2D);
       c.fill(heads[place] as Path2D);
     });
-    c.globalAlpha = filters.pathOnly ? 0.12 : few ? 1 : 0.7;
+    c.globalAlpha = filters.pathOnly ? 0.12 : few ? 1 : all ? 0.7 : 0.3;
     c.strokeStyle = this.colour('--copy');
     c.setLineDash([1, 3]);
     c.lineWidth = 2;
     c.stroke(copies);
     c.lineWidth = 1;
+    c.strokeStyle = this.colour('--other');
+    c.stroke(underWay);
     c.setLineDash([4, 3]);
     c.strokeStyle = this.colour('--bad');
     c.stroke(lost);
     c.setLineDash([]);
+    if (!filters.pathOnly) c.globalAlpha = few ? 1 : 0.8;
     c.lineWidth = few ? 1.6 : 1;
     c.stroke(crosses);
     c.globalAlpha = 1;
@@ -510,8 +527,9 @@ class Pen {
     this.text(`${held} held${idle > 0 ? `, ${idle} not exercised` : ''}${healed < 0 ? '' : '; liveness counts from the moment it healed'}`, Math.max(GUTTER, view.x(0)) + 6, y + 0.5, '--good-text');
   }
 
-  chosen({ step, arrow }: Chosen): void {
+  chosen(): void {
     const { c, view, layout, data } = this;
+    const { step, arrow } = this.choice;
     if (arrow >= 0) {
       const line = lineOf(this.picture, view, layout, arrow);
       if (line !== undefined) {
@@ -581,7 +599,11 @@ class Pen {
     const { c, layout } = this;
     c.fillStyle = this.colour('--paper');
     c.fillRect(0, 0, GUTTER, layout.height);
-    for (const [node, y] of layout.middle) this.text(`node ${node}`, 8, y, '--ink');
+    for (const [node, y] of layout.middle) {
+      const leads = layout.lane < 40 ? [] : this.leadsNow(node);
+      this.text(`node ${node}`, 8, leads.length === 0 ? y : y - 7, '--ink');
+      if (leads.length > 0) this.text(leads.length > 4 ? `leads ${leads.length}` : `leads ${leads.join(' ')}`, 8, y + 8, '--soft');
+    }
     if (layout.faultRows > 0) this.text('faults', 8, layout.faultsTop + 7, '--soft');
     if (layout.clientsHeight > 0) this.text('clients', 8, layout.clientsTop + layout.clientsHeight / 2, '--ink');
     this.text('properties', 8, propertyRowTop(layout, 0) + 9, '--soft');

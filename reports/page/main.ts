@@ -8,7 +8,7 @@ import { hitAt, nearestStep } from './hits.ts';
 import { downTimes, leaderships } from './lives.ts';
 import { Panel } from './panel.ts';
 import { RunData, type PageData } from './run-data.ts';
-import { faultBars, GUTTER, layoutOf, Viewport, type Layout } from './view.ts';
+import { faultBars, faultTimes, GUTTER, layoutOf, Viewport, type Layout } from './view.ts';
 
 const OVERVIEW_HEIGHT = 44;
 const NOTHING: Chosen = { step: -1, arrow: -1 };
@@ -35,7 +35,8 @@ class Page {
     this.view = new Viewport(data.endUs);
     const path = data.line.paths.find(({ property, steps }) => property === data.violated[0]?.id && steps.length > 0);
     this.pathSteps = path?.steps ?? [];
-    this.picture = { data, filters: this.filters, bars: faultBars(data), down: downTimes(data), led: leaderships(data), path: { steps: new Set(path?.steps), arrows: new Set(path?.arrows) } };
+    const bars = faultBars(data);
+    this.picture = { data, filters: this.filters, bars, shades: faultTimes(data.line.nodes, bars), down: downTimes(data), led: leaderships(data), path: { steps: new Set(path?.steps), arrows: new Set(path?.arrows) } };
     this.layout = layoutOf(data, this.filters, this.picture.bars, 400);
     this.panel = new Panel(byId('panel'), data, { choose: (chosen) => this.choose(chosen, true) });
     controls(data, this.filters, this.pathSteps.length > 0, {

@@ -18,13 +18,13 @@ export function drawOverview(canvas: HTMLCanvasElement, picture: Picture, view: 
     counts[column] = (counts[column] ?? 0) + 1;
     most = Math.max(most, counts[column] as number);
   }
-  for (const { from, until } of picture.bars) {
-    c.fillStyle = colour('--fault-shade');
-    c.fillRect(x(from), 2, Math.max(1, x(until) - x(from)), height - 4);
+  for (const { from, until, row } of picture.bars) {
+    c.fillStyle = colour('--fault');
+    c.fillRect(x(from), 2 + row * 3, Math.max(1, x(until) - x(from)), 2);
   }
   c.fillStyle = colour('--activity');
   for (let column = 0; column < columns; column++) {
-    const bar = ((counts[column] as number) / most) * (height - 10);
+    const bar = Math.sqrt((counts[column] as number) / most) * (height - 16);
     c.fillRect(GUTTER + column * 2, height - 2 - bar, 1.6, bar);
   }
   for (const { violation } of data.violated) {
@@ -41,5 +41,5 @@ export function drawOverview(canvas: HTMLCanvasElement, picture: Picture, view: 
   c.strokeRect(left, 1, Math.max(3, right - left), height - 2);
   c.fillStyle = colour('--soft');
   c.textAlign = 'left';
-  c.fillText('whole window', 4, height / 2);
+  c.fillText('all shown', 8, height / 2);
 }

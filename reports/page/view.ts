@@ -51,6 +51,21 @@ export function faultBars(data: RunData): FaultBar[] {
   });
 }
 
+/** By node: the times at which at least one fault concerned it, each once. */
+export function faultTimes(nodes: number, bars: readonly FaultBar[]): (readonly [number, number])[][] {
+  const sorted = [...bars].sort((a, b) => a.from - b.from);
+  return Array.from({ length: nodes + 1 }, (_, node) => {
+    const out: [number, number][] = [];
+    for (const bar of sorted) {
+      if (bar.nodes.length > 0 && !bar.nodes.includes(node)) continue;
+      const last = out.at(-1);
+      if (last !== undefined && bar.from <= last[1]) last[1] = Math.max(last[1], bar.until);
+      else out.push([bar.from, bar.until]);
+    }
+    return out;
+  });
+}
+
 export function layoutOf(data: RunData, filters: Filters, bars: readonly FaultBar[], available: number): Layout {
   const faultRows = bars.reduce((most, { row }) => Math.max(most, row + 1), 0);
   const clientsHeight = data.line.operations.client.length > 0 ? CLIENTS : 0;
