@@ -168,6 +168,24 @@ describe('a run', () => {
     expect(readFileSync(at('canary.xml'), 'utf8')).toMatch(/<failure type="safety"/);
   });
 
+  test('is the same with a report, which is a page of its own', async () => {
+    const drawn = await lockstep([...SHORT, '--json', '--report', at('run.html')]);
+    expect({ code: drawn.code, err: drawn.err }).toEqual({ code: 0, err: '' });
+    expect((JSON.parse(drawn.out) as { digest: string }).digest).toBe((JSON.parse((await lockstep([...SHORT, '--json'])).out) as { digest: string }).digest);
+    expect(readFileSync(at('run.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<h1>steady-decides, seed 7<[^]*<\/html>\n$/);
+    const loaded = await lockstep(['sim', '--run', at('run.json'), '--report', at('loaded.html')]);
+    expect({ code: loaded.code, err: loaded.err }).toEqual({ code: 0, err: '' });
+    // Only the command to see it again is another.
+    const page = (name: string): string => readFileSync(at(name), 'utf8').replace(/"replay":"[^"]*"/, '');
+    expect(page('loaded.html') === page('run.html')).toBe(true);
+  });
+
+  test('that fails writes its report, and still exits 1', async () => {
+    const { code } = await lockstep(['sim', '--seed', '1', '--for', '5s', '--mutant', 'canary', '--report', at('canary.html')]);
+    expect(code).toBe(1);
+    expect(readFileSync(at('canary.html'), 'utf8')).toMatch(/<p id="verdict" class="violated">/);
+  });
+
   test('a sweep reports what CONTRACT promises', async () => {
     const { code, out } = await lockstep(['sim', '--seeds', '1..4', '--scenario', 'steady-decides', '--for', '3s', '--json', '--jobs', '2']);
     const report = JSON.parse(out) as { runs: number; canary: { caught: boolean }; failed: unknown[]; repeated: { runs: number; disagreements: unknown[] } };

@@ -222,7 +222,7 @@ class Pen {
         const x = Math.max(GUTTER - 2, view.x(from));
         const width = Math.min(view.width + 2, view.x(until)) - x;
         this.hatch(x, y - layout.lane / 2 + 2, width, layout.lane - 4);
-        if (width > 44) this.text('down', x + width / 2, y, '--bad', 'center');
+        if (width > 44) this.text('down', x + width / 2, y - layout.lane / 2 + 10, '--bad', 'center');
       }
     }
   }
@@ -231,7 +231,7 @@ class Pen {
   private leads(node: number, y: number): void {
     const { c, view, layout, data } = this;
     const groups = data.line.groups.length;
-    const slots = Math.min(groups, 8);
+    const slots = groups > 8 ? 1 : groups;
     const height = Math.max(1.5, Math.min(6, (layout.lane / 2 - 8) / Math.max(1, slots)));
     const order = data.line.groups.map((_, place) => place).sort((a, b) => (data.line.groups[a] as number) - (data.line.groups[b] as number));
     for (const led of this.picture.led[node] ?? []) {
@@ -240,8 +240,9 @@ class Pen {
       const width = Math.max(1, Math.min(view.width, view.x(led.until)) - x);
       const row = order.indexOf(led.group) % slots;
       const top = y - layout.lane / 2 + 3 + row * (height + 0.5);
-      c.globalAlpha = groups > 8 ? 0.35 : 0.85;
-      c.fillStyle = this.colour(groupColour(order.indexOf(led.group)));
+      // One over the other: the more it leads, the darker.
+      c.globalAlpha = groups > 8 ? Math.min(0.5, 4 / groups) : 0.85;
+      c.fillStyle = this.colour(groupColour(groups > 8 ? 0 : order.indexOf(led.group)));
       c.fillRect(x, top, width, height);
       c.globalAlpha = 1;
     }
@@ -359,11 +360,12 @@ class Pen {
     const crosses = new Path2D();
     const copies = new Path2D();
     const few = inSight.length < FEW_ARROWS;
-    let drawnLost = 0;
+    const isSpecial = (arrow: number): boolean => arrows.fate[arrow] !== 0 || arrows.copy[arrow] === 1;
+    const every = all ? 1 : Math.ceil(inSight.filter(isSpecial).length / MOST_LOST);
+    let lostSoFar = 0;
     for (const arrow of inSight) {
       const delivered = arrows.fate[arrow] === 0;
-      const special = !delivered || arrows.copy[arrow] === 1;
-      if (!all && (!special || ++drawnLost > MOST_LOST)) continue;
+      if (!all && (!isSpecial(arrow) || lostSoFar++ % every > 0)) continue;
       if (path.arrows.has(arrow)) continue;
       const line = lineOf(this.picture, this.view, this.layout, arrow);
       if (line === undefined) continue;

@@ -46,7 +46,7 @@ export function leaderships(data: RunData): Led[][] {
       const changes = steps.changes[step] ?? [];
       for (let i = 0; i < changes.length; i += 2) set(changes[i] as number, changes[i + 1] as number, steps.at[step] as number);
     }
-    for (const led of out) for (const [from] of down[node] ?? []) if (from > led.from && from < led.until) led.until = from;
+    for (const led of out) for (const [from] of down[node] ?? []) if (from >= led.from && from < led.until) led.until = from;
     return out;
   });
 }

@@ -33,13 +33,13 @@ class Page {
     this.data = data;
     this.filters = new Filters(data);
     this.view = new Viewport(data.endUs);
-    const path = data.line.paths.find(({ property, steps }) => property === data.violated[0]?.id && steps.length > 0);
+    const path = data.line.paths.find(({ property }) => property === data.violated[0]?.id);
     this.pathSteps = path?.steps ?? [];
     const bars = faultBars(data);
     this.picture = { data, filters: this.filters, bars, shades: faultTimes(data.line.nodes, bars), down: downTimes(data), led: leaderships(data), path: { steps: new Set(path?.steps), arrows: new Set(path?.arrows) } };
     this.layout = layoutOf(data, this.filters, this.picture.bars, 400);
     this.panel = new Panel(byId('panel'), data, { choose: (chosen) => this.choose(chosen, true) });
-    controls(data, this.filters, this.pathSteps.length > 0, {
+    controls(data, this.filters, this.picture.path.arrows.size + this.pathSteps.length > 0, {
       filtered: () => this.filtered(),
       zoom: (factor) => this.changeView(() => this.view.zoom(factor, this.middle())),
       all: () => this.changeView(() => this.view.all()),
@@ -64,9 +64,10 @@ class Page {
     if (seen === undefined) return;
     const times = [seen - this.data.line.fromUs, ...this.pathSteps.map((step) => steps.at[step] as number)];
     const [from, until] = [Math.min(...times), Math.max(...times)];
-    const margin = Math.max(400, (until - from) * 0.12);
+    // A moment alone is shown with what happened shortly before.
+    const margin = until - from < 100 ? 4_000 : (until - from) * 0.12;
     this.view.show(from - margin, until + margin * 1.6);
-    this.choose({ step: path?.step ?? -1, arrow: -1 }, false);
+    this.choose({ step: path?.step ?? -1, arrow: path?.arrow ?? -1 }, false);
   }
 
   private middle(): number {

@@ -138,7 +138,7 @@ export class Panel {
 
   private effects(step: number): HTMLElement {
     const effects = this.data.line.steps.effects[step];
-    if (effects == null) return make('p', { class: 'soft' }, 'not known: this journal does not go on from a state that is known, or an assertion failed');
+    if (effects === null || effects === undefined) return make('p', { class: 'soft' }, 'not known: this journal does not go on from a state that is known, or an assertion failed');
     if (effects.length === 0) return make('p', { class: 'soft' }, 'none');
     return make('ul', { class: 'effects' }, ...effects.map(([kind, whom, about, arrow]) => make('li', {}, ...this.effectWords(this.data.tables.effects[kind] as string, whom, about, arrow))));
   }

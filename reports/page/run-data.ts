@@ -102,15 +102,15 @@ export class RunData {
   stateAround(step: number): { readonly before: readonly number[] | undefined; readonly after: readonly number[] | undefined } {
     const node = this.line.steps.node[step] as number;
     let state: number[] | undefined = [];
-    const start = this.line.start[node - 1]?.fields;
-    if (start == null) state = this.line.steps.sequence[(this.stepsOf[node] as readonly number[])[0] as number] === 1 ? [] : undefined;
+    const start = this.line.start[node - 1]?.fields ?? null;
+    if (start === null) state = this.line.steps.sequence[(this.stepsOf[node] as readonly number[])[0] as number] === 1 ? [] : undefined;
     else apply(state, start);
     let before: number[] | undefined;
     for (const at of this.stepsOf[node] as readonly number[]) {
-      const changes = this.line.steps.changes[at];
+      const changes = this.line.steps.changes[at] ?? null;
       if (at === step) before = state?.slice();
       // The first values after a gap are all of them.
-      state = changes == null ? undefined : apply(state ?? [], changes);
+      state = changes === null ? undefined : apply(state ?? [], changes);
       if (at === step) break;
     }
     return { before, after: state };

@@ -69,6 +69,8 @@ class Building {
   /** What the steps were, for whoever looks for causes. */
   private readonly events: Event[] = [];
   private readonly effects: (readonly Effect[])[] = [];
+  /** By arrow: the place in the sender's journal. */
+  private readonly places: number[] = [];
 
   private readonly stepAt = new Map<string, number>();
   /** Frames under way, and those that have arrived and were not yet handled. */
@@ -99,7 +101,7 @@ class Building {
     const relative = (times: number[]): void => times.forEach((time, place) => (times[place] = time < 0 ? -1 : time - fromUs));
     for (const times of [steps.at, steps.out, arrows.sentAt, arrows.endAt, operations.invokedAt, operations.repliedAt, operations.returnedAt]) relative(times);
     const faults = this.recording.faults.filter(({ until }) => until === undefined || until >= fromUs).map(({ kind, nodes, from, until }) => [this.text(kind), nodes, Math.max(0, from - fromUs), until === undefined ? -1 : until - fromUs] as const);
-    const scene = { steps, arrows, operations, events: this.events, effects: this.effects, fromUs };
+    const scene = { steps, arrows, operations, events: this.events, effects: this.effects, places: this.places, fromUs };
     return {
       nodes: this.options.nodes, fromUs, toUs: this.options.endUs, healedAt: this.healedAt < 0 ? -1 : this.healedAt - fromUs, stepsOfRun: this.recording.steps,
       paths: this.options.violations.map((told): CausalPath => pathOf(told, scene)),
@@ -174,11 +176,12 @@ class Building {
     if (copy || (this.arrows.fromStep[arrow] as number) < 0) return;
     const sender = this.steps.effects[this.arrows.fromStep[arrow] as number];
     const row = sender?.[frame.index];
-    if (sender != null && row !== undefined) (sender as EffectRow[])[frame.index] = [row[0], row[1], row[2], arrow];
+    if (sender !== undefined && sender !== null && row !== undefined) (sender as EffectRow[])[frame.index] = [row[0], row[1], row[2], arrow];
   }
 
   private arrow(frame: Frame, sentAt: number, copy: boolean, fromStep: number): number {
     const { arrows } = this;
+    this.places.push(frame.sequence);
     arrows.from.push(frame.from);
     arrows.to.push(frame.to);
     arrows.fromStep.push(fromStep);

@@ -23,6 +23,8 @@ export interface Scene {
   readonly operations: Operations;
   readonly events: readonly Event[];
   readonly effects: readonly (readonly Effect[])[];
+  /** By arrow: the place in the sender's journal. */
+  readonly places: readonly number[];
   readonly fromUs: number;
 }
 
@@ -43,7 +45,11 @@ interface Subject {
 export function pathOf(told: Told, scene: Scene): CausalPath {
   const { steps } = scene;
   const roots = rootsOf(told, scene);
-  if (roots.length === 0) return { property: told.property, step: -1, steps: [], arrows: [], about: 'the step at which it was seen lies before what is shown' };
+  const early = tooEarly(told, scene);
+  if (roots.length === 0) {
+    const about = early < 0 ? 'the step at which it was seen is not in what is shown' : 'the step was not durable yet, so no journal holds it; what it sent is marked';
+    return { property: told.property, step: -1, arrow: early, steps: [], arrows: early < 0 ? [] : [early], about };
+  }
   const past = pastOf(roots, scene);
   const subject = subjectOf(told, scene, past);
   const chosen = new Set(roots);
@@ -58,7 +64,7 @@ export function pathOf(told: Told, scene: Scene): CausalPath {
   const inPath = new Set(path);
   const { arrows } = scene;
   const between = arrows.fromStep.flatMap((from, arrow) => (inPath.has(from) && inPath.has(arrows.toStep[arrow] as number) ? [arrow] : []));
-  return { property: told.property, step: roots[0] as number, steps: path, arrows: between, about: wordsOf(subject, named, elections, chosen.size - path.length) };
+  return { property: told.property, step: roots[0] as number, arrow: -1, steps: path, arrows: between, about: wordsOf(subject, named, elections, chosen.size - path.length) };
 }
 
 /** The step it was seen at, and the last one of every other node that it names. */
@@ -77,6 +83,11 @@ function rootsOf(told: Told, scene: Scene): number[] {
   if (told.nodes.length > 0) return roots;
   for (let step = steps.node.length - 1; step >= 0; step--) if ((steps.out[step] as number) <= at) return [step];
   return roots;
+}
+
+/** A message that left a node before the step that it comes from was durable. */
+function tooEarly(told: Told, { arrows, places }: Scene): number {
+  return arrows.from.findIndex((from, arrow) => from === told.nodes[0] && places[arrow] === told.sequence && (arrows.fromStep[arrow] as number) < 0);
 }
 
 /** Every step of the window that happened before one of these, and these: latest first. */
@@ -158,7 +169,8 @@ function isElection(message: Message, subject: { readonly groups: ReadonlySet<nu
 }
 
 function addSenders(chosen: Set<number>, scene: Scene): void {
-  for (const step of [...chosen]) {
+  const before = Array.from(chosen);
+  for (const step of before) {
     const sender = senderOf(step, scene.steps, scene.arrows);
     if (sender >= 0) chosen.add(sender);
   }

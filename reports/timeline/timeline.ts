@@ -71,8 +71,10 @@ export interface Operations {
 /** What led to a violation: steps of the window in the order of time, and the arrows between them. */
 export interface CausalPath {
   readonly property: string;
-  /** The step at which the page opens. */
+  /** The step at which the page opens; -1 if the window does not have it. */
   readonly step: number;
+  /** What the step sent although it was not durable yet, so that no journal holds the step; otherwise -1. */
+  readonly arrow: number;
   readonly steps: readonly number[];
   readonly arrows: readonly number[];
   /** How the steps were chosen, for a person. */

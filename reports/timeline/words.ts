@@ -80,9 +80,9 @@ export function messageWords(message: Message): MessageWords {
     case 'appendReply':
       return just(`term ${message.term}, ${message.ok ? `has all up to index ${message.match}` : `no; go on from index ${message.match}`}, round ${message.round}`);
     case 'vote':
-      return just(`${message.pre ? 'pre-vote' : 'vote'} asked in term ${message.term}, log ends at index ${message.lastIndex} of term ${message.lastTerm}${message.handed ? ', handed over' : ''}`);
+      return just(`${message.pre ? 'pre-vote ' : ''}asked in term ${message.term}, log ends at index ${message.lastIndex} of term ${message.lastTerm}${message.handed ? ', handed over' : ''}`);
     case 'voteReply':
-      return just(`${message.pre ? 'pre-vote' : 'vote'} ${message.granted ? 'granted' : 'refused'} in term ${message.term}`);
+      return just(`${message.pre ? 'pre-vote ' : ''}${message.granted ? 'granted' : 'refused'} in term ${message.term}`);
     case 'snapshot':
       return just(`term ${message.term}, state at index ${message.index} of term ${message.indexTerm}: records ${message.offset} to ${message.offset + message.records.length} of ${message.total}, sessions ${message.sessionOffset} to ${message.sessionOffset + message.sessions.length} of ${message.sessionTotal}`, ...message.records.map((record) => record.proposal.need));
     case 'snapshotReply':

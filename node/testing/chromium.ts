@@ -32,7 +32,7 @@ interface Reply {
 }
 
 export class Chromium {
-  /** Everything the page asked the network for, and everything it complained of. */
+  /** Everything that the page which is open asked the network for, and everything it complained of. */
   readonly requests: string[] = [];
   readonly complaints: string[] = [];
   private readonly child: ChildProcess;
@@ -58,6 +58,9 @@ export class Chromium {
 
   /** Opens a file and waits until it is loaded. */
   async open(url: string, width: number, height: number, dark: boolean): Promise<void> {
+    this.requests.length = 0;
+    this.complaints.length = 0;
+    this.session = undefined;
     const { targetId } = await this.say('Target.createTarget', { url: 'about:blank' });
     this.session = (await this.say('Target.attachToTarget', { targetId, flatten: true }))['sessionId'] as string;
     for (const domain of ['Page', 'Runtime', 'Network', 'Log']) await this.say(`${domain}.enable`, {});
