@@ -113,6 +113,36 @@ describe.skipIf(binary === undefined)(binary === undefined ? 'skipped, because n
     expect(await inSight()).toBeLessThan(kept);
   });
 
+  test('is scrubbed in the strip above', async () => {
+    await open(file);
+    await focus();
+    await browser.press('0');
+    const all = await text('sight');
+    await browser.click(WIDTH / 2, (await browser.evaluate(`document.getElementById('overview').getBoundingClientRect().top`)) as number + 20);
+    expect(await text('sight')).not.toBe(all);
+  });
+
+  test('draws how likely the failure was, if that is known', async () => {
+    const marked = (): Promise<unknown> => browser.evaluate(`(() => {
+      const canvas = document.getElementById('picture');
+      const { data } = canvas.getContext('2d').getImageData(80, canvas.height - 92, canvas.width - 80, 90);
+      let pixels = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i] === 209 && data[i + 1] === 18 && data[i + 2] === 123) pixels++;
+      return pixels;
+    })()`);
+    await open(file);
+    expect(await marked()).toBe(0);
+    const [before, data, after] = readFileSync(file, 'utf8').split(/(?<=id="data">)|(?=<\/script>\n<script>)/) as [string, string, string];
+    const page = JSON.parse(data) as { timeline: Timeline };
+    const points = [0, 0.5, 1].map((share) => ({ atUs: page.timeline.fromUs + share * (page.timeline.toUs - page.timeline.fromUs), likelihood: share }));
+    const curved = join(folder, 'curved.html');
+    writeFileSync(curved, before + JSON.stringify({ ...page, timeline: { ...page.timeline, why: { points, jumpAtUs: points[1]?.atUs } } }) + after);
+    await open(curved);
+    await focus();
+    await browser.press('0');
+    expect(await marked()).toBeGreaterThan(200);
+  });
+
   test('chooses what is clicked', async () => {
     await open(file);
     await focus();

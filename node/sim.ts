@@ -34,7 +34,7 @@ async function runOne(asked: OneRun): Promise<number> {
     if (asked.save !== undefined) saveRunFile(asked.save, runFile);
     print(`${renderPlan({ version: VERSION, kernel: kernelHash(), seed: runFile.seed, scenario: runFile.scenario, about: aboutScenario(runFile.scenario), mode: modeWords(asked), runFile }, paint)}\n`);
   });
-  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }) };
+  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }), ...(asked.report === undefined ? {} : { page: asked.report }) };
   const report = reportOf(outcome, asked, files);
   if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([report]));
   if (asked.report !== undefined && timeline !== undefined) saveFile(asked.report, (await import('../reports/page-file.ts')).renderPage(report, timeline));

@@ -14,8 +14,9 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 
 export function renderPage(run: RunReport, timeline: Timeline): string {
   const script = pageScript();
-  // Of a wall clock nothing stands in it: the same run gives the same file.
-  const data: PageData = { run: { ...run, wallMs: 0, heapMb: 0 }, timeline: relevant(run, timeline), tables: { fates: FATES, causes: CAUSES, effects: EFFECTS, fields: FIELDS, roles: ROLES, befell: BEFELL } };
+  // Nothing of a wall clock, a heap or a path stands in it: the same run gives the same file.
+  const { page: _page, runFile: _runFile, heapMb: _heapMb, ...same } = run;
+  const data: PageData = { run: { ...same, wallMs: 0 }, timeline: relevant(run, timeline), tables: { fates: FATES, causes: CAUSES, effects: EFFECTS, fields: FIELDS, roles: ROLES, befell: BEFELL } };
   const violated = run.properties.filter(({ verdict }) => verdict === 'violated').map(({ id }) => id);
   const failed = violated.length > 0 || run.broke !== undefined;
   const fields: Readonly<Record<string, string>> = {

@@ -31,7 +31,7 @@ export function controls(data: RunData, filters: Filters, hasPath: boolean, acti
       make('button', { type: 'button', onclick: () => actions.zoom(1 / 0.6), 'aria-label': 'zoom out' }, '−'),
       make('button', { type: 'button', onclick: () => actions.zoom(0.6), 'aria-label': 'zoom in' }, '+'),
       make('button', { type: 'button', onclick: () => actions.all(), 'aria-label': 'the whole window' }, 'all'),
-      ...(data.violated.length > 0 ? [make('button', { type: 'button', class: 'alarm', onclick: () => actions.violation() }, 'violation')] : []),
+      ...(data.failed ? [make('button', { type: 'button', class: 'alarm', onclick: () => actions.violation() }, data.violated.length > 0 ? 'violation' : 'failure')] : []),
     ]),
   );
   (document.getElementById('theme') as HTMLElement).append(themeButton(actions));

@@ -1,6 +1,6 @@
 // What lies under the pointer: a step, or a message.
 
-import { arrowsInSight, lineOf, MOST_ARROWS, type Chosen, type Picture } from './draw.ts';
+import { arrowsInSight, lineOf, MOST_ARROWS, type Chosen, type Picture } from './picture.ts';
 import type { Layout, Viewport } from './view.ts';
 
 const STEP_PIXELS = 9;

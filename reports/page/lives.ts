@@ -1,6 +1,6 @@
 // When each node was down, and when it led which group: read once from what befell it and how its state changed.
 
-import type { Led } from './draw.ts';
+import type { Led } from './picture.ts';
 import type { RunData } from './run-data.ts';
 
 export function downTimes(data: RunData): (readonly [number, number])[][] {

@@ -1,7 +1,8 @@
 // The page: puts picture, words and controls together, and hears pointer and keyboard.
 
 import { drawOverview } from './overview.ts';
-import { drawRun, type Chosen, type Picture } from './draw.ts';
+import { drawRun } from './draw.ts';
+import type { Chosen, Picture } from './picture.ts';
 import { Filters } from './filters.ts';
 import { controls } from './controls.ts';
 import { hitAt, nearestStep } from './hits.ts';
@@ -53,16 +54,17 @@ class Page {
     new ResizeObserver(() => this.resize()).observe(this.scroller);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
     this.resize();
-    if (data.violated.length > 0) this.openAtViolation();
-    else this.panel.show(NOTHING);
+    this.panel.show(NOTHING);
+    if (data.failed) this.openAtViolation();
   }
 
   private openAtViolation(): void {
-    const { steps } = this.data.line;
-    const path = this.data.line.paths.find(({ property }) => property === this.data.violated[0]?.id);
-    const seen = this.data.violated[0]?.violation?.atUs;
-    if (seen === undefined) return;
-    const times = [seen - this.data.line.fromUs, ...this.pathSteps.map((step) => steps.at[step] as number)];
+    const { steps, paths, fromUs } = this.data.line;
+    const path = paths.find(({ property }) => property === this.data.violated[0]?.id);
+    const seen = (this.data.violated[0]?.violation?.atUs ?? this.data.run.broke?.atUs ?? -1) - fromUs;
+    // It may have been noticed only when the run was over, long after it happened.
+    if (seen < 0) return this.changeView(() => this.view.all());
+    const times = [seen, ...this.pathSteps.map((step) => steps.at[step] as number)];
     const [from, until] = [Math.min(...times), Math.max(...times)];
     // A moment alone is shown with what happened shortly before.
     const margin = until - from < 100 ? 4_000 : (until - from) * 0.12;
@@ -116,11 +118,17 @@ class Page {
       if (reveal) this.view.reveal(data.line.steps.at[chosen.step] as number);
       const y = this.layout.middle.get(data.line.steps.node[chosen.step] as number);
       if (y !== undefined && (y < this.scroller.scrollTop + 40 || y > this.scroller.scrollTop + this.scroller.clientHeight - 20)) this.scroller.scrollTop = y - this.scroller.clientHeight / 2;
-      this.says.textContent = `Node ${data.line.steps.node[chosen.step]}, step ${data.line.steps.sequence[chosen.step]}, at ${data.seconds(data.line.steps.at[chosen.step] as number)}: ${data.eventText(chosen.step)}`;
-    } else if (chosen.arrow >= 0) this.says.textContent = data.messageText(data.line.arrows.message[chosen.arrow] as number);
-    else this.says.textContent = '';
+    }
+    this.says.textContent = this.words(chosen);
     this.panel.show(chosen);
     this.draw();
+  }
+
+  private words({ step, arrow }: Chosen): string {
+    const { data } = this;
+    const { steps, arrows } = data.line;
+    if (step >= 0) return `Node ${steps.node[step]}, step ${steps.sequence[step]}, at ${data.seconds(steps.at[step] as number)}: ${data.eventText(step)}`;
+    return arrow < 0 ? '' : `Node ${arrows.from[arrow]} to node ${arrows.to[arrow]}, ${data.messageText(arrows.message[arrow] as number)}`;
   }
 
   // -- keyboard ------------------------------------------------------------------------------------------------------------
@@ -217,6 +225,7 @@ class Page {
       if (drag === undefined) {
         const hit = hitAt(this.picture, this.view, this.layout, event.offsetX, event.offsetY);
         this.canvas.style.cursor = hit.step >= 0 || hit.arrow >= 0 ? 'pointer' : 'grab';
+        this.canvas.title = this.words(hit);
         return;
       }
       if (Math.abs(event.offsetX - drag.x) > 3) drag.moved = true;

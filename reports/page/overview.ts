@@ -1,6 +1,6 @@
 // The strip above the picture: the whole window of the report, and which part of it is shown.
 
-import type { Picture } from './draw.ts';
+import type { Picture } from './picture.ts';
 import { coloursOf, prepare } from './surface.ts';
 import { GUTTER, type Viewport } from './view.ts';
 

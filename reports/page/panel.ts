@@ -2,7 +2,7 @@
 // set as text, never as markup.
 
 import type { RunData } from './run-data.ts';
-import type { Chosen } from './draw.ts';
+import type { Chosen } from './picture.ts';
 
 type Child = Node | string | undefined;
 

@@ -33,6 +33,8 @@ export class RunData {
   readonly requestCause: number;
   /** Violated properties first in the order of the run; of each its path, if there is one. */
   readonly violated: RunReport['properties'];
+  /** Something was violated, or our own code threw. */
+  readonly failed: boolean;
 
   constructor(data: PageData) {
     this.run = data.run;
@@ -42,6 +44,7 @@ export class RunData {
     this.messageCause = this.tables.causes.indexOf('message');
     this.requestCause = this.tables.causes.indexOf('request');
     this.violated = this.run.properties.filter((property) => property.verdict === 'violated');
+    this.failed = this.violated.length > 0 || this.run.broke !== undefined;
     const stepsOf: number[][] = Array.from({ length: this.line.nodes + 1 }, () => []);
     const rank: number[] = [];
     this.line.steps.node.forEach((node, step) => rank.push((stepsOf[node] as number[]).push(step) - 1));
