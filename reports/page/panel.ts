@@ -27,13 +27,14 @@ export class Panel {
   private readonly data: RunData;
   private readonly actions: PanelActions;
   private readonly step: HTMLElement;
-  private readonly pathButtons = new Map<number, HTMLElement>();
+  /** By step: where it stands in a path; a step may be part of several. */
+  private readonly pathButtons = new Map<number, HTMLElement[]>();
 
   constructor(root: HTMLElement, data: RunData, actions: PanelActions) {
     this.data = data;
     this.actions = actions;
     this.step = make('section', { id: 'step', 'aria-labelledby': 'step-title' });
-    root.append(...data.violated.map((property) => this.wrong(property)), ...this.broke(), this.step, this.properties(), this.about());
+    root.append(...data.violated.map((property, place) => (place === 0 ? this.wrong(property) : make('details', { class: 'section' }, make('summary', { class: 'bad' }, `${property.id} is violated, too`), this.wrong(property)))), ...this.broke(), this.step, this.properties(), this.about());
   }
 
   private readonly go = (step: number, words: string, title?: string): HTMLElement =>
@@ -67,7 +68,7 @@ export class Panel {
     const [first, last] = [Math.min(...times), Math.max(...times)];
     const lines: { readonly at: number; readonly item: HTMLElement }[] = path.steps.map((step) => {
       const button = make('button', { type: 'button', class: 'path-step', onclick: () => this.actions.choose({ step, arrow: -1 }) }, make('span', { class: 'when' }, this.data.seconds(steps.at[step] as number)), make('b', {}, ` node ${steps.node[step]} `), this.data.eventText(step), make('span', { class: 'soft' }, this.said(step)));
-      this.pathButtons.set(step, button);
+      this.pathButtons.set(step, [...(this.pathButtons.get(step) ?? []), button]);
       return { at: steps.at[step] as number, item: make('li', {}, button) };
     });
     for (const [node, at, kind, text] of this.data.line.befell) {
@@ -100,11 +101,13 @@ export class Panel {
   // -- the step that is chosen ---------------------------------------------------------------------------------------------
 
   show({ step, arrow }: Chosen): void {
-    for (const [at, button] of this.pathButtons) {
-      if (at === step) {
-        button.setAttribute('aria-current', 'step');
-        button.scrollIntoView({ block: 'nearest' });
-      } else button.removeAttribute('aria-current');
+    for (const [at, buttons] of this.pathButtons) {
+      for (const button of buttons) {
+        if (at === step) {
+          button.setAttribute('aria-current', 'step');
+          reveal(button);
+        } else button.removeAttribute('aria-current');
+      }
     }
     this.step.replaceChildren(...(step >= 0 ? this.stepWords(step) : arrow >= 0 ? this.arrowWords(arrow) : this.nothing()));
   }
@@ -158,7 +161,7 @@ export class Panel {
     const fate = this.data.tables.fates[arrows.fate[arrow] as number] as string;
     const heard = arrows.toStep[arrow] as number;
     if (heard >= 0) return [this.go(heard, `heard in step ${this.data.line.steps.sequence[heard]}`)];
-    return [make('span', { class: fate === 'delivered' ? 'soft' : 'bad' }, `(${fate === 'delivered' ? 'arrived, and was not handled in this window' : LOST[fate] ?? fate})`)];
+    return [make('span', { class: fate === 'delivered' || fate === 'under way' ? 'soft' : 'bad' }, `(${fate === 'delivered' ? 'arrived, and was not handled in this window' : LOST[fate] ?? fate})`)];
   }
 
   private arrowWords(arrow: number): HTMLElement[] {
@@ -222,6 +225,15 @@ export class Panel {
     ];
     return make('details', { class: 'section', ...(this.data.violated.length === 0 ? { open: '' } : {}) }, make('summary', {}, 'Run'), make('dl', {}, ...facts.flatMap(([name, words]) => [make('dt', {}, name), make('dd', name === 'again' ? { class: 'code' } : {}, words)])));
   }
+}
+
+/** In its list only: the panel stays where a person has scrolled it. */
+function reveal(button: HTMLElement): void {
+  const list = button.closest('ol');
+  const item = button.parentElement;
+  if (list === null || item === null) return;
+  if (item.offsetTop < list.scrollTop) list.scrollTop = item.offsetTop;
+  else if (item.offsetTop + item.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = item.offsetTop + item.offsetHeight - list.clientHeight;
 }
 
 const LOST: Readonly<Record<string, string>> = { cut: 'lost: the link was cut', dropped: 'lost on its way', corrupted: 'lost: it was corrupted, and refused', down: 'lost: the node was down', paused: 'lost: the process stood still', 'under way': 'still under way at the end' };

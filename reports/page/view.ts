@@ -112,9 +112,10 @@ export class Viewport {
   }
 
   show(from: number, until: number): void {
-    const span = Math.min(this.endUs * 1.02, Math.max(MIN_SPAN_US, until - from));
+    const span = Math.min(this.endUs * 1.06, Math.max(MIN_SPAN_US, until - from));
     const middle = (from + until) / 2;
-    const start = Math.max(-this.endUs * 0.01, Math.min(this.endUs * 1.01 - span, middle - span / 2));
+    const slack = span * 0.03;
+    const start = Math.max(-slack, Math.min(this.endUs + slack - span, middle - span / 2));
     this.from = start;
     this.until = start + span;
   }
@@ -125,7 +126,7 @@ export class Viewport {
 
   /** Keeps what is at `us` where it is. */
   zoom(factor: number, us: number): void {
-    const span = Math.min(this.endUs * 1.02, Math.max(MIN_SPAN_US, this.span * factor));
+    const span = Math.min(this.endUs * 1.06, Math.max(MIN_SPAN_US, this.span * factor));
     const part = (us - this.from) / this.span;
     this.show(us - part * span, us + (1 - part) * span);
   }

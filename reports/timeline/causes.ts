@@ -52,11 +52,11 @@ export function pathOf(told: Told, scene: Scene): CausalPath {
   }
   const past = pastOf(roots, scene);
   const subject = subjectOf(told, scene, past);
-  const chosen = new Set(roots);
-  past.forEach((place) => {
-    if (isAbout(scene, place, subject)) chosen.add(place);
-  });
-  const named = chosen.size > roots.length;
+  const about = past.filter((step) => isAbout(scene, step, subject));
+  const named = about.length > 0;
+  // A step that the violation names belongs to it in any case; the last one before it was seen, only if it is about the same.
+  const chosen = new Set(named ? (told.sequence === undefined ? about : [...roots, ...about]) : roots);
+  const opens = chosen.has(roots[0] as number) ? (roots[0] as number) : (about[0] as number);
   if (named) addSenders(chosen, scene);
   else for (const root of roots) addChain(root, chosen, scene);
   const elections = named && subject.needs.size + subject.indexes.size > 0 ? addElections(chosen, past, scene) : 0;
@@ -64,7 +64,7 @@ export function pathOf(told: Told, scene: Scene): CausalPath {
   const inPath = new Set(path);
   const { arrows } = scene;
   const between = arrows.fromStep.flatMap((from, arrow) => (inPath.has(from) && inPath.has(arrows.toStep[arrow] as number) ? [arrow] : []));
-  return { property: told.property, step: roots[0] as number, arrow: -1, steps: path, arrows: between, about: wordsOf(subject, named, elections, chosen.size - path.length) };
+  return { property: told.property, step: opens, arrow: -1, steps: path, arrows: between, about: wordsOf(subject, named, elections, chosen.size - path.length) };
 }
 
 /** The step it was seen at, and the last one of every other node that it names. */
