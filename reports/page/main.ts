@@ -12,6 +12,8 @@ import { RunData, type PageData } from './run-data.ts';
 import { faultBars, faultTimes, GUTTER, layoutOf, Viewport, type Layout } from './view.ts';
 
 const OVERVIEW_HEIGHT = 44;
+/** Of a path, where the page opens. */
+const SHOWN_AT_LEAST = 14;
 const NOTHING: Chosen = { step: -1, arrow: -1 };
 
 class Page {
@@ -64,7 +66,7 @@ class Page {
     const seen = (this.data.violated[0]?.violation?.atUs ?? this.data.run.broke?.atUs ?? -1) - fromUs;
     // It may have been noticed only when the run was over, long after it happened.
     if (seen < 0) return this.changeView(() => this.view.all());
-    const times = [seen, ...this.pathSteps.map((step) => steps.at[step] as number)];
+    const times = endOfPath([...this.pathSteps.map((step) => steps.at[step] as number), seen].sort((a, b) => a - b));
     const [from, until] = [Math.min(...times), Math.max(...times)];
     // A moment alone is shown with what happened shortly before.
     const margin = until - from < 100 ? 4_000 : (until - from) * 0.12;
@@ -269,6 +271,13 @@ class Page {
       if (event.buttons > 0) go(event);
     });
   }
+}
+
+/** A story that began long ago and ended in a moment is shown from where it hurries; the rest is a step back. */
+function endOfPath(times: readonly number[]): readonly number[] {
+  const end = times.slice(-SHOWN_AT_LEAST);
+  const span = (some: readonly number[]): number => (some.at(-1) as number) - (some[0] as number);
+  return span(end) < span(times) * 0.1 ? end : times;
 }
 
 function byId(id: string): HTMLElement {
