@@ -50,14 +50,12 @@ export const mutated = (site: Site, source: string): string => source.slice(0, s
 class Finder {
   readonly sites: Site[] = [];
   private readonly file: string;
-  private readonly source: string;
   private readonly plain: string;
   /** Where each line begins. */
   private readonly lines: readonly number[];
 
   constructor(file: string, source: string, plain: string) {
     this.file = file;
-    this.source = source;
     this.plain = plain;
     this.lines = [0, ...[...source.matchAll(/\n/g)].map((match) => match.index + 1)];
   }
@@ -108,8 +106,8 @@ class Finder {
   private swap(args: readonly (Expression | SpreadElement)[]): void {
     const [first, second] = args;
     if (first === undefined || second === undefined || first.type === 'SpreadElement' || second.type === 'SpreadElement') return;
-    const [a, b] = [this.source.slice(first.start, first.end), this.source.slice(second.start, second.end)];
-    if (a !== b) this.add('swapped', first.start, second.end, b + this.source.slice(first.end, second.start) + a);
+    const [a, b] = [this.plain.slice(first.start, first.end), this.plain.slice(second.start, second.end)];
+    if (a !== b) this.add('swapped', first.start, second.end, b + this.plain.slice(first.end, second.start).trimStart() + a);
   }
 
   private add(operator: Operator, from: number, to: number, replacement: string): void {
