@@ -192,7 +192,8 @@ export class Recording implements Evidence {
   }
 
   faultBegan(kind: string, nodes: readonly NodeId[], now: Micros): void {
-    if (this.faults.length < MAX_FAULTS) this.faults.push({ kind, nodes, from: now, until: undefined });
+    if (this.faults.length === MAX_FAULTS) this.faults.shift();
+    this.faults.push({ kind, nodes, from: now, until: undefined });
   }
 
   /** The oldest of its kind that still lasts. */

@@ -27,7 +27,7 @@ export interface TimelineOptions {
 export function timelineOf(recording: Recording, options: TimelineOptions): Timeline {
   for (;;) {
     const timeline = new Building(recording, options).build();
-    const bytes = JSON.stringify(timeline).length;
+    const bytes = Buffer.byteLength(JSON.stringify(timeline));
     const kept = recording.stepsKept;
     if (bytes <= MOST_BYTES || kept <= FEWEST_STEPS) return timeline;
     recording.shorten(Math.max(FEWEST_STEPS, Math.floor((kept * MOST_BYTES * 0.95) / bytes)));
