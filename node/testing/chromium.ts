@@ -1,25 +1,20 @@
 // A headless Chromium to open pages in, where one is installed: started with a pipe, spoken to in its DevTools protocol.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
+const STARTS_WITHIN_MS = 20_000;
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** CHROMIUM names one; otherwise the first that is found in PATH. */
+/** CHROMIUM names one; otherwise the first in PATH that starts. */
 export function findChromium(): string | undefined {
   const named = process.env['CHROMIUM'];
   const places = named !== undefined && named !== '' ? [named] : (process.env['PATH'] ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return places.find((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  // Some systems have a script of that name that only says where to get one.
+  return places.find((place) => existsSync(place) && spawnSync(place, ['--version'], { stdio: 'ignore', timeout: STARTS_WITHIN_MS }).status === 0);
 }
 
 interface Reply {
