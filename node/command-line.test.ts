@@ -95,7 +95,7 @@ describe('a wrong command gets one sentence and exit 2', () => {
     ['kills in a directory with something in it', ['crash', '--seed', '1', '--data', folder], 'is not empty'],
     ['kills with an unknown planted bug', ['crash', '--seed', '1', '--mutant', 'loop/efect'], 'did you mean "loop/'],
     ['a later verb', ['explore'], 'not in this version'],
-    ['a later verb with flags', ['check', 'history.json', '--model', 'kv'], 'not in this version'],
+    ['a later verb with flags', ['policy', 'policy.rego', '--engine', 'x'], 'not in this version'],
     ['a later flag', ['sim', '--seed', '1', '--shrink'], '"--shrink" is not in this version'],
     ['a later report', ['sim', '--seed', '1', '--report', 'x.html'], '"--report" is not in this version'],
     ['keys without an action', ['keys'], 'lockstep keys generate FILE'],

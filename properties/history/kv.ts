@@ -186,6 +186,7 @@ function byCodeUnits(a: string, b: string): number {
 export const kv: Model = {
   name: 'kv',
   functions: ['get', 'put', 'append'],
+  keyed: true,
   faultOfCall: (f, argument) => (f === 'get' || (contentOf(argument) !== undefined && !isNil(argument)) ? undefined : `"${f}" expects a string, got ${textOf(argument)}`),
   faultOfReturn: (f, _argument, result) => (f !== 'get' || contentOf(result) !== undefined ? undefined : `"get" returns a string, got ${textOf(result)}`),
   compile: (operations, timeline) => new Strings(operations, timeline),
