@@ -1,7 +1,7 @@
 // Judges a history: key by key, since what happens to one key says nothing about another (Herlihy and Wing's locality). First
 // every key gets a little time, then those that need more get the rest: so one hard key hides no easy violation.
 
-import type { Machine, Model } from './machine.ts';
+import type { Beginning, Machine, Model } from './machine.ts';
 import { timelineOf, type Operation, type Timeline } from './operation.ts';
 import { Search, type Found, type Limits } from './search.ts';
 
@@ -57,15 +57,15 @@ export interface Compiled {
   readonly machine: Machine;
 }
 
-export function compile(model: Model, operations: readonly Operation[]): Compiled {
+export function compile(model: Model, operations: readonly Operation[], from: Beginning): Compiled {
   const all = model.prepare?.(operations) ?? operations;
   const timeline = timelineOf(all);
-  return { operations: all, timeline, machine: model.compile(all, timeline) };
+  return { operations: all, timeline, machine: model.compile(all, timeline, from) };
 }
 
 /** One key. It begins in the initial state, or in any, if it is a piece out of the middle of a history. */
-export function judge(model: Model, operations: readonly Operation[], limits: Limits, from: 'initial' | 'anything' = 'initial'): { readonly found: Found | 'too-many-beginnings'; readonly steps: number } {
-  const { machine, timeline } = compile(model, operations);
+export function judge(model: Model, operations: readonly Operation[], limits: Limits, from: Beginning = 'initial'): { readonly found: Found | 'too-many-beginnings'; readonly steps: number } {
+  const { machine, timeline } = compile(model, operations, from);
   const beginnings = from === 'initial' ? [machine.initial] : machine.beginnings();
   if (beginnings === undefined) return { found: 'too-many-beginnings', steps: 0 };
   const search = new Search(machine, timeline, limits);

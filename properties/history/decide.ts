@@ -65,6 +65,10 @@ class WrittenOnce implements Machine {
     return [];
   }
 
+  tellsAllDemands(): boolean {
+    return false;
+  }
+
   serves(): boolean {
     return true;
   }

@@ -2,8 +2,9 @@
 // seen. So a state is a place in those answers, sorted: the first of those that begin with the string, and its length. No
 // string is ever put together.
 
-import { IMPOSSIBLE, UNSEEN, type Kind, type Machine, type Model } from './machine.ts';
+import { IMPOSSIBLE, UNSEEN, type Beginning, type Kind, type Machine, type Model } from './machine.ts';
 import { NEVER, type Operation, type Timeline, type Value } from './operation.ts';
+import { placesOf, type Place } from './places.ts';
 import { classesOf } from './value-register.ts';
 import { contentOf, isNil, textOf } from './value-text.ts';
 
@@ -40,9 +41,11 @@ class Strings implements Machine {
   private readonly useful: Float64Array;
   private readonly originsOf: (readonly number[] | null | undefined)[] = [];
   private readonly timeline: Timeline;
+  /** Operations that can only stand at one place of the answers. */
+  private readonly places: ReadonlyMap<number, Place>;
   private looked = 0;
 
-  constructor(operations: readonly Operation[], timeline: Timeline) {
+  constructor(operations: readonly Operation[], timeline: Timeline, from: Beginning) {
     this.timeline = timeline;
     this.kinds = operations.map(({ f }) => (f === 'get' ? 'observes' : f === 'put' ? 'overwrites' : 'extends'));
     this.written = operations.map(({ f, argument }) => (f === 'get' ? '' : contentOf(argument) as string));
@@ -55,6 +58,7 @@ class Strings implements Machine {
     for (const op of [...operations.keys()].toSorted((a, b) => (timeline.end[a] as number) - (timeline.end[b] as number) || a - b)) this.seers[this.answerOf[op] as number]?.push(op);
     this.useful = new Float64Array(operations.length).fill(NaN);
     this.initial = this.stateOf(0, this.answers.length, 0);
+    this.places = from === 'initial' ? placesOf(this.answers, this.written, this.kinds) : new Map();
   }
 
   beginnings(): readonly number[] | undefined {
@@ -71,9 +75,10 @@ class Strings implements Machine {
     const kind = this.kinds[op];
     if (kind === 'observes') return this.sees(state, op) ? state : IMPOSSIBLE;
     if (kind === 'overwrites') return this.after(0, this.answers.length, 0, this.written[op] as string);
-    if (state === UNSEEN) return UNSEEN;
+    if (state === UNSEEN) return this.places.has(op) ? IMPOSSIBLE : UNSEEN;
     const { first, after, length } = this.states[state] as Prefix;
-    return this.after(first, after, length, this.written[op] as string);
+    const next = this.after(first, after, length, this.written[op] as string);
+    return this.fits(next, op) ? next : IMPOSSIBLE;
   }
 
   settled(state: number, op: number): boolean {
@@ -97,6 +102,13 @@ class Strings implements Machine {
     return (prefix.demands ??= this.seersIn(prefix));
   }
 
+  tellsAllDemands(state: number): boolean {
+    const { first, after } = this.states[state] as Prefix;
+    if (after - first > MOST_DEMANDS) return false;
+    for (let answer = first; answer < after; answer++) if ((this.seers[answer] as number[]).length > MOST_DEMANDS) return false;
+    return true;
+  }
+
   serves(state: number, op: number): boolean {
     const { first, after } = this.states[state] as Prefix;
     const answer = this.answerOf[op] as number;
@@ -116,6 +128,13 @@ class Strings implements Machine {
     }
     this.originsOf[answer] = found.length > MOST_ORIGINS ? null : found;
     return this.originsOf[answer] ?? undefined;
+  }
+
+  private fits(state: number, op: number): boolean {
+    const place = this.places.get(op);
+    if (place === undefined) return true;
+    const { first, after, length } = this.states[state] as Prefix;
+    return length === place.length && place.answer >= first && place.answer < after;
   }
 
   private sees(state: number, op: number): boolean {
@@ -189,5 +208,5 @@ export const kv: Model = {
   keyed: true,
   faultOfCall: (f, argument) => (f === 'get' || (contentOf(argument) !== undefined && !isNil(argument)) ? undefined : `"${f}" expects a string, got ${textOf(argument)}`),
   faultOfReturn: (f, _argument, result) => (f !== 'get' || contentOf(result) !== undefined ? undefined : `"get" returns a string, got ${textOf(result)}`),
-  compile: (operations, timeline) => new Strings(operations, timeline),
+  compile: (operations, timeline, from) => new Strings(operations, timeline, from),
 };

@@ -19,6 +19,8 @@ export type Kind =
   /** It can happen in some states only. */
   | 'depends';
 
+export type Beginning = 'initial' | 'anything';
+
 export interface Machine {
   readonly initial: number;
   /** Every state in which a history could begin that starts in the middle; undefined if they are too many to try. */
@@ -35,6 +37,8 @@ export interface Machine {
   usefulUntil(op: number): number;
   /** Operations with a known result that can only happen while this state, or what is built on it, stands; in order of their ends. */
   demands(state: number): readonly number[];
+  /** Whether nothing else can depend on this state. */
+  tellsAllDemands(state: number): boolean;
   /** Whether the operation can still happen in `state`, or in what is built on it. */
   serves(state: number, op: number): boolean;
   /** What can bring about the state that a demand needs; undefined if there are too many to look at. */
@@ -52,5 +56,6 @@ export interface Model {
   faultOfReturn(f: string, argument: Value, result: Value, tooOld: boolean): string | undefined;
   /** Adds what happens without anybody asking for it. */
   prepare?(operations: readonly Operation[]): readonly Operation[];
-  compile(operations: readonly Operation[], timeline: Timeline): Machine;
+  /** A history from `anything` may begin in any state. */
+  compile(operations: readonly Operation[], timeline: Timeline, from: Beginning): Machine;
 }

@@ -112,7 +112,7 @@ export class Search {
       if (returning < 0) continue;
       if (!configuration.ahead.includes(returning)) {
         this.open.moveTo(event);
-        configuration = this.saturated(event, this.canonical(event, configuration));
+        configuration = this.settled(event, this.remembered(event, configuration));
         if (!configuration.ahead.includes(returning)) return this.wait(event, returning, configuration);
       }
       configuration = { ...configuration, ahead: configuration.ahead.filter((op) => op !== returning) };
@@ -135,12 +135,11 @@ export class Search {
     const { event, needed } = frame;
     const stepped = this.machine.step(node.state, op);
     if (stepped === IMPOSSIBLE) return;
-    const state = this.seen(event, stepped);
-    if (this.losesDemand(event, node, state, op)) return;
+    if (this.losesDemand(event, node, stepped, op)) return;
     this.open.moveTo(event);
-    let next = this.with({ ...node, state }, op);
+    let next = this.with({ ...node, state: stepped }, op);
     if (this.machine.kinds[op] === 'overwrites') next = this.withUnseen(event, next);
-    next = this.saturated(event, next);
+    next = this.settled(event, next);
     if (next.ahead.includes(needed)) return this.advance(event + 1, { ...next, ahead: next.ahead.filter((one) => one !== needed) });
     if (this.isNew(event, next)) frame.queue.push(next);
   }
@@ -150,12 +149,25 @@ export class Search {
     return { ...configuration, ahead: inserted(configuration.ahead, op) };
   }
 
-  private seen(event: number, state: number): number {
-    return state === UNSEEN || this.machine.neededUntil(state) < event ? UNSEEN : state;
+  /** Whether nothing that is still to come can tell what the state is. */
+  private isDone(event: number, { state, ahead }: Configuration): boolean {
+    const { machine, timeline: { end } } = this;
+    if (state === UNSEEN || machine.neededUntil(state) < event) return true;
+    if (!machine.tellsAllDemands(state)) return false;
+    const demands = machine.demands(state);
+    for (let place = firstFrom(demands, end, event); place < demands.length; place++) if (!ahead.includes(demands[place] as number)) return false;
+    return true;
   }
 
-  private canonical(event: number, configuration: Configuration): Configuration {
-    return { state: this.seen(event, configuration.state), ahead: configuration.ahead, used: configuration.used.filter((op) => this.machine.usefulUntil(op) >= event) };
+  /** Operations of unknown outcome count as long as they could be used again. */
+  private remembered(event: number, configuration: Configuration): Configuration {
+    const used = configuration.used.filter((op) => this.machine.usefulUntil(op) >= event);
+    return used.length === configuration.used.length ? configuration : { ...configuration, used };
+  }
+
+  private settled(event: number, configuration: Configuration): Configuration {
+    const now = this.isDone(event, configuration) ? configuration : this.saturated(event, configuration);
+    return this.isDone(event, now) ? this.saturated(event, { ...now, state: UNSEEN }) : now;
   }
 
   /** Everything that may as well happen now. */

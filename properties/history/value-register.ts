@@ -18,6 +18,8 @@ export class ValueRegister implements Machine {
   private readonly needed: number[] = [];
   private readonly demanded: number[][] = [];
   private readonly writers: number[][] = [];
+  /** Values that a compare-and-set of unknown outcome may find. */
+  private readonly maybeFound: Set<number> = new Set();
 
   constructor(operations: readonly Operation[], timeline: Timeline) {
     this.numberOf('the value that nobody sees');
@@ -54,6 +56,10 @@ export class ValueRegister implements Machine {
     return this.demanded[state] as readonly number[];
   }
 
+  tellsAllDemands(state: number): boolean {
+    return !this.maybeFound.has(state);
+  }
+
   serves(state: number, op: number): boolean {
     return this.finds[op] === state;
   }
@@ -85,7 +91,11 @@ export class ValueRegister implements Machine {
     const finds = this.finds[op];
     const leaves = this.leaves[op];
     if (leaves !== undefined) (this.writers[leaves] as number[]).push(op);
-    if (finds === undefined || end[op] === NEVER) return;
+    if (finds === undefined) return;
+    if (end[op] === NEVER) {
+      this.maybeFound.add(finds);
+      return;
+    }
     (this.demanded[finds] as number[]).push(op);
     this.needed[finds] = Math.max(this.needed[finds] as number, end[op] as number);
   }

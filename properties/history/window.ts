@@ -3,14 +3,14 @@
 // is left out could only be left out because a history that has an order still has one without it.
 
 import { compile, judge } from './check.ts';
-import type { Model } from './machine.ts';
+import type { Beginning, Model } from './machine.ts';
 import { NEVER, type Operation } from './operation.ts';
 import type { Limits } from './search.ts';
 
 export interface Window {
   readonly operations: readonly Operation[];
   /** Whether the register begins in its initial state, or may begin in any. */
-  readonly from: 'initial' | 'anything';
+  readonly from: Beginning;
   /** How many operations of the key lie before, after and between, and do not matter. */
   readonly leftOut: number;
 }
@@ -59,7 +59,7 @@ const open = (operation: Operation): Operation => (operation.returnedAt === NEVE
 
 /** Without observations of which nobody knows what they saw. */
 function withoutIdle(model: Model, operations: readonly Operation[]): Operation[] {
-  const { machine } = compile(model, operations);
+  const { machine } = compile(model, operations, 'anything');
   return operations.filter(({ returnedAt }, op) => returnedAt !== NEVER || machine.kinds[op] !== 'observes');
 }
 
@@ -83,7 +83,7 @@ function withoutNeedless(model: Model, operations: readonly Operation[], hasNone
 
 /** Without those of a stretch that may be left out: those that only look, and those that write what nobody sees. */
 function without(model: Model, operations: readonly Operation[], from: number, to: number): readonly Operation[] {
-  const { machine } = compile(model, operations);
+  const { machine } = compile(model, operations, 'anything');
   return operations.filter(({ returnedAt }, op) => {
     if (op < from || op >= to) return true;
     const kind = machine.kinds[op];
