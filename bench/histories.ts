@@ -44,6 +44,8 @@ const SPAN = 1_000;
 const VALUES = 5;
 /** An operation of unknown outcome may take effect as late as after so many spans. */
 const LATE = 40;
+/** A stale read shows the value that so many others have followed. */
+const LONG_AGO = 150;
 
 export function historyOf(spec: HistorySpec): readonly HistoryLine[] {
   const drawn = Array.from({ length: spec.clients }, (_, client) => operationsOf(spec, client)).flat();
@@ -87,16 +89,20 @@ function operationsOf({ seed, model, clients, operations, keys, unknownPercent }
 function answersOf(drawn: readonly Drawn[], { model, seed, staleReads = 0 }: HistorySpec): (string | undefined)[] {
   const answers: (string | undefined)[] = [];
   const states = new Map<number, string>();
-  const before = new Map<number, string>();
+  const past = new Map<number, string[]>();
   const order = drawn.flatMap(({ effect }, place) => (effect === undefined ? [] : [{ effect, place }])).toSorted((a, b) => a.effect - b.effect || a.place - b.place);
   const random = Random.of(seed, 'stale');
-  const stale = new Set(Array.from({ length: staleReads }, () => random.between(order.length >> 1, order.length - 1)));
+  const stale = Array.from({ length: staleReads }, () => random.between(order.length >> 1, order.length - 1)).toSorted((a, b) => a - b);
   for (const [turn, { place }] of order.entries()) {
-    const { f, key, argument, text } = drawn[place] as Drawn;
+    const { f, key, argument, text, unknown } = drawn[place] as Drawn;
     const state = states.get(key) ?? (model === 'kv' ? '' : 'nil');
-    if (turn % 200 === 0) before.set(key, state);
+    const known = past.get(key) ?? [];
+    if (known.length === 0) past.set(key, known);
+    if (known.at(-1) !== state) known.push(state);
     if (f === 'get' || f === 'read') {
-      const shown = stale.has(turn) ? (before.get(key) ?? state) : state;
+      const isStale = unknown !== true && turn >= (stale[0] ?? Infinity) && known.length > LONG_AGO;
+      if (isStale) stale.shift();
+      const shown = isStale ? (known.at(-1 - LONG_AGO) as string) : state;
       answers[place] = model === 'kv' ? `"${shown}"` : shown;
     } else if (f === 'cas') {
       if (state !== String(argument[0])) continue;

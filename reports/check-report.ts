@@ -55,16 +55,16 @@ function drawn(example: Counterexample, paint: Paint): string[] {
   const { operations, lines } = example;
   const key = example.key === '' ? '' : ` of key ${cut(example.key)}`;
   const begin = example.from === 'initial' ? 'from the initial state' : 'whatever the state before';
-  const shown = operations.slice(0, MOST_ROWS);
-  const columns = columnsOf(operations);
+  const shown = operations.slice(-MOST_ROWS);
+  const columns = columnsOf(shown);
   const rows = shown.map((operation) => row(operation, columns, paint));
   const processes = Math.max(...shown.map(({ process }) => String(process).length));
   return [
     paint.bold(`The smallest window that has no order: ${plural(operations.length, 'operation')}${key} on lines ${lines.from} to ${lines.to}, ${begin}`),
     paint.dim(`(${grouped(example.leftOut)} more of this key make no difference; time goes from left to right)`),
     '',
+    ...(shown.length < operations.length ? [paint.dim(`  ${grouped(operations.length - shown.length)} before, and then`)] : []),
     ...shown.map(({ process }, i) => `  ${paint.dim('process')} ${String(process).padStart(processes)}  ${rows[i]}`),
-    ...(shown.length < operations.length ? [paint.dim(`  ... and ${grouped(operations.length - shown.length)} more`)] : []),
     '',
     `${saysNo(operations)}`,
   ];
@@ -80,7 +80,7 @@ function columnsOf(operations: readonly CheckedOperation[]): (line: number) => n
 
 function row(operation: CheckedOperation, columnOf: (line: number) => number, paint: Paint): string {
   const { f, argument, result, called, returned } = operation;
-  const from = columnOf(called);
+  const from = Math.min(columnOf(called), WIDEST - 1);
   const to = returned === null ? WIDEST : Math.max(from + 1, columnOf(returned));
   const bar = returned === null ? `|${'-'.repeat(WIDEST - from - 1)}?` : `|${'-'.repeat(to - from - 1)}|`;
   const where = paint.dim(returned === null ? `line ${called}, outcome unknown` : `lines ${called}-${returned}`);

@@ -3,7 +3,7 @@
 
 import type { Model } from '../../properties/history/machine.ts';
 import { NEVER, type Operation, type Value } from '../../properties/history/operation.ts';
-import { textOf } from '../../properties/history/value-text.ts';
+import { contentOf, textOf } from '../../properties/history/value-text.ts';
 import { nearest } from '../nearest.ts';
 import { LineFault, quoted, type HistoryEvent } from './history-event.ts';
 
@@ -38,7 +38,7 @@ export class Pairing {
     if (typeof process === 'string') {
       // The nemesis says what it does, and is no client.
       if (type === 'info') return;
-      throw new LineFault(line, `unknown process ${quoted(process)}: expected the number of a client`);
+      throw new LineFault(line, `unknown process ${quoted(contentOf(process) as string)}: expected the number of a client`);
     }
     if (this.stranger !== undefined) {
       if (type === 'invoke' && process === this.stranger.process) throw new LineFault(this.stranger.line, `process ${process} returns here, before its call on line ${line}`);

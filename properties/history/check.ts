@@ -63,11 +63,21 @@ export function compile(model: Model, operations: readonly Operation[], from: Be
   return { operations: all, timeline, machine: model.compile(all, timeline, from) };
 }
 
+export interface Judged {
+  readonly found: Found | 'too-many-beginnings';
+  readonly steps: number;
+  /** The place up to which some order came. */
+  readonly furthest: number;
+}
+
 /** One key. It begins in the initial state, or in any, if it is a piece out of the middle of a history. */
-export function judge(model: Model, operations: readonly Operation[], limits: Limits, from: Beginning = 'initial'): { readonly found: Found | 'too-many-beginnings'; readonly steps: number } {
-  const { machine, timeline } = compile(model, operations, from);
+export function judge(model: Model, operations: readonly Operation[], limits: Limits, from: Beginning = 'initial'): Judged {
+  const { machine, timeline, operations: all } = compile(model, operations, from);
   const beginnings = from === 'initial' ? [machine.initial] : machine.beginnings();
-  if (beginnings === undefined) return { found: 'too-many-beginnings', steps: 0 };
+  if (beginnings === undefined) return { found: 'too-many-beginnings', steps: 0, furthest: 0 };
   const search = new Search(machine, timeline, limits);
-  return { found: search.run(beginnings), steps: search.steps };
+  const found = search.run(beginnings);
+  const event = timeline.events[search.furthest];
+  const { calledAt = 0, returnedAt = 0 } = event === undefined ? {} : (all[event < 0 ? ~event : event] as Operation);
+  return { found, steps: search.steps, furthest: event !== undefined && event < 0 ? returnedAt : calledAt };
 }

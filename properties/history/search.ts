@@ -41,6 +41,8 @@ const NODE_BYTES = 120;
 
 export class Search {
   steps = 0;
+  /** The last event that any order came to. */
+  furthest = 0;
   private readonly machine: Machine;
   private readonly timeline: Timeline;
   private readonly limits: Limits;
@@ -121,6 +123,7 @@ export class Search {
   }
 
   private wait(event: number, needed: number, configuration: Configuration): void {
+    if (event > this.furthest) this.furthest = event;
     if (this.isNew(event, configuration)) this.stack.push({ event, needed, queue: [configuration], head: 0, candidates: undefined, next: 0 });
   }
 

@@ -15,28 +15,42 @@ export interface Window {
   readonly leftOut: number;
 }
 
-/** Each trial gets so many steps; what takes longer is not left out. */
-const STEPS = 200_000;
+/** Each trial gets so many steps, or twice as many as it took to find that there is no order; what takes longer is not left out. */
+const STEPS = 100_000;
 const MOST_TRIALS = 400;
 
 export function smallestWindow(model: Model, operations: readonly Operation[], limits: Limits): Window {
-  const hasNone = (some: readonly Operation[], from: Window['from']): boolean => judge(model, some, { ...limits, steps: STEPS }, from).found === 'none';
-  const places = operations.flatMap(({ returnedAt }) => (returnedAt === NEVER ? [] : [returnedAt])).toSorted((a, b) => a - b);
-  const ends = leastWhere(places.length - 1, (place) => hasNone(until(operations, places[place] as number, model), 'initial'));
-  const last = places[ends];
-  const ended = last === undefined ? operations : until(operations, last, model);
+  const whole = judge(model, operations, limits);
+  const steps = Math.max(STEPS, 2 * whole.steps);
+  const goesOn = (): boolean => limits.goOn?.() !== false;
+  const hasNone = (some: readonly Operation[], from: Beginning): boolean => goesOn() && judge(model, some, { ...limits, steps }, from).found === 'none';
+  const ended = endedEarly(model, operations, whole.furthest, (some) => hasNone(some, 'initial'));
   const calls = ended.map(({ calledAt }) => calledAt).toSorted((a, b) => b - a);
-  const begins = leastWhere(calls.length, (back) => hasNone(since(ended, calls[back] ?? -1, model), 'anything'));
+  const begins = leastWhere(0, calls.length, (back) => hasNone(since(ended, calls[back] ?? -1, model), 'anything'));
   const late = since(ended, calls[begins] ?? -1, model);
+  // Without a trial that says so, nothing is known of what might begin in any state.
   const from = hasNone(late, 'anything') ? 'anything' : 'initial';
-  const kept = withoutNeedless(model, from === 'anything' ? late : ended, (some) => hasNone(some, from));
+  const first = from === 'anything' ? endedEarly(model, late, -1, (some) => hasNone(some, from)) : ended;
+  const kept = withoutNeedless(model, first, goesOn, (some) => hasNone(some, from));
   return { operations: kept, from, leftOut: operations.length - kept.length };
 }
 
-/** The least number up to `most` for which it holds, if it holds from there on; `most` is taken to hold. */
-function leastWhere(most: number, holds: (value: number) => boolean): number {
-  let low = 0;
-  let high = Math.max(most, 0);
+/** Up to the first return with which there is no order. None earlier than `atLeast` has that effect. */
+function endedEarly(model: Model, operations: readonly Operation[], atLeast: number, hasNone: (some: readonly Operation[]) => boolean): readonly Operation[] {
+  const places = operations.flatMap(({ returnedAt }) => (returnedAt === NEVER ? [] : [returnedAt])).toSorted((a, b) => a - b);
+  const start = places.findIndex((place) => place >= atLeast);
+  const last = places[leastWhere(Math.max(start, 0), places.length - 1, (place) => hasNone(until(operations, places[place] as number, model)))];
+  return last === undefined ? operations : until(operations, last, model);
+}
+
+/** The least number from `least` to `most` for which it holds, if it holds from there on; `most` is taken to hold. Small ones are tried first. */
+function leastWhere(least: number, most: number, holds: (value: number) => boolean): number {
+  let low = Math.min(least, Math.max(most, 0));
+  let high = low;
+  for (let stride = 1; high < most && !holds(high); stride *= 2) {
+    low = high + 1;
+    high = Math.min(most, high + stride);
+  }
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (holds(middle)) high = middle;
@@ -63,13 +77,14 @@ function withoutIdle(model: Model, operations: readonly Operation[]): Operation[
   return operations.filter(({ returnedAt }, op) => returnedAt !== NEVER || machine.kinds[op] !== 'observes');
 }
 
-function withoutNeedless(model: Model, operations: readonly Operation[], hasNone: (some: readonly Operation[]) => boolean): readonly Operation[] {
+function withoutNeedless(model: Model, operations: readonly Operation[], goesOn: () => boolean, hasNone: (some: readonly Operation[]) => boolean): readonly Operation[] {
   let kept = operations;
   let trials = 0;
-  for (let again = true; again && trials < MOST_TRIALS;) {
+  const mayTry = (): boolean => trials < MOST_TRIALS && goesOn();
+  for (let again = true; again && mayTry();) {
     again = false;
-    for (let size = Math.max(1, kept.length >> 1); size >= 1 && trials < MOST_TRIALS; size >>= 1) {
-      for (let from = 0; from < kept.length && trials < MOST_TRIALS;) {
+    for (let size = Math.max(1, kept.length >> 1); size >= 1 && mayTry(); size >>= 1) {
+      for (let from = 0; from < kept.length && mayTry();) {
         const some = without(model, kept, from, from + size);
         if (some.length < kept.length && (++trials, hasNone(some))) {
           kept = some;
