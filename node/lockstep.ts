@@ -73,7 +73,7 @@ function addSim(program: Command): void {
     .option('--checked', 'freeze and encode everything, snapshot and restore at a random step: slower, same digest')
     .option('--run <file>', 'execute a saved run instead of drawing one')
     .option('--save <file>', 'save the resolved run')
-    .option('--dump <dir>', "write every node's journal as files")
+    .option('--dump <dir>', "write every node's journal as files, and the history of the clients")
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
     .option('--list', 'list scenarios, faults, properties, marks and mutants')
@@ -147,7 +147,7 @@ Models:
   register      read, write: one value, nil at first
   cas-register  read, write, cas [FROM TO]
   kv            get, put, append: by key a string, empty at first
-  decide        decide, get: by need the first proposal for ever ("sim --dump DIR" writes such a history)
+  decide        decide, get: by need the first proposal for ever ("sim --dump DIR" and "crash --data DIR" write DIR/history.jsonl)
 
 Formats, a call or a return on each line:
   {"process":0,"type":"invoke","f":"put","key":"x","value":"y"}

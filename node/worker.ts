@@ -24,8 +24,10 @@ function progress(nowUs: number, events: number): boolean {
 async function one(task: WorkerTask & { readonly kind: 'one' }): Promise<void> {
   const runFile = resolveRun(task.request);
   tell({ kind: 'resolved', runFile });
-  const { outcome, world } = executeRun(task.request, runFile, progress);
+  const recording = task.dump === undefined ? undefined : new (await import('./history/recording.ts')).Recording();
+  const { outcome, world } = executeRun(task.request, runFile, progress, recording === undefined ? [] : [recording]);
   if (task.dump !== undefined) (await import('./dump.ts')).dumpWorld(task.dump, world.view());
+  recording?.save(task.dump as string);
   tell({ kind: 'ran', outcome: { ...outcome, heapMb: retainedHeapMb() } });
   // The world is part of what is kept.
   void world;

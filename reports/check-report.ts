@@ -90,7 +90,7 @@ function row(operation: CheckedOperation, columnOf: (line: number) => number, pa
 
 function saying(f: string, argument: string, result: string | null): string {
   const asked = argument === 'nil' ? f : `${f} ${cut(argument)}`;
-  return result === null || result === argument ? asked : `${asked} -> ${cut(result)}`;
+  return result === null || (argument !== 'nil' && result === argument) ? asked : `${asked} -> ${cut(result)}`;
 }
 
 /** The end of a long text says more than its beginning: strings grow there. */
