@@ -60,12 +60,12 @@ function leastWhere(least: number, most: number, holds: (value: number) => boole
 }
 
 /** What is known when `place` has just happened: what returns later may or may not have happened yet. */
-function until(operations: readonly Operation[], place: number, model: Model): Operation[] {
+export function until(operations: readonly Operation[], place: number, model: Model): Operation[] {
   return withoutIdle(model, operations.filter(({ calledAt }) => calledAt < place).map((operation) => (operation.returnedAt > place ? open(operation) : operation)));
 }
 
 /** What returns after `place`. What was called before it may have happened before it too, whatever it returned. */
-function since(operations: readonly Operation[], place: number, model: Model): Operation[] {
+export function since(operations: readonly Operation[], place: number, model: Model): Operation[] {
   return withoutIdle(model, operations.filter(({ returnedAt }) => returnedAt > place).map((operation) => (operation.calledAt < place ? open(operation) : operation)));
 }
 
@@ -97,7 +97,7 @@ function withoutNeedless(model: Model, operations: readonly Operation[], goesOn:
 }
 
 /** Without those of a stretch that may be left out: those that only look, and those that write what nobody sees. */
-function without(model: Model, operations: readonly Operation[], from: number, to: number): readonly Operation[] {
+export function without(model: Model, operations: readonly Operation[], from: number, to: number): readonly Operation[] {
   const { machine } = compile(model, operations, 'anything');
   return operations.filter(({ returnedAt }, op) => {
     if (op < from || op >= to) return true;
