@@ -99,9 +99,5 @@ function withoutNeedless(model: Model, operations: readonly Operation[], goesOn:
 /** Without those of a stretch that may be left out: those that only look, and those that write what nobody sees. */
 export function without(model: Model, operations: readonly Operation[], from: number, to: number): readonly Operation[] {
   const { machine } = compile(model, operations, 'anything');
-  return operations.filter(({ returnedAt }, op) => {
-    if (op < from || op >= to) return true;
-    const kind = machine.kinds[op];
-    return kind !== 'observes' && ((kind === 'depends' && returnedAt !== NEVER) || machine.usefulUntil(op) >= 0);
-  });
+  return operations.filter((_, op) => op < from || op >= to || (machine.kinds[op] !== 'observes' && machine.usefulUntil(op) >= 0));
 }
