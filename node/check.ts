@@ -1,6 +1,6 @@
 // `lockstep check`: is somebody's history linearizable? It reads a file and changes nothing.
 
-import { checkHistory, type Checked } from '../properties/history/check.ts';
+import { checkHistory, type Checked, type Judged } from '../properties/history/check.ts';
 import type { Model } from '../properties/history/machine.ts';
 import { MODELS } from '../properties/history/models.ts';
 import { NEVER, type Operation } from '../properties/history/operation.ts';
@@ -67,8 +67,8 @@ function reason({ why, key = '', operations = [] }: Checked, forUs: number, memo
   return why === 'memory' ? `${memoryMb} MB are not enough for ${of} (--memory allows more)` : `${duration(forUs)} are not enough for ${of} (--for allows more)`;
 }
 
-function counterexampleOf(model: Model, { key = '', operations = [] }: Checked, limits: Limits): Counterexample {
-  const window = smallestWindow(model, operations, limits);
+function counterexampleOf(model: Model, { key = '', operations = [], judged }: Checked, limits: Limits): Counterexample {
+  const window = smallestWindow(model, operations, limits, judged as Judged);
   const shown = window.operations.toSorted((a, b) => a.calledAt - b.calledAt).map(shownOf);
   const lines = shown.flatMap(({ called, returned }) => (returned === null ? [called] : [called, returned]));
   const range = lines.reduce(({ from, to }, line) => ({ from: Math.min(from, line), to: Math.max(to, line) }), { from: Infinity, to: 0 });

@@ -9,6 +9,7 @@ import { textOf } from './value-text.ts';
 export const casRegister: Model = {
   name: 'cas-register',
   functions: ['read', 'write', 'cas'],
+  reads: 'read',
   keyed: false,
   faultOfCall: (f: string, argument: Value) => (f !== 'cas' || (typeof argument !== 'string' && argument.length === 2) ? undefined : `"cas" expects two values such as [1 2], got ${textOf(argument)}`),
   faultOfReturn: () => undefined,

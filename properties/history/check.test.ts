@@ -179,9 +179,9 @@ describe.each(MODELS.map((model) => [model.name, model] as const))('%s', (name, 
         else tally.hasNone++;
         expect(judge(model, operations, LIMITS).found).toBe(expected ? 'order' : 'none');
       }),
-      { numRuns: 6_000, seed: SEED },
+      { numRuns: 3_000, seed: SEED },
     );
-    expect(Math.min(tally.has, tally.hasNone)).toBeGreaterThan(600);
+    expect(Math.min(tally.has, tally.hasNone)).toBeGreaterThan(300);
   });
 
   test('agrees with trying every order of histories that are right, or nearly so', () => {
@@ -193,12 +193,12 @@ describe.each(MODELS.map((model) => [model.name, model] as const))('%s', (name, 
         else tally.hasNone++;
         expect(judge(model, operations, LIMITS).found).toBe(expected ? 'order' : 'none');
       }),
-      { numRuns: 4_000, seed: SEED },
+      { numRuns: 2_000, seed: SEED },
     );
-    expect(Math.min(tally.has, tally.hasNone)).toBeGreaterThan(200);
+    expect(Math.min(tally.has, tally.hasNone)).toBeGreaterThan(100);
     fc.assert(fc.property(drawnHistory(name, false), (operations) => {
       expect(judge(model, operations, LIMITS).found).toBe('order');
-    }), { numRuns: 2_000, seed: SEED });
+    }), { numRuns: 1_000, seed: SEED });
   });
 
   test('any piece of a history that has an order has one', () => {
@@ -211,7 +211,7 @@ describe.each(MODELS.map((model) => [model.name, model] as const))('%s', (name, 
         expect(judge(model, without(model, operations, from, from + count), LIMITS).found).toBe('order');
         expect(judge(model, without(model, piece, from, from + count), LIMITS, 'anything').found).not.toBe('none');
       }),
-      { numRuns: 3_000, seed: SEED },
+      { numRuns: 1_000, seed: SEED },
     );
   });
 
@@ -220,15 +220,15 @@ describe.each(MODELS.map((model) => [model.name, model] as const))('%s', (name, 
     fc.assert(
       fc.property(history, (operations) => {
         if (hasOrder(name, operations)) return;
-        const window = smallestWindow(model, operations, LIMITS);
+        const window = smallestWindow(model, operations, LIMITS, judge(model, operations, LIMITS));
         shown++;
         if (window.from === 'initial') expect(hasOrder(name, window.operations)).toBe(false);
         expect(judge(model, window.operations, LIMITS, window.from).found).toBe('none');
         expect(window.operations.length + window.leftOut).toBe(operations.length);
       }),
-      { numRuns: 600, seed: SEED },
+      { numRuns: 300, seed: SEED },
     );
-    expect(shown).toBeGreaterThan(60);
+    expect(shown).toBeGreaterThan(30);
   });
 
   test('judges every key by itself', () => {

@@ -13,6 +13,8 @@ export interface Checked {
   readonly key?: string;
   readonly operations?: readonly Operation[];
   readonly why?: 'time' | 'memory';
+  /** What the search of it came to, if it is not linearizable. */
+  readonly judged?: Judged;
 }
 
 const FIRST_STEPS = 50_000;
@@ -27,9 +29,10 @@ export function checkHistory(model: Model, operations: readonly Operation[], lim
     unknown = undefined;
     for (const key of waiting) {
       const ofKey = keys.get(key) as Operation[];
-      const { found, steps: taken } = judge(model, ofKey, { ...limits, steps: most });
-      steps += taken;
-      if (found === 'none') return { verdict: 'not-linearizable', keys: keys.size, steps, key, operations: ofKey };
+      const judged = judge(model, ofKey, { ...limits, steps: most });
+      const { found } = judged;
+      steps += judged.steps;
+      if (found === 'none') return { verdict: 'not-linearizable', keys: keys.size, steps, key, operations: ofKey, judged };
       if (found === 'order') continue;
       left.push(key);
       unknown ??= { key, why: found === 'out-of-memory' ? 'memory' : 'time' };

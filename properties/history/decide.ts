@@ -90,6 +90,7 @@ function withForgetting(operations: readonly Operation[]): readonly Operation[] 
 export const decide: Model = {
   name: 'decide',
   functions: ['decide', 'get'],
+  reads: 'get',
   keyed: true,
   faultOfCall: (f, argument) => (f === 'get' || (typeof argument === 'string' && !isNil(argument)) ? undefined : `"decide" expects a proposal, got ${textOf(argument)}`),
   faultOfReturn: () => undefined,

@@ -4,7 +4,7 @@
 
 import { IMPOSSIBLE, UNSEEN, type Beginning, type Kind, type Machine, type Model } from './machine.ts';
 import { NEVER, type Operation, type Timeline, type Value } from './operation.ts';
-import { placesOf, type Place } from './places.ts';
+import { NO_PLACES, placesOf, type Place } from './places.ts';
 import { classesOf } from './value-register.ts';
 import { contentOf, isNil, textOf } from './value-text.ts';
 
@@ -41,8 +41,12 @@ class Strings implements Machine {
   private readonly useful: Float64Array;
   private readonly originsOf: (readonly number[] | null | undefined)[] = [];
   private readonly timeline: Timeline;
+  private readonly puts: Map<string, number[]> = new Map();
+  private readonly putLengths: readonly number[];
   /** Operations that can only stand at one place of the answers. */
   private readonly places: ReadonlyMap<number, Place>;
+  /** By what was appended: the answers of which it is a piece, if all of them can be read in one way only. */
+  private readonly pieces: ReadonlyMap<string, readonly number[]> | undefined;
   private looked = 0;
 
   constructor(operations: readonly Operation[], timeline: Timeline, from: Beginning) {
@@ -52,13 +56,22 @@ class Strings implements Machine {
     this.classes = classesOf(operations.map(({ f, argument }) => `${f} ${f === 'get' ? '' : contentOf(argument)}`));
     const seen = operations.map(({ f, result }) => (f === 'get' && result !== undefined ? textOfAnswer(result) : undefined));
     this.answers = [...new Set(seen.filter((answer) => answer !== undefined))].toSorted(byCodeUnits);
-    const places = new Map(this.answers.map((answer, place) => [answer, place]));
-    this.answerOf = Int32Array.from(seen, (answer) => (answer === undefined ? -1 : (places.get(answer) as number)));
+    const placeOf = new Map(this.answers.map((answer, place) => [answer, place]));
+    this.answerOf = Int32Array.from(seen, (answer) => (answer === undefined ? -1 : (placeOf.get(answer) as number)));
     this.seers = this.answers.map(() => []);
     for (const op of [...operations.keys()].toSorted((a, b) => (timeline.end[a] as number) - (timeline.end[b] as number) || a - b)) this.seers[this.answerOf[op] as number]?.push(op);
+    for (const [op, text] of this.written.entries()) {
+      if (this.kinds[op] !== 'overwrites') continue;
+      const others = this.puts.get(text);
+      if (others === undefined) this.puts.set(text, [op]);
+      else others.push(op);
+    }
+    this.putLengths = [...new Set([...this.puts.keys()].map((text) => text.length))].toSorted((a, b) => a - b);
     this.useful = new Float64Array(operations.length).fill(NaN);
     this.initial = this.stateOf(0, this.answers.length, 0);
-    this.places = from === 'initial' ? placesOf(this.answers, this.written, this.kinds) : new Map();
+    const { places, pieces } = from === 'initial' ? placesOf(this.answers, this.written, this.kinds) : NO_PLACES;
+    this.places = places;
+    this.pieces = pieces;
   }
 
   beginnings(): readonly number[] | undefined {
@@ -121,10 +134,9 @@ class Strings implements Machine {
     if (known !== undefined) return known ?? undefined;
     const text = this.answers[answer] as string;
     const found: number[] = [];
-    for (const [writer, kind] of this.kinds.entries()) {
-      if (kind !== 'overwrites' || !text.startsWith(this.written[writer] as string)) continue;
-      found.push(writer);
-      if (found.length > MOST_ORIGINS) break;
+    for (const length of this.putLengths) {
+      if (length > text.length || found.length > MOST_ORIGINS) break;
+      found.push(...(this.puts.get(text.slice(0, length)) ?? []).slice(0, MOST_ORIGINS + 1));
     }
     this.originsOf[answer] = found.length > MOST_ORIGINS ? null : found;
     return this.originsOf[answer] ?? undefined;
@@ -169,10 +181,15 @@ class Strings implements Machine {
     const known = this.numbers.get(name);
     if (known !== undefined) return known;
     let needed = -1;
-    for (let answer = first; answer < after; answer++) needed = Math.max(needed, this.timeline.end[this.seers[answer]?.at(-1) as number] as number);
+    for (let answer = first; answer < after; answer++) needed = Math.max(needed, this.lastSeen(answer));
     this.states.push({ first, after, length, needed, demands: undefined });
     this.numbers.set(name, this.states.length - 1);
     return this.states.length - 1;
+  }
+
+  /** The last event at which somebody got this answer. */
+  private lastSeen(answer: number): number {
+    return this.timeline.end[this.seers[answer]?.at(-1) as number] as number;
   }
 
   private seersIn({ first, after }: Prefix): number[] {
@@ -184,8 +201,12 @@ class Strings implements Machine {
 
   private holdsUntil(text: string): number {
     let until = -1;
+    if (this.pieces !== undefined && text !== '') {
+      for (const place of this.pieces.get(text) ?? []) until = Math.max(until, this.lastSeen(place));
+      return until;
+    }
     for (const [place, answer] of this.answers.entries()) {
-      const end = this.timeline.end[this.seers[place]?.at(-1) as number] as number;
+      const end = this.lastSeen(place);
       if (end <= until) continue;
       this.looked += answer.length;
       if (this.looked > LOOKED_THROUGH) return NEVER;
@@ -205,6 +226,7 @@ function byCodeUnits(a: string, b: string): number {
 export const kv: Model = {
   name: 'kv',
   functions: ['get', 'put', 'append'],
+  reads: 'get',
   keyed: true,
   faultOfCall: (f, argument) => (f === 'get' || (contentOf(argument) !== undefined && !isNil(argument)) ? undefined : `"${f}" expects a string, got ${textOf(argument)}`),
   faultOfReturn: (f, _argument, result) => (f !== 'get' || contentOf(result) !== undefined ? undefined : `"get" returns a string, got ${textOf(result)}`),

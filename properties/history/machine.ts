@@ -49,6 +49,8 @@ export interface Model {
   readonly name: string;
   /** The words it knows, for the sentence that says so. */
   readonly functions: readonly string[];
+  /** The one that only looks. */
+  readonly reads: string;
   /** Whether it has many registers by nature, so that an operation for none of them by name may be for a pair of key and value. */
   readonly keyed: boolean;
   /** What is wrong with a call, or with its return. */

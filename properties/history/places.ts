@@ -45,9 +45,18 @@ class Pieces {
   }
 }
 
-/** `answers` are sorted, so that neighbours have beginnings in common. */
-export function placesOf(answers: readonly string[], written: readonly string[], kinds: readonly Kind[]): ReadonlyMap<number, Place> {
+export interface Places {
+  readonly places: ReadonlyMap<number, Place>;
+  /** By what was appended: the answers of which it is a piece. Undefined if some answer can be read in no way, or in several. */
+  readonly pieces: ReadonlyMap<string, readonly number[]> | undefined;
+}
+
+export const NO_PLACES: Places = { places: new Map(), pieces: undefined };
+
+export function placesOf(answers: readonly string[], written: readonly string[], kinds: readonly Kind[]): Places {
   const places = new Map<number, Place>();
+  const pieces = new Map<string, number[]>();
+  let clear = true;
   const put = new Pieces(written, kinds, 'overwrites');
   const appended = new Pieces(written, kinds, 'extends');
   let lookups = 0;
@@ -69,27 +78,28 @@ export function placesOf(answers: readonly string[], written: readonly string[],
     for (let at = takeLeast(waiting); at !== undefined; at = takeLeast(waiting)) {
       const { ways } = boundaries.get(at) as Boundary;
       lookups += appended.lengths.length;
-      if (lookups > MOST_LOOKUPS) return places;
+      if (lookups > MOST_LOOKUPS) return { places, pieces: undefined };
       for (const length of appended.lengths) if (length > 0 && at + length <= text.length && appended.has(text.slice(at, at + length))) reach(at + length, at, ways);
     }
-    mark(answer, text, boundaries, appended, places);
+    clear = mark(answer, text, boundaries, appended, places, pieces) && clear;
   }
-  return places;
+  return { places, pieces: clear ? pieces : undefined };
 }
 
-function mark(answer: number, text: string, boundaries: ReadonlyMap<number, Boundary>, appended: Pieces, places: Map<number, Place>): void {
+/** Walks back through the pieces of an answer that can be read in one way only. */
+function mark(answer: number, text: string, boundaries: ReadonlyMap<number, Boundary>, appended: Pieces, places: Map<number, Place>, pieces: Map<string, number[]>): boolean {
   let boundary = boundaries.get(text.length);
-  if (boundary?.ways !== 1) return;
-  while (boundary !== undefined && boundary.from >= 0) {
+  if (boundary?.ways !== 1) return false;
+  for (; boundary !== undefined && boundary.from >= 0; boundary = boundaries.get(boundary.from)) {
     const { at, from }: Boundary = boundary;
-    const op = appended.only(text.slice(from, at));
-    if (op !== undefined) {
-      // What was before is the same for every answer in which it stands here.
-      if (places.has(op)) return;
-      places.set(op, { answer, length: at });
-    }
-    boundary = boundaries.get(from);
+    const piece = text.slice(from, at);
+    const op = appended.only(piece);
+    if (op !== undefined && !places.has(op)) places.set(op, { answer, length: at });
+    const others = pieces.get(piece);
+    if (others === undefined) pieces.set(piece, [answer]);
+    else if (others.at(-1) !== answer) others.push(answer);
   }
+  return true;
 }
 
 function takeLeast(waiting: number[]): number | undefined {

@@ -6,6 +6,7 @@ import { ValueRegister } from './value-register.ts';
 export const register: Model = {
   name: 'register',
   functions: ['read', 'write'],
+  reads: 'read',
   keyed: false,
   faultOfCall: () => undefined,
   faultOfReturn: () => undefined,

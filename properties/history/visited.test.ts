@@ -25,9 +25,9 @@ describe('configurations that were met', () => {
           expect(visited.meet(...one)).toBe(expected ? 'met' : 'new');
         }
       }),
-      { numRuns: 200, seed: SEED },
+      { numRuns: 60, seed: SEED },
     );
-    expect(met).toBeGreaterThan(1_000);
+    expect(met).toBeGreaterThan(300);
   });
 
   test('are told apart in whatever number they come', () => {

@@ -2,7 +2,7 @@
 // late as it can with the register in any state, and leaves out every operation without which it still has no order. Whatever
 // is left out could only be left out because a history that has an order still has one without it.
 
-import { compile, judge } from './check.ts';
+import { compile, judge, type Judged } from './check.ts';
 import type { Beginning, Model } from './machine.ts';
 import { NEVER, type Operation } from './operation.ts';
 import type { Limits } from './search.ts';
@@ -17,22 +17,44 @@ export interface Window {
 
 /** Each trial gets so many steps, or twice as many as it took to find that there is no order; what takes longer is not left out. */
 const STEPS = 100_000;
+const SMALL_STEPS = 10_000;
+const MOST_NEARBY = 256;
 const MOST_TRIALS = 400;
 
-export function smallestWindow(model: Model, operations: readonly Operation[], limits: Limits): Window {
-  const whole = judge(model, operations, limits);
+/** `whole` is what the search of all the operations came to. */
+export function smallestWindow(model: Model, operations: readonly Operation[], limits: Limits, whole: Judged): Window {
   const steps = Math.max(STEPS, 2 * whole.steps);
   const goesOn = (): boolean => limits.goOn?.() !== false;
   const hasNone = (some: readonly Operation[], from: Beginning): boolean => goesOn() && judge(model, some, { ...limits, steps }, from).found === 'none';
-  const ended = endedEarly(model, operations, whole.furthest, (some) => hasNone(some, 'initial'));
-  const calls = ended.map(({ calledAt }) => calledAt).toSorted((a, b) => b - a);
-  const begins = leastWhere(0, calls.length, (back) => hasNone(since(ended, calls[back] ?? -1, model), 'anything'));
-  const late = since(ended, calls[begins] ?? -1, model);
+  const small = nearby(model, operations, whole.furthest, (some) => goesOn() && judge(model, some, { ...limits, steps: SMALL_STEPS }, 'anything').found === 'none');
+  const ended = small ?? endedEarly(model, operations, whole.furthest, (some) => hasNone(some, 'initial'));
+  const late = begunLate(model, ended, (some) => hasNone(some, 'anything'));
   // Without a trial that says so, nothing is known of what might begin in any state.
-  const from = hasNone(late, 'anything') ? 'anything' : 'initial';
+  const from = small !== undefined || hasNone(late, 'anything') ? 'anything' : 'initial';
   const first = from === 'anything' ? endedEarly(model, late, -1, (some) => hasNone(some, from)) : ended;
   const kept = withoutNeedless(model, first, goesOn, (some) => hasNone(some, from));
   return { operations: kept, from, leftOut: operations.length - kept.length };
+}
+
+/** A few operations around the place that no order came beyond: often they have no order by themselves, and that is soon seen. */
+function nearby(model: Model, operations: readonly Operation[], furthest: number, hasNone: (some: readonly Operation[]) => boolean): readonly Operation[] | undefined {
+  const ends = operations.flatMap(({ returnedAt }) => (returnedAt === NEVER || returnedAt < furthest ? [] : [returnedAt])).toSorted((a, b) => a - b);
+  for (let end = 0; end < ends.length; end = 2 * end + 1) {
+    const early = until(operations, ends[end] as number, model);
+    const calls = early.map(({ calledAt }) => calledAt).toSorted((a, b) => b - a);
+    for (let size = 1; size <= MOST_NEARBY; size *= 2) {
+      const piece = since(early, calls[size] ?? -1, model);
+      if (hasNone(piece)) return piece;
+      if (size >= calls.length) break;
+    }
+  }
+  return undefined;
+}
+
+function begunLate(model: Model, operations: readonly Operation[], hasNone: (some: readonly Operation[]) => boolean): readonly Operation[] {
+  const calls = operations.map(({ calledAt }) => calledAt).toSorted((a, b) => b - a);
+  const begins = leastWhere(0, calls.length, (back) => hasNone(since(operations, calls[back] ?? -1, model)));
+  return begins === calls.length ? operations : since(operations, calls[begins] ?? -1, model);
 }
 
 /** Up to the first return with which there is no order. None earlier than `atLeast` has that effect. */
@@ -71,10 +93,9 @@ export function since(operations: readonly Operation[], place: number, model: Mo
 
 const open = (operation: Operation): Operation => (operation.returnedAt === NEVER ? operation : { ...operation, result: undefined, tooOld: false, returnedAt: NEVER, returnedLine: 0 });
 
-/** Without observations of which nobody knows what they saw. */
+/** Without reads of which nobody knows what they saw. */
 function withoutIdle(model: Model, operations: readonly Operation[]): Operation[] {
-  const { machine } = compile(model, operations, 'anything');
-  return operations.filter(({ returnedAt }, op) => returnedAt !== NEVER || machine.kinds[op] !== 'observes');
+  return operations.filter(({ f, returnedAt }) => returnedAt !== NEVER || f !== model.reads);
 }
 
 function withoutNeedless(model: Model, operations: readonly Operation[], goesOn: () => boolean, hasNone: (some: readonly Operation[]) => boolean): readonly Operation[] {
