@@ -106,7 +106,7 @@ describe('a run', () => {
 
   test('below its goodput floor says of no property that it held', () => {
     const property = claimed(() => ({ judge: () => ({ verdict: 'held', checks: 1 }) }));
-    const run = short(1);
+    const run = { ...short(1), faults: [] };
     const starved = { ...run, workload: { ...run.workload, decidesPer1000s: 100, getsPer1000s: 0 } };
     expect(execute(starved, [property], { checked: false, kernelVersion: 'test' }).result.properties[0]?.verdict).toBe('not-exercised');
   });
