@@ -263,6 +263,8 @@ export class Kernel implements Context {
 
   private outcome(modules: Modules, sequence: number, index: number, outcome: ServiceOutcome): void {
     if (outcome.kind === 'ok' && outcome.answer.service === 'signer') return modules.peers.signed(this, sequence, outcome.answer.signature);
+    const asking = modules.groups.find((group) => group.awaits(sequence, index));
+    if (asking !== undefined) return asking.contentAnswered(this, sequence, index, outcome);
     modules.inventory.answered(this, sequence, index, outcome);
   }
 
