@@ -1,9 +1,12 @@
 // Properties of one replicated log, each shown evidence that it must accept and evidence that it must refuse.
 
 import { describe, expect, test } from 'vitest';
+import type { Judgement } from '../io/sim/evidence.ts';
 import { sessionId, type NodeId } from '../kernel/base/ids.ts';
+import type { DecideRecord } from '../kernel/decide/record.ts';
 import { founding } from '../kernel/raft/configuration.ts';
-import { readReply, snapshotSlice, submit, submitReply, voteReply } from '../kernel/raft/message.ts';
+import { readReply, snapshotChunk, submit, submitReply, voteReply, type SessionRow } from '../kernel/raft/message.ts';
+import { SnapshotContent } from '../kernel/raft/transfer.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { electionSafety } from './election-safety.ts';
 import { leaderCompleteness } from './leader-completeness.ts';
@@ -125,8 +128,8 @@ describe('leader completeness', () => {
   });
 
   test('catches a snapshot of what is not committed', () => {
-    const head = { group: G0, term: 1, index: 9, indexTerm: 1, lamport: 0, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 0, records: [], sessionOffset: 0, sessionTotal: 0, sessions: [], configuration: FOUNDING, round: 0 };
-    expect(new Stage(leaderCompleteness).commit(opens(1)).send(N1, N3, snapshotSlice(head)).judgement.violation?.message).toBe('node 1 sends a snapshot at index 9 of group 0, which is not committed');
+    const chunk = snapshotChunk({ group: G0, term: 1, index: 9, indexTerm: 1, content: 'f'.repeat(64), length: 1, offset: 0, bytes: new Uint8Array(1), round: 0 });
+    expect(new Stage(leaderCompleteness).commit(opens(1)).send(N1, N3, chunk).judgement.violation?.message).toBe('node 1 sends a snapshot at index 9 of group 0, which is not committed');
   });
 });
 
@@ -151,10 +154,14 @@ describe('state machine safety', () => {
   });
 
   test('compares snapshots as they stood at their index', () => {
-    const slice = { group: G0, term: 1, index: 3, indexTerm: 1, lamport: 1, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 1, records: [recordOf('a', 'x', 1)], sessionOffset: 0, sessionTotal: 1, sessions: [], configuration: FOUNDING, round: 0 };
-    expect(decided().send(N1, N3, snapshotSlice(slice)).judgement).toEqual({ verdict: 'held', checks: 2 });
-    expect(decided().send(N1, N3, snapshotSlice({ ...slice, sessionTotal: 0 })).judgement.violation?.message).toContain('differs from the committed log');
-    expect(decided().send(N1, N3, snapshotSlice({ ...slice, records: [recordOf('a', 'y', 1)] })).judgement.violation?.message).toContain('in a snapshot');
+    const row: SessionRow = { session: sessionId(2), opener: N1, nonce: 1, used: 3, answered: 0, outcomes: [] };
+    const stored = (records: readonly DecideRecord[], rows: readonly SessionRow[]): Judgement => {
+      const content = new SnapshotContent(G0, { index: 3, term: 1, configuration: FOUNDING, machine: { lamport: 1, epoch: 0, lowWater: 0, named: 0, records }, rows });
+      return decided().show((sink) => sink.called?.(N1, 1, 0, { service: 'content', ask: 'put', owner: G0, content }, 5_000)).judgement;
+    };
+    expect(stored([recordOf('a', 'x', 1)], [row])).toEqual({ verdict: 'held', checks: 2 });
+    expect(stored([recordOf('a', 'x', 1)], []).violation?.message).toContain('differs from the committed log');
+    expect(stored([recordOf('a', 'y', 1)], [row]).violation?.message).toContain('in a snapshot');
   });
 
   test('counts a session once: a retried command ticks nothing', () => {

@@ -132,7 +132,7 @@ export class SimContent implements ContentStore {
 
   /** The machine goes down: what was being stored may be there afterwards, or not. */
   crash(): void {
-    for (const [owner, kept] of [...this.kept]) if (kept.underWayUntil > this.world.now && this.random.below(2) === 0) this.kept.delete(owner);
+    for (const [owner, kept] of this.kept) if (kept.underWayUntil > this.world.now && this.random.below(2) === 0) this.kept.delete(owner);
   }
 
   /** The disk is another one. */

@@ -340,7 +340,8 @@ export class Followers {
 
   /** What failed, and what is lost, is begun anew with the next tick, not at once: a store that is broken is not to be stormed. */
   answered(ctx: Context, sequence: number, place: number, outcome: ServiceOutcome): void {
-    const offer = this.offer as Offer;
+    const offer = this.offer;
+    if (offer === undefined) return;
     const told = offer.answered(sequence, place, outcome);
     if (told.kind === 'lost') this.lost(ctx, offer, told.why);
     else if (told.kind === 'chunk') this.hand(ctx, offer, told.offset, told.bytes);

@@ -230,7 +230,9 @@ export class Cluster {
   wire: Frame[] = [];
   /** What stores were asked, in order, and not answered yet; what they hold, by member. */
   calls: Call[] = [];
-  readonly stores: Map<NodeId, Uint8Array> = new Map();
+  readonly stores: Map<NodeId, { readonly content: string; readonly bytes: Uint8Array }> = new Map();
+  /** What a store says instead of what it should; `silence`: nothing, for ever. */
+  storeSays: ((request: ContentRequest) => ServiceOutcome | 'silence' | undefined) | undefined;
   /** What reached gateways, in order. */
   readonly answers: { readonly to: NodeId; readonly from: NodeId; readonly message: AnswerMessage; readonly at: Micros }[] = [];
   readonly facts: { readonly node: NodeId; readonly fact: Fact; readonly at: Micros }[] = [];
@@ -312,16 +314,18 @@ export class Cluster {
     const call = this.calls.shift();
     if (call === undefined) return undefined;
     const outcome = this.stored(call.member.self, call.request);
-    if (!call.member.up || call.life !== call.member.life) return undefined;
+    if (outcome === 'silence' || !call.member.up || call.life !== call.member.life) return undefined;
     call.member.hearOutcome(call, outcome);
     return call.member;
   }
 
-  private stored(node: NodeId, request: ContentRequest): ServiceOutcome {
+  private stored(node: NodeId, request: ContentRequest): ServiceOutcome | 'silence' {
+    const said = this.storeSays?.(request);
+    if (said !== undefined) return said;
     const answer = (content: ContentAnswer): ServiceOutcome => ({ kind: 'ok', answer: content });
     if (request.ask === 'put') {
       const bytes = request.content.bytes();
-      this.stores.set(node, bytes);
+      this.stores.set(node, { content: sha256(bytes), bytes });
       return answer({ service: 'content', is: 'stored', content: sha256(bytes), length: bytes.length });
     }
     const kept = this.stores.get(node);
@@ -329,9 +333,9 @@ export class Cluster {
       this.stores.delete(node);
       return answer({ service: 'content', is: 'dropped' });
     }
-    if (kept === undefined || sha256(kept) !== request.content) return answer({ service: 'content', is: 'absent', why: 'missing' });
-    if (request.ask === 'has') return answer({ service: 'content', is: 'held', length: kept.length });
-    return answer({ service: 'content', is: 'chunk', bytes: kept.slice(request.offset, request.offset + CHUNK_BYTES) });
+    if (kept === undefined || kept.content !== request.content) return answer({ service: 'content', is: 'absent', why: 'missing' });
+    if (request.ask === 'has') return answer({ service: 'content', is: 'held', length: kept.bytes.length });
+    return answer({ service: 'content', is: 'chunk', bytes: kept.bytes.slice(request.offset, request.offset + CHUNK_BYTES) });
   }
 
   /** Lets the earliest deadline of any member that is up come due, `except` for one whose clock stands still. */
