@@ -2,6 +2,7 @@
 
 import { oldBackup } from './backup.ts';
 import { clockJump, clockSkew } from './clock.ts';
+import { contentBroken, contentRot, snapshotCut } from './content.ts';
 import { bitRot, diskLost, diskTorn, slowFsync } from './disk.ts';
 import type { Fault } from './fault.ts';
 import { leaderCut, leaderKilled, leaderPaused } from './leader-once.ts';
@@ -16,6 +17,7 @@ export const FAULTS: readonly Fault[] = [
   hunt, behead, reconfigure, handOver, lostDisk,
   narrow, reset, leaderKilled, leaderPaused, leaderCut,
   parentOutage, parentReorg, gpuLost,
+  contentBroken, contentRot, snapshotCut,
 ];
 
 export function faultNamed(name: string): Fault | undefined {

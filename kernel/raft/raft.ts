@@ -169,6 +169,11 @@ export class Raft implements Leading {
     return this.handingTo !== NOBODY;
   }
 
+  /** How much has arrived of a snapshot that is on its way here. */
+  get receiving(): number {
+    return this.assembly?.received ?? 0;
+  }
+
   get isMember(): boolean {
     return this.electorate.placeOf(this.self, this.life) !== undefined;
   }
