@@ -5,7 +5,7 @@
 import type { Frame } from '../io/ports.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Hello } from '../kernel/hello.ts';
-import type { Append, OpenReply, ReadReply, Submit, SubmitReply } from '../kernel/raft/message.ts';
+import type { Append, OpenReply, ReadReply, SnapshotReply, Submit, SubmitReply } from '../kernel/raft/message.ts';
 import type { Damage } from './damage.ts';
 import type { Elections } from './elections.ts';
 import type { Journals } from './journals.ts';
@@ -18,6 +18,7 @@ export interface WireReader {
   answersDecide?(frame: Frame, message: SubmitReply, now: Micros): void;
   answersRead?(frame: Frame, message: ReadReply, now: Micros): void;
   answersOpen?(frame: Frame, message: OpenReply, now: Micros): void;
+  repliesSnapshot?(frame: Frame, message: SnapshotReply, now: Micros): void;
   saysHello?(frame: Frame, message: Hello, now: Micros): void;
   /** The sender's journal is durable up to `durable` only. */
   leftEarly?(frame: Frame, durable: number, now: Micros): void;
@@ -41,6 +42,7 @@ export class Wire {
   private outcomes: Reading<'answersDecide'> = [];
   private reads: Reading<'answersRead'> = [];
   private opens: Reading<'answersOpen'> = [];
+  private transfers: Reading<'repliesSnapshot'> = [];
   private hellos: Reading<'saysHello'> = [];
 
   constructor(nodes: number, journals: Journals, damage: Damage, elections: Elections, ledger: Ledger) {
@@ -59,6 +61,7 @@ export class Wire {
     this.outcomes = wanting('answersDecide');
     this.reads = wanting('answersRead');
     this.opens = wanting('answersOpen');
+    this.transfers = wanting('repliesSnapshot');
     this.hellos = wanting('saysHello');
   }
 
@@ -77,8 +80,11 @@ export class Wire {
       case 'vote':
       case 'voteReply':
       case 'snapshot':
-      case 'snapshotReply':
         return this.raft(frame, now);
+      case 'snapshotReply':
+        this.raft(frame, now);
+        for (let k = 0; k < this.transfers.length; k++) this.transfers[k]?.repliesSnapshot(frame, message, now);
+        return;
       case 'submit':
         for (let k = 0; k < this.submits.length; k++) this.submits[k]?.asksDecide(frame, message);
         return;
