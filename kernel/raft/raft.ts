@@ -602,6 +602,11 @@ export class Raft implements Leading {
     if (from !== this.currentLeader && this.currentLeader !== NOBODY) ctx.send(this.currentLeader, wake(this.group, this.currentTerm), this.parameters.electionMinUs);
   }
 
+  /** Somebody's life is another one than his seat was given to: a leader that rests has something to do. */
+  reseat(ctx: Context): void {
+    if (this.asleep && this.currentRole === 'leader' && !isSettled(this.electorate.configuration, (node) => this.lives.lifeOf(node))) this.wakeUp(ctx, this.self, false);
+  }
+
   private expireIdle(ctx: Context): void {
     if (this.expireIndex > this.appliedIndex) return;
     const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, MAX_EXPIRED_AT_ONCE);
