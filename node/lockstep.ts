@@ -136,11 +136,12 @@ function addMutants(program: Command): void {
     .argument('[name...]', 'which; all of them without a name')
     .option('--seed <n>', 'where the first series of seeds starts', '1')
     .option('--series <n>', 'how many series', '5')
-    .option('--limit <n>', 'seeds per series before giving up', '1000')
+    .option('--limit <n>', 'seeds per series before giving up (1000; with --operators 24)')
+    .option('--operators <n>', 'instead: n drawn slips of the hand in kernel/raft, kernel/decide, io/loop.ts and io/journal.ts, and how many are noticed')
     .option('--jobs <n>', 'mutants at work at the same time')
     .option('--json', 'print one JSON document and nothing else')
     .addHelpText('after', '\nThis version shrinks no runs: "shrunk" and "removed" of the JSON document are null.')
-    .action(async (names, options) => leave(await (await import('./mutants.ts')).mutants(names, options)));
+    .action(async (names, options) => leave(await (options.operators === undefined ? (await import('./mutants.ts')).mutants(names, options) : (await import('./operators/operators.ts')).operators(names, options))));
 }
 
 function addBench(program: Command): void {
