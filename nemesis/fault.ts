@@ -25,7 +25,7 @@ export interface Fault {
   /** The strengths that a run file may name. */
   readonly strongest: number;
   /** Only where the scenario has what it breaks. */
-  readonly needs?: 'parent' | 'gpu';
+  readonly needs?: 'parent' | 'gpu' | 'content';
   /** It damages what a node acknowledged: counted against the fault budget. */
   readonly damages?: boolean;
   /** It looks for itself whether the network can bear the damage, when its time has come. */

@@ -131,6 +131,7 @@ export const lostDisk: Fault = {
       if (host.loop === undefined || (!isFirst && !isWhole(world))) continue;
       world.crash(host, 'kept', episode.strength);
       host.disk.replace();
+      host.services.content.wipe();
       host.rejoins = true;
       world.count('lost-disk', 1);
       world.wasDamaged(host, false);

@@ -203,6 +203,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.starting = false;
     this.stopping = false;
     this.clock.alarmAt = NEVER;
+    this.services.content.crash();
     return this.disk.crash(loss);
   }
 

@@ -12,6 +12,7 @@ import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
+import { SimContent } from './content.ts';
 import { SimDisk, type CrashLoss, type DirectoryCopy, type DiskWorld } from './disk.ts';
 import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
 import { Crashed, Host, type HostWorld } from './host.ts';
@@ -138,7 +139,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   private makeHost(id: number, options: WorldOptions): Host {
     const disk = new SimDisk(this, options.seed, id, options.syncMinUs, options.syncMaxUs);
-    return new Host(this, id, options.loopOptions(id), disk, new SimServices(this, options.seed, id, options.scheme));
+    return new Host(this, id, options.loopOptions(id), disk, new SimServices(this, options.seed, id, options.scheme, new SimContent(this, options.seed, id)));
   }
 
   host(id: number): Host {
