@@ -4,7 +4,8 @@
 
 import { nodeId } from '../../kernel/base/ids.ts';
 import { Random } from '../../kernel/base/random.ts';
-import type { GpuDevice, ServiceRequest } from '../../kernel/event.ts';
+import type { Micros } from '../../kernel/base/time.ts';
+import type { GpuDevice, ServiceOutcome, ServiceRequest } from '../../kernel/event.ts';
 import type { Services } from '../ports.ts';
 import type { ContentWorld, SimContent } from './content.ts';
 import type { Scheme } from './scheme.ts';
