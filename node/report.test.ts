@@ -29,7 +29,7 @@ interface Recorded extends Executed {
 function recorded(request: RunRequest, most: number = MANY): Recorded {
   const runFile = resolveRun(request);
   const recording = new Recording(most);
-  const executed = executeRun(request, runFile, undefined, recording);
+  const executed = executeRun(request, runFile, undefined, [recording]);
   return { ...executed, recording, timeline: timelineOfRun(recording, runFile, executed.outcome.result) };
 }
 

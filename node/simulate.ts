@@ -3,7 +3,7 @@
 
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Recording } from '../io/sim/recording.ts';
+import type { Evidence } from '../io/sim/evidence.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { properties } from '../properties/all.ts';
 import { execute, resolve, type Execution } from '../scenarios/run.ts';
@@ -30,7 +30,7 @@ export interface Executed {
 }
 
 /** `progress` is called inside the simulation: it may reach nothing of the host. */
-export function executeRun(request: RunRequest, runFile: RunFile, progress?: RunHooks['progress'], recording?: Recording): Executed {
+export function executeRun(request: RunRequest, runFile: RunFile, progress?: RunHooks['progress'], listeners: readonly Evidence[] = []): Executed {
   let stopped = false;
   const hooks: RunHooks = progress === undefined ? {} : {
     progress: (nowUs, events) => {
@@ -43,7 +43,7 @@ export function executeRun(request: RunRequest, runFile: RunFile, progress?: Run
     checked: request.checked,
     kernelVersion: kernelHash(),
     hooks,
-    ...(recording === undefined ? {} : { listeners: [recording] }),
+    listeners,
     ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
   };
   const cpu = threadCpu();

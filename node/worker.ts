@@ -26,8 +26,10 @@ async function one(task: WorkerTask & { readonly kind: 'one' }): Promise<void> {
   tell({ kind: 'resolved', runFile });
   const recorded = task.timeline === true ? await import('./record-run.ts') : undefined;
   const recording = recorded?.recordingOf();
-  const { outcome, world } = executeRun(task.request, runFile, progress, recording);
+  const history = task.dump === undefined ? undefined : new (await import('./history/history-record.ts')).HistoryRecord();
+  const { outcome, world } = executeRun(task.request, runFile, progress, [recording, history].filter((one) => one !== undefined));
   if (task.dump !== undefined) (await import('./dump.ts')).dumpWorld(task.dump, world.view());
+  history?.save(task.dump as string);
   const timeline = recording === undefined ? undefined : recorded?.timelineOfRun(recording, runFile, outcome.result);
   tell({ kind: 'ran', outcome: { ...outcome, heapMb: retainedHeapMb() }, ...(timeline === undefined ? {} : { timeline }) });
   // The world is part of what is kept.
