@@ -1,0 +1,242 @@
+// Every state that a member was ever found in, every frame that was ever sent, and what each deed does to each state: each is
+// worked out once, by the real kernel, and has a number from then on. There are far fewer of them than states of the world,
+// which is why a search can go through millions of those.
+//
+// A state, and a frame, has a hash for each way to rename the members, so that a world can be hashed under all of them.
+
+import { Writer, encode } from '../../kernel/base/codec.ts';
+import { Digest, finish, mix, mixUint } from '../../kernel/base/digest.ts';
+import { nodeId, type NodeId } from '../../kernel/base/ids.ts';
+import { raftImageCodec, type RaftImage } from '../../kernel/raft/image.ts';
+import { groupMessageCodec, type GroupMessage } from '../../kernel/raft/message.ts';
+import { MODES, type ProgressImage } from '../../kernel/raft/progress.ts';
+import type { Bounds } from './bounds.ts';
+import type { Sight, Violation } from './claims.ts';
+import { CLIENT, Member, proposalNumber, type Deed, type Sent } from './member.ts';
+import { Pairs } from './pairs.ts';
+import { renamings, type Renaming } from './renamings.ts';
+
+export interface Frame {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly message: GroupMessage;
+}
+
+export interface MemberState {
+  readonly image: RaftImage;
+  readonly sight: Sight;
+  /** The last term it has voted in, and for whom. */
+  readonly votedTerm: number;
+  readonly votedFor: number;
+}
+
+export interface Step {
+  /** The number of the state it leads to. */
+  readonly next: number;
+  /** Numbers of the frames that leave. */
+  readonly frames: readonly number[];
+  /** Answers to the client: the proposal that won, 0 for none. */
+  readonly told: readonly number[];
+  readonly reads: readonly { readonly number: number; readonly winner: number }[];
+  readonly violation: Violation | undefined;
+}
+
+/** Codes of deeds that are not deliveries; a delivery's is DELIVER and the number of the frame. */
+export const STAND = 0;
+export const BEAT = 1;
+export const CRASH = 2;
+export const PROPOSE = 8;
+export const READ = 16;
+export const DELIVER = 32;
+
+export class Members {
+  readonly renamings: readonly Renaming[];
+  readonly states: MemberState[] = [];
+  readonly frames: Frame[] = [];
+  readonly steps: Step[] = [];
+  /** Two hash words for each renaming: of states, and of frames. */
+  readonly stateHashes: number[] = [];
+  readonly frameHashes: number[] = [];
+  private readonly byPlace: readonly Member[];
+  private readonly known = new Pairs();
+  private readonly stepOf = new Pairs();
+  private readonly frameOf = new Map<string, number>();
+  private readonly writer = new Writer();
+
+  constructor(bounds: Bounds) {
+    this.renamings = renamings(bounds.nodes, bounds.symmetry);
+    this.byPlace = Array.from({ length: bounds.nodes }, (_, place) => new Member(bounds, nodeId(place + 1)));
+  }
+
+  /** The numbers of the states that members begin in. */
+  first(): readonly number[] {
+    return this.byPlace.map((member) => this.intern(member.self, { image: member.first(), votedTerm: 0, votedFor: 0, led: 0, learnt: [0, 1] }));
+  }
+
+  step(state: number, code: number): Step {
+    const known = this.stepOf.find(state, code);
+    if (known >= 0) return this.steps[known] as Step;
+    const made = this.take(this.states[state] as MemberState, this.deedOf(code));
+    this.stepOf.add(state, code);
+    this.steps.push(made);
+    return made;
+  }
+
+  deedOf(code: number): Deed {
+    if (code >= DELIVER) {
+      const { from, message } = this.frames[code - DELIVER] as Frame;
+      return { kind: 'deliver', from, message };
+    }
+    if (code >= READ) return { kind: 'read', number: code - READ };
+    if (code >= PROPOSE) return { kind: 'propose', number: code - PROPOSE };
+    return { kind: code === STAND ? 'stand' : code === BEAT ? 'beat' : 'crash' };
+  }
+
+  private take(before: MemberState, deed: Deed): Step {
+    const { node } = before.sight;
+    const { image, sent, failed } = (this.byPlace[node - 1] as Member).perform(before.image, deed);
+    const votes = voted(before, node, sent);
+    const led = image.role === 'leader' ? before.sight.led | (1 << image.term) : before.sight.led;
+    const learnt = before.sight.learnt.slice();
+    while (learnt.length <= image.commit) learnt.push(image.term);
+    const next = this.intern(node, { image, votedTerm: votes.term, votedFor: votes.candidate, led, learnt });
+    const frames: number[] = [];
+    const told: number[] = [];
+    const reads: Step['reads'][number][] = [];
+    for (const { to, message } of sent) {
+      if (message.kind === 'submitted') told.push('record' in message.outcome ? proposalNumber(message.outcome.record.proposal.proposal) : 0);
+      else if (message.kind === 'readReply') reads.push({ number: message.token, winner: message.lookup.kind === 'found' ? proposalNumber(message.lookup.record.proposal.proposal) : 0 });
+      else if (to !== CLIENT) frames.push(this.frame(nodeId(node), to, message));
+    }
+    const violation = failed === undefined ? (votes.violation ?? goneBack(before.sight, this.sightOf(next)) ?? misdecided(image, node)) : { claim: 'assertions', text: `node ${node}: an assertion of the kernel failed: ${failed}` };
+    return { next, frames, told, reads, violation };
+  }
+
+  sightOf(state: number): Sight {
+    return (this.states[state] as MemberState).sight;
+  }
+
+  private frame(from: NodeId, to: NodeId, message: GroupMessage): number {
+    const bytes = encode(groupMessageCodec, message);
+    const key = `${from}>${to}:${String.fromCharCode(...bytes)}`;
+    const known = this.frameOf.get(key);
+    if (known !== undefined) return known;
+    const digest = new Digest();
+    for (const byte of bytes) digest.word(byte);
+    for (const renamed of this.renamings) {
+      const ends = (renamed[from] as number) * 16 + (renamed[to] as number);
+      this.frameHashes.push(finish(mix(mix(0x66726d, digest.high), ends)), finish(mix(mix(0x77696e, digest.low), ends)));
+    }
+    const number = this.frames.push({ from, to, message }) - 1;
+    this.frameOf.set(key, number);
+    return number;
+  }
+
+  private intern(node: number, one: { image: RaftImage; votedTerm: number; votedFor: number; led: number; learnt: readonly number[] }): number {
+    const { image, votedTerm, votedFor, led, learnt } = one;
+    const core = this.coreOf(image, votedTerm, led, learnt);
+    const peers = peerWords(image);
+    const hashes: number[] = [];
+    for (const renamed of this.renamings) {
+      const names = ((((renamed[node] as number) * 8 + (renamed[image.vote] as number)) * 8 + (renamed[image.leader] as number)) * 8 + (renamed[votedFor] as number)) | 0;
+      let high = mix(mix(0x68, core.high), names);
+      let low = mix(mix(0x6c, core.low), names);
+      let sumHigh = 0;
+      let sumLow = 0;
+      for (let place = 0; place < peers.length; place += 2) {
+        const peer = renamed[(place >> 1) + 1] as number;
+        sumHigh = (sumHigh + finish(mix(peers[place] as number, peer))) | 0;
+        sumLow = (sumLow + finish(mix(peers[place + 1] as number, peer))) | 0;
+      }
+      high = finish(mix(high, sumHigh));
+      low = finish(mix(low, sumLow));
+      hashes.push(high, low);
+    }
+    const known = this.known.find(hashes[0] as number, hashes[1] as number);
+    if (known >= 0) return known;
+    this.known.add(hashes[0] as number, hashes[1] as number);
+    this.stateHashes.push(...hashes);
+    return this.states.push({ image, votedTerm, votedFor, sight: sightOf(node, image, led, learnt) }) - 1;
+  }
+
+  /** All of a state that does not change when members are renamed. */
+  private coreOf(image: RaftImage, votedTerm: number, led: number, learnt: readonly number[]): Digest {
+    const writer = this.writer;
+    writer.clear();
+    raftImageCodec.write(writer, { ...image, vote: nodeId(0), leader: nodeId(0), granted: [], progress: [] });
+    const digest = new Digest();
+    const bytes = writer.view();
+    for (let i = 0; i < bytes.length; i++) digest.word(bytes[i] as number);
+    digest.word(votedTerm);
+    digest.word(led);
+    for (const term of learnt) digest.word(term);
+    return digest;
+  }
+}
+
+/** Two words for each peer: what it granted, and what a leader knows of it. */
+function peerWords(image: RaftImage): readonly number[] {
+  const words: number[] = [];
+  const places = Math.max(image.granted.length, image.progress.length);
+  for (let place = 0; place < places; place++) {
+    const seed = image.granted.length === 0 ? 2 : image.granted[place] === true ? 1 : 0;
+    const progress = image.progress[place];
+    words.push(progress === undefined ? mix(0x70, seed) : hashProgress(mix(0x70, seed), progress), progress === undefined ? mix(0x71, seed) : hashProgress(mix(0x71, seed), progress));
+  }
+  return words;
+}
+
+/** All of it but times, which are the same in all states. */
+function hashProgress(seed: number, p: ProgressImage): number {
+  let h = mix(mix(seed, MODES.indexOf(p.mode)), p.waiting ? 1 : 0);
+  for (const value of [p.match, p.next, p.round, p.snapshotIndex, p.sessionOffset, p.offset, p.inFlight.length, ...p.inFlight]) h = mixUint(h, value);
+  return h;
+}
+
+function sightOf(node: number, image: RaftImage, led: number, learnt: readonly number[]): Sight {
+  const terms = [0];
+  const prefixes = [0];
+  let prefix = 0;
+  for (const entry of image.entries) {
+    prefix = finish(mix(prefix, entry.hash));
+    terms.push(entry.term);
+    prefixes.push(prefix);
+  }
+  const record = image.machine.records[0];
+  return { node, term: image.term, leads: image.role === 'leader', led, terms, prefixes, commit: image.commit, learnt, winner: record === undefined ? 0 : proposalNumber(record.proposal.proposal) };
+}
+
+/** Whom it has voted for by what leaves it: a granted vote, and for itself where it asks for votes. */
+function voted(before: MemberState, node: number, sent: readonly Sent[]): { readonly term: number; readonly candidate: number; readonly violation?: Violation } {
+  let { votedTerm: term, votedFor: candidate } = before;
+  for (const { to, message } of sent) {
+    const asks = message.kind === 'vote' && !message.pre;
+    if (!asks && !(message.kind === 'voteReply' && !message.pre && message.granted)) continue;
+    const chosen = asks ? node : to;
+    if (message.term < term) return { term, candidate, violation: { claim: 'one-vote', text: `node ${node} votes in term ${message.term}, after it has voted in term ${term}` } };
+    if (message.term === term && chosen !== candidate) return { term, candidate, violation: { claim: 'one-vote', text: `node ${node} votes for ${chosen} in term ${term}, after it has voted for ${candidate} in it` } };
+    term = message.term;
+    candidate = chosen;
+  }
+  return { term, candidate };
+}
+
+function goneBack(before: Sight, after: Sight): Violation | undefined {
+  const { node, commit } = before;
+  if (after.term < before.term) return { claim: 'nothing-back', text: `node ${node} goes back from term ${before.term} to ${after.term}` };
+  if (after.commit < commit) return { claim: 'nothing-back', text: `the commit index of node ${node} goes back from ${commit} to ${after.commit}` };
+  if (after.prefixes[commit] !== before.prefixes[commit]) return { claim: 'nothing-back', text: `what node ${node} had committed up to ${commit} is another now` };
+  return undefined;
+}
+
+/** The first proposal in what is applied has won. */
+function misdecided(image: RaftImage, node: number): Violation | undefined {
+  let first = 0;
+  for (let index = 1; index <= image.applied && first === 0; index++) {
+    const command = image.entries[index - 1]?.command;
+    if (command?.kind === 'apply' && command.body.kind === 'decide') first = proposalNumber(command.body.proposal.proposal);
+  }
+  const held = image.machine.records.map((record) => proposalNumber(record.proposal.proposal));
+  if (held.length === (first === 0 ? 0 : 1) && (held[0] ?? 0) === first) return undefined;
+  return { claim: 'single-decide', text: `node ${node} has applied proposal ${first} first, and its register holds ${held.join(' and ') || 'nothing'}` };
+}
