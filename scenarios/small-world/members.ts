@@ -57,6 +57,8 @@ export class Members {
   /** Two hash words for each renaming: of states, and of frames. */
   readonly stateHashes: number[] = [];
   readonly frameHashes: number[] = [];
+  /** Steps in which somebody voted. */
+  votes = 0;
   private readonly byPlace: readonly Member[];
   private readonly known = new Pairs();
   private readonly stepOf = new Pairs();
@@ -96,6 +98,7 @@ export class Members {
     const { node } = before.sight;
     const { image, sent, failed } = (this.byPlace[node - 1] as Member).perform(before.image, deed);
     const votes = voted(before, node, sent);
+    if (votes.given) this.votes++;
     const led = image.role === 'leader' ? before.sight.led | (1 << image.term) : before.sight.led;
     const learnt = before.sight.learnt.slice();
     while (learnt.length <= image.commit) learnt.push(image.term);
@@ -207,18 +210,20 @@ function sightOf(node: number, image: RaftImage, led: number, learnt: readonly n
 }
 
 /** Whom it has voted for by what leaves it: a granted vote, and for itself where it asks for votes. */
-function voted(before: MemberState, node: number, sent: readonly Sent[]): { readonly term: number; readonly candidate: number; readonly violation?: Violation } {
+function voted(before: MemberState, node: number, sent: readonly Sent[]): { readonly term: number; readonly candidate: number; readonly given: boolean; readonly violation?: Violation } {
   let { votedTerm: term, votedFor: candidate } = before;
+  let given = false;
   for (const { to, message } of sent) {
     const asks = message.kind === 'vote' && !message.pre;
     if (!asks && !(message.kind === 'voteReply' && !message.pre && message.granted)) continue;
+    given = true;
     const chosen = asks ? node : to;
-    if (message.term < term) return { term, candidate, violation: { claim: 'one-vote', text: `node ${node} votes in term ${message.term}, after it has voted in term ${term}` } };
-    if (message.term === term && chosen !== candidate) return { term, candidate, violation: { claim: 'one-vote', text: `node ${node} votes for ${chosen} in term ${term}, after it has voted for ${candidate} in it` } };
+    if (message.term < term) return { term, candidate, given, violation: { claim: 'one-vote', text: `node ${node} votes in term ${message.term}, after it has voted in term ${term}` } };
+    if (message.term === term && chosen !== candidate) return { term, candidate, given, violation: { claim: 'one-vote', text: `node ${node} votes for ${chosen} in term ${term}, after it has voted for ${candidate} in it` } };
     term = message.term;
     candidate = chosen;
   }
-  return { term, candidate };
+  return { term, candidate, given };
 }
 
 function goneBack(before: Sight, after: Sight): Violation | undefined {

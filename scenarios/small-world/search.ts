@@ -6,10 +6,10 @@
 // When levels no longer grow much, rounds cost more than they tell: the rest is searched in one go, without a limit. A
 // violation found there is a limit for further rounds, which find the shortest.
 
-import { finish } from '../../kernel/base/digest.ts';
+import { digestText, finish } from '../../kernel/base/digest.ts';
 import type { Violation } from './claims.ts';
 import { Pairs } from './pairs.ts';
-import { World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A violation, and the actions that led to it, as numbers. */
 export interface Found {
@@ -76,8 +76,8 @@ export class Search {
   }
 
   /** A word over all states that were seen, whatever the order. */
-  digest(): number {
-    return finish(this.seen.sum());
+  digest(): string {
+    return digestText(finish(this.seen.count), finish(this.seen.sum()));
   }
 
   /** How much of the round is done, if all branches of a state take the same. */

@@ -28,7 +28,7 @@ const set = (tally: number, field: Field, value: number): number => (tally & ~(f
 
 const KINDS = [STAND, BEAT, PROPOSE, READ, CRASH] as const;
 
-/** What an action did: it was not possible, it was, or it broke something. */
+/** What an action did: it was not possible or would come to nothing, it was done, or it broke something. */
 export type Outcome = 'impossible' | 'done' | Violation;
 
 export class World {
@@ -37,8 +37,8 @@ export class World {
   readonly width: number;
   /** True once a frame was lost for want of room. */
   overflowed = false;
-  /** By claim: states in which there was something to judge. */
-  readonly checks: number[] = CLAIMS.map(() => 0);
+  /** By claim: states in which there was something to judge; of claims about steps, different steps. */
+  private readonly judged: number[] = CLAIMS.map(() => 0);
   /** Of the row that was hashed last. */
   keyHigh = 0;
   keyLow = 0;
@@ -62,6 +62,11 @@ export class World {
     this.framesAt = this.sumsAt + this.words;
     this.width = this.framesAt + MAX_UNDER_WAY;
     this.maxTerm = FIRST_TERM + bounds.terms;
+  }
+
+  get checks(): readonly number[] {
+    const steps = this.members.steps.length;
+    return [...this.judged.slice(0, 6), this.members.votes, steps, this.judged[8] as number, steps];
   }
 
   first(): Int32Array {
@@ -99,6 +104,18 @@ export class World {
     }
   }
 
+  /** Which member an action is of, and the code of what it does. */
+  actionOf(row: Int32Array, action: number): { readonly place: number; readonly code: number } {
+    const local = this.bounds.nodes * KINDS.length;
+    if (action >= local) {
+      const frame = row[this.framesAt + ((action - local) >> 1)] as number;
+      return { place: (this.members.frames[frame] as Frame).to - 1, code: DELIVER + frame };
+    }
+    const kind = KINDS[action % KINDS.length] as (typeof KINDS)[number];
+    const tally = row[this.tallyAt] as number;
+    return { place: (action / KINDS.length) | 0, code: kind === PROPOSE ? PROPOSE + get(tally, PROPOSED) + 1 : kind === READ ? READ + get(tally, ASKED) + 1 : kind };
+  }
+
   private spend(row: Int32Array, place: number, code: number, tally: number, field: Field, most: number, child: Int32Array): Outcome {
     const used = get(tally, field);
     return used >= most ? 'impossible' : this.put(row, place, code, set(tally, field, used + 1), -1, child);
@@ -123,9 +140,10 @@ export class World {
     const before = row[place] as number;
     const step = this.members.step(before, code);
     if (step.violation !== undefined) return step.violation;
+    if (step.next === before && tally === row[this.tallyAt] && step.told.length === 0 && this.areUnderWay(row, step.frames, taken)) return 'impossible';
     const { countAt, sumsAt, framesAt, words } = this;
     const count = row[countAt] as number;
-    child.set(row.subarray(0, framesAt + count));
+    for (let word = 0, end = framesAt + count; word < end; word++) child[word] = row[word] as number;
     const hashes = this.members.stateHashes;
     child[place] = step.next;
     if (step.next !== before) {
@@ -142,12 +160,24 @@ export class World {
     return this.tell(child, tally, step);
   }
 
+  /** If so, nothing comes of the action but that a frame is used up. What can happen then can happen without it. */
+  private areUnderWay(row: Int32Array, frames: readonly number[], taken: number): boolean {
+    const end = this.framesAt + (row[this.countAt] as number);
+    for (const frame of frames) {
+      let at = this.framesAt;
+      while (at < end && row[at] !== frame) at++;
+      if (at === end || frame === taken) return false;
+    }
+    return true;
+  }
+
   /** Frames stand in the order of their numbers, so that the same set is the same row. */
   private takeOff(row: Int32Array, frame: number): void {
     const end = this.framesAt + (row[this.countAt] as number) - 1;
     let at = this.framesAt;
     while (row[at] !== frame) at++;
     for (; at < end; at++) row[at] = row[at + 1] as number;
+    row[end] = 0;
     row[this.countAt] = (row[this.countAt] as number) - 1;
     const hashes = this.members.frameHashes;
     for (let word = 0; word < this.words; word++) row[this.sumsAt + word] = (row[this.sumsAt + word] as number) - (hashes[frame * this.words + word] as number);
@@ -176,7 +206,7 @@ export class World {
     }
     for (const { number, winner } of step.reads) {
       const aware = (get(before, AWARE) >>> number) & 1;
-      if (aware === 1) this.checks[8] = (this.checks[8] as number) + 1;
+      if (aware === 1) this.judged[8] = (this.judged[8] as number) + 1;
       if (aware === 1 && winner === 0) return { claim: 'fresh-reads', text: `read ${number} finds no decision, and a client had been told of one before it was asked` };
     }
     child[this.tallyAt] = tally;
@@ -211,7 +241,7 @@ export class World {
         judged |= verdict;
       }
     }
-    for (let claim = 0; claim < 5; claim++) if ((judged >> claim) & 1) this.checks[claim] = (this.checks[claim] as number) + 1;
+    for (let claim = 0; claim < 5; claim++) if ((judged >> claim) & 1) this.judged[claim] = (this.judged[claim] as number) + 1;
     return this.judgeKept(row);
   }
 
@@ -233,7 +263,7 @@ export class World {
     }
     const one = sights[most] as Sight;
     if (one.commit === 1) return undefined;
-    this.checks[5] = (this.checks[5] as number) + 1;
+    this.judged[5] = (this.judged[5] as number) + 1;
     return isKept(one, sights) ? undefined : { claim: 'kept-by-majority', text: `node ${one.node} has committed up to ${one.commit}, and no majority holds that` };
   }
 }
