@@ -48,11 +48,10 @@ export async function explore(flags: ExploreFlags): Promise<number> {
   const plan = readPlan(flags);
   if (plan.mutant !== undefined) plantByName(plan.mutant);
   // Loaded only now, so that the planted bug is in what is loaded.
-  const { World } = await import('../scenarios/small-world/world.ts');
   const { Search } = await import('../scenarios/small-world/search.ts');
   const { tell } = await import('../scenarios/small-world/tale.ts');
   const { CLAIMS } = await import('../scenarios/small-world/claims.ts');
-  const search = trapped(() => new Search(new World(plan.bounds), plan.maxStates));
+  const search = trapped(() => new Search(plan.bounds, plan.maxStates));
   const { ended, wallMs } = await searchWithin(search, plan);
   const { found, world } = search;
   const complete = search.ended === 'complete' && !world.overflowed;
@@ -91,7 +90,7 @@ export async function explore(flags: ExploreFlags): Promise<number> {
 function readPlan(flags: ExploreFlags): Plan {
   const counts = Object.fromEntries(COUNTED.map((bound) => [bound, flags[bound] === undefined ? DEFAULT_BOUNDS[bound] : readCount(flags[bound], `--${bound}`, ...LIMITS[bound])])) as Pick<Bounds, Counted>;
   return {
-    bounds: { ...counts, preVotes: flags.preVotes === true, symmetry: flags.symmetry !== false },
+    bounds: { ...counts, preVotes: flags.preVotes === true, late: false, symmetry: flags.symmetry !== false },
     budgetMs: readDuration(flags.budget ?? '60s', '--budget') / 1_000,
     maxStates: flags.maxStates === undefined ? MAX_STATES : readCount(flags.maxStates, '--max-states', 1_000, 80_000_000),
     mutant: flags.mutant === undefined ? undefined : presentMutant(flags.mutant),

@@ -19,12 +19,14 @@ export interface Bounds {
   readonly batch: number;
   /** Pre-votes travel as frames. Otherwise whoever stands is taken to have got them: they only ever keep somebody from standing. */
   readonly preVotes: boolean;
+  /** Answers of terms that are over stay under way, though their receiver ignores them. */
+  readonly late: boolean;
   /** States that differ in the names of members only count once. */
   readonly symmetry: boolean;
 }
 
 /** The world of "3 nodes, 2 terms, 2 entries, 1 crash, partitions and loss". */
-export const DEFAULT_BOUNDS: Bounds = { nodes: 3, terms: 2, entries: 2, crashes: 1, duplicates: 0, heartbeats: 1, reads: 0, batch: 4, preVotes: false, symmetry: true };
+export const DEFAULT_BOUNDS: Bounds = { nodes: 3, terms: 2, entries: 2, crashes: 1, duplicates: 0, heartbeats: 1, reads: 0, batch: 4, preVotes: false, late: false, symmetry: true };
 
 /** What fits into the words that a state is packed into. */
 export const LIMITS: { readonly [bound in 'nodes' | 'terms' | 'entries' | 'crashes' | 'duplicates' | 'heartbeats' | 'reads' | 'batch']: readonly [least: number, most: number] } = {

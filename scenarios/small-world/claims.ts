@@ -24,6 +24,8 @@ export interface Sight {
   readonly node: number;
   readonly term: number;
   readonly leads: boolean;
+  /** It is a candidate of its term. */
+  readonly stands: boolean;
   /** A bit for each term in which it ever led. */
   readonly led: number;
   readonly terms: readonly number[];

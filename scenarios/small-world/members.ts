@@ -14,6 +14,7 @@ import type { Bounds } from './bounds.ts';
 import type { Sight, Violation } from './claims.ts';
 import { CLIENT, Member, proposalNumber, type Deed, type Sent } from './member.ts';
 import { Pairs } from './pairs.ts';
+import { isPast } from './past.ts';
 import { renamings, type Renaming } from './renamings.ts';
 
 export interface Frame {
@@ -41,6 +42,15 @@ export interface Step {
   readonly violation: Violation | undefined;
 }
 
+/** What makes a state: the image, and what only the claims remember. */
+interface Remembered {
+  readonly image: RaftImage;
+  readonly votedTerm: number;
+  readonly votedFor: number;
+  readonly led: number;
+  readonly learnt: readonly number[];
+}
+
 /** Codes of deeds that are not deliveries; a delivery's is DELIVER and the number of the frame. */
 export const STAND = 0;
 export const BEAT = 1;
@@ -59,6 +69,14 @@ export class Members {
   readonly frameHashes: number[] = [];
   /** Steps in which somebody voted. */
   votes = 0;
+  /** An answer whose time was over was not ignored, or a time came back: answers have to be kept. */
+  heedsPast = false;
+  /** Answers that were tried so. */
+  tried = 0;
+  private readonly late: boolean;
+  /** By node: its states, and the answers to it. */
+  private readonly statesOf: readonly number[][];
+  private readonly answersTo: readonly number[][];
   private readonly byPlace: readonly Member[];
   private readonly known = new Pairs();
   private readonly stepOf = new Pairs();
@@ -66,6 +84,9 @@ export class Members {
   private readonly writer = new Writer();
 
   constructor(bounds: Bounds) {
+    this.late = bounds.late;
+    this.statesOf = Array.from({ length: bounds.nodes + 1 }, () => []);
+    this.answersTo = Array.from({ length: bounds.nodes + 1 }, () => []);
     this.renamings = renamings(bounds.nodes, bounds.symmetry);
     this.byPlace = Array.from({ length: bounds.nodes }, (_, place) => new Member(bounds, nodeId(place + 1)));
   }
@@ -103,6 +124,7 @@ export class Members {
     const learnt = before.sight.learnt.slice();
     while (learnt.length <= image.commit) learnt.push(image.term);
     const next = this.intern(node, { image, votedTerm: votes.term, votedFor: votes.candidate, led, learnt });
+    if (this.sightOf(next).stands && !before.sight.stands && image.term === before.sight.term) this.heedsPast = true;
     const frames: number[] = [];
     const told: number[] = [];
     const reads: Step['reads'][number][] = [];
@@ -132,38 +154,55 @@ export class Members {
     }
     const number = this.frames.push({ from, to, message }) - 1;
     this.frameOf.set(key, number);
+    if (message.kind === 'voteReply' || message.kind === 'appendReply') {
+      (this.answersTo[to] as number[]).push(number);
+      for (const state of this.statesOf[to] as number[]) this.tryPast(state, number);
+    }
     return number;
   }
 
-  private intern(node: number, one: { image: RaftImage; votedTerm: number; votedFor: number; led: number; learnt: readonly number[] }): number {
-    const { image, votedTerm, votedFor, led, learnt } = one;
-    const core = this.coreOf(image, votedTerm, led, learnt);
-    const peers = peerWords(image);
-    const hashes: number[] = [];
-    for (const renamed of this.renamings) {
-      const names = ((((renamed[node] as number) * 8 + (renamed[image.vote] as number)) * 8 + (renamed[image.leader] as number)) * 8 + (renamed[votedFor] as number)) | 0;
-      let high = mix(mix(0x68, core.high), names);
-      let low = mix(mix(0x6c, core.low), names);
-      let sumHigh = 0;
-      let sumLow = 0;
-      for (let place = 0; place < peers.length; place += 2) {
-        const peer = renamed[(place >> 1) + 1] as number;
-        sumHigh = (sumHigh + finish(mix(peers[place] as number, peer))) | 0;
-        sumLow = (sumLow + finish(mix(peers[place + 1] as number, peer))) | 0;
-      }
-      high = finish(mix(high, sumHigh));
-      low = finish(mix(low, sumLow));
-      hashes.push(high, low);
-    }
-    const known = this.known.find(hashes[0] as number, hashes[1] as number);
+  /** Is an answer whose time is over ignored in this state? */
+  private tryPast(state: number, answer: number): void {
+    const { image, sight, votedTerm } = this.states[state] as MemberState;
+    const { from, message } = this.frames[answer] as Frame;
+    if (this.late || !isPast(message, sight)) return;
+    this.tried++;
+    const after = (this.byPlace[sight.node - 1] as Member).perform(image, { kind: 'deliver', from, message });
+    const [high, low] = this.hash(sight.node, { ...(this.states[state] as MemberState), image: after.image, votedTerm, led: sight.led, learnt: sight.learnt }, this.renamings[0] as Renaming);
+    const words = state * this.renamings.length * 2;
+    if (after.failed !== undefined || after.sent.length > 0 || high !== this.stateHashes[words] || low !== this.stateHashes[words + 1]) this.heedsPast = true;
+  }
+
+  private intern(node: number, one: Remembered): number {
+    const core = this.coreOf(one);
+    const peers = peerWords(one.image);
+    const [high, low] = this.hash(node, one, this.renamings[0] as Renaming, core, peers);
+    const known = this.known.find(high, low);
     if (known >= 0) return known;
-    this.known.add(hashes[0] as number, hashes[1] as number);
-    this.stateHashes.push(...hashes);
-    return this.states.push({ image, votedTerm, votedFor, sight: sightOf(node, image, led, learnt) }) - 1;
+    this.known.add(high, low);
+    for (const renamed of this.renamings) this.stateHashes.push(...this.hash(node, one, renamed, core, peers));
+    const { image, votedTerm, votedFor, led, learnt } = one;
+    const number = this.states.push({ image, votedTerm, votedFor, sight: sightOf(node, image, led, learnt) }) - 1;
+    (this.statesOf[node] as number[]).push(number);
+    for (const answer of this.answersTo[node] as number[]) this.tryPast(number, answer);
+    return number;
+  }
+
+  private hash(node: number, one: Remembered, renamed: Renaming, core: Digest = this.coreOf(one), peers: readonly number[] = peerWords(one.image)): readonly [high: number, low: number] {
+    const { vote, leader } = one.image;
+    const names = (((renamed[node] as number) * 16 + (renamed[vote] as number)) * 16 + (renamed[leader] as number)) * 16 + (renamed[one.votedFor] as number);
+    let sumHigh = 0;
+    let sumLow = 0;
+    for (let place = 0; place < peers.length; place += 2) {
+      const peer = renamed[(place >> 1) + 1] as number;
+      sumHigh = (sumHigh + finish(mix(peers[place] as number, peer))) | 0;
+      sumLow = (sumLow + finish(mix(peers[place + 1] as number, peer))) | 0;
+    }
+    return [finish(mix(mix(mix(0x68, core.high), names), sumHigh)), finish(mix(mix(mix(0x6c, core.low), names), sumLow))];
   }
 
   /** All of a state that does not change when members are renamed. */
-  private coreOf(image: RaftImage, votedTerm: number, led: number, learnt: readonly number[]): Digest {
+  private coreOf({ image, votedTerm, led, learnt }: Remembered): Digest {
     const writer = this.writer;
     writer.clear();
     raftImageCodec.write(writer, { ...image, vote: nodeId(0), leader: nodeId(0), granted: [], progress: [] });
@@ -206,7 +245,7 @@ function sightOf(node: number, image: RaftImage, led: number, learnt: readonly n
     prefixes.push(prefix);
   }
   const record = image.machine.records[0];
-  return { node, term: image.term, leads: image.role === 'leader', led, terms, prefixes, commit: image.commit, learnt, winner: record === undefined ? 0 : proposalNumber(record.proposal.proposal) };
+  return { node, term: image.term, leads: image.role === 'leader', stands: image.role === 'candidate', led, terms, prefixes, commit: image.commit, learnt, winner: record === undefined ? 0 : proposalNumber(record.proposal.proposal) };
 }
 
 /** Whom it has voted for by what leaves it: a granted vote, and for itself where it asks for votes. */

@@ -16,7 +16,7 @@ const DOUBLING: Bounds = { ...TINY, nodes: 2, duplicates: 1, heartbeats: 1 };
 const ASKING: Bounds = { ...TINY, nodes: 2, entries: 0, preVotes: true };
 
 function searched(bounds: Bounds, maxStates = 1_000_000): Search {
-  const search = new Search(new World(bounds), maxStates);
+  const search = new Search(bounds, maxStates);
   while (search.advance(1_000));
   return search;
 }

@@ -7,9 +7,10 @@
 // violation found there is a limit for further rounds, which find the shortest.
 
 import { digestText, finish } from '../../kernel/base/digest.ts';
+import type { Bounds } from './bounds.ts';
 import type { Violation } from './claims.ts';
 import { Pairs } from './pairs.ts';
-import type { World } from './world.ts';
+import { World } from './world.ts';
 
 /** A violation, and the actions that led to it, as numbers. */
 export interface Found {
@@ -28,9 +29,10 @@ const MAX_LEVEL = 250;
 const FLAT = 1.15;
 
 export class Search {
-  readonly world: World;
+  /** Another one if answers of the past turned out to matter. */
+  world: World;
   /** States of each level, from 0; levels below `depth` are complete. */
-  readonly levels: number[] = [1];
+  levels: number[] = [1];
   /** The round under way: how many actions it goes to; 0: there is no limit. */
   depth = 1;
   found: Found | undefined;
@@ -40,26 +42,42 @@ export class Search {
   /** Deepest that the search without a limit went. */
   deepest = 0;
   private readonly maxStates: number;
-  private readonly seen = new Pairs(1 << 16);
+  private seen = new Pairs(1 << 16);
   /** By number of a state: its level, and the round in which it was last entered. */
   private level: Uint8Array = new Uint8Array(1 << 16);
   private entered: Uint8Array = new Uint8Array(1 << 16);
   private round = 1;
   private limit = 1;
-  private readonly rows: Int32Array[];
-  private readonly next: number[] = [0];
+  private rows: Int32Array[] = [];
+  private next: number[] = [0];
   private at = 0;
   private fresh = 0;
   private sweeping = false;
 
-  constructor(world: World, maxStates: number) {
-    this.world = world;
+  constructor(bounds: Bounds, maxStates: number) {
     this.maxStates = maxStates;
+    this.world = this.enter(bounds);
+  }
+
+  /** Begins at the first state of a world. */
+  private enter(bounds: Bounds): World {
+    const world = new World(bounds);
     const first = world.first();
     this.rows = [first];
+    this.next = [0];
+    this.at = 0;
+    this.levels = [1];
+    this.depth = 1;
+    this.limit = 1;
+    this.fresh = 0;
+    this.seen = new Pairs(1 << 16);
     world.hash(first);
     this.seen.add(world.keyHigh, world.keyLow);
-    this.level[0] = 0;
+    this.level = new Uint8Array(1 << 16);
+    this.entered = new Uint8Array(1 << 16);
+    this.round = 1;
+    this.sweeping = false;
+    return world;
   }
 
   get states(): number {
@@ -95,6 +113,11 @@ export class Search {
   /** Does up to so many actions; true while there is more to do. */
   advance(actions: number): boolean {
     for (let left = actions; left > 0 && this.ended === undefined; left--) this.one();
+    if (this.world.members.heedsPast && !this.world.bounds.late && this.ended !== 'found') {
+      this.ended = undefined;
+      this.found = undefined;
+      this.world = this.enter({ ...this.world.bounds, late: true });
+    }
     return this.ended === undefined;
   }
 

@@ -7,6 +7,7 @@ import { CLAIMS, isKept, judgePair, type Sight, type Violation } from './claims.
 import { FIRST_TERM } from './member.ts';
 import { BEAT, CRASH, DELIVER, Members, PROPOSE, READ, STAND, type Frame, type Step } from './members.ts';
 import { Pairs } from './pairs.ts';
+import { isPast } from './past.ts';
 
 /** More frames than that are never under way: what does not fit is lost, and the search is not complete. */
 const MAX_UNDER_WAY = 200;
@@ -140,7 +141,7 @@ export class World {
     const before = row[place] as number;
     const step = this.members.step(before, code);
     if (step.violation !== undefined) return step.violation;
-    if (step.next === before && tally === row[this.tallyAt] && step.told.length === 0 && this.areUnderWay(row, step.frames, taken)) return 'impossible';
+    if (step.next === before && step.told.length === 0 && this.areUnderWay(row, step.frames, taken)) return 'impossible';
     const { countAt, sumsAt, framesAt, words } = this;
     const count = row[countAt] as number;
     for (let word = 0, end = framesAt + count; word < end; word++) child[word] = row[word] as number;
@@ -152,6 +153,7 @@ export class World {
       for (let word = 0; word < words; word++) child[sumsAt + word] = (child[sumsAt + word] as number) - (hashes[from + word] as number) + (hashes[to + word] as number);
     }
     if (taken >= 0) this.takeOff(child, taken);
+    if (step.next !== before && !this.bounds.late) this.forgetPast(child, place, this.members.sightOf(before), this.members.sightOf(step.next));
     for (let k = 0; k < step.frames.length; k++) this.send(child, step.frames[k] as number);
     if (step.told.length === 0 && step.reads.length === 0) {
       child[this.tallyAt] = tally;
@@ -166,9 +168,24 @@ export class World {
     for (const frame of frames) {
       let at = this.framesAt;
       while (at < end && row[at] !== frame) at++;
-      if (at === end || frame === taken) return false;
+      if ((at === end || frame === taken) && !this.comesTooLate(row, frame)) return false;
     }
     return true;
+  }
+
+  /** Answers to a member whose time was over with its last step. */
+  private forgetPast(row: Int32Array, place: number, before: Sight, after: Sight): void {
+    if (before.term === after.term && before.stands === after.stands) return;
+    const { frames } = this.members;
+    for (let at = this.framesAt + (row[this.countAt] as number) - 1; at >= this.framesAt; at--) {
+      const { to, message } = frames[row[at] as number] as Frame;
+      if (to === place + 1 && isPast(message, after)) this.takeOff(row, row[at] as number);
+    }
+  }
+
+  private comesTooLate(row: Int32Array, frame: number): boolean {
+    const { to, message } = this.members.frames[frame] as Frame;
+    return !this.bounds.late && isPast(message, this.members.sightOf(row[to - 1] as number));
   }
 
   /** Frames stand in the order of their numbers, so that the same set is the same row. */
@@ -184,6 +201,7 @@ export class World {
   }
 
   private send(row: Int32Array, frame: number): void {
+    if (this.comesTooLate(row, frame)) return;
     const count = row[this.countAt] as number;
     let at = this.framesAt + count;
     while (at > this.framesAt && (row[at - 1] as number) > frame) at--;
