@@ -14,7 +14,7 @@ import type { Bounds } from './bounds.ts';
 import type { Sight, Violation } from './claims.ts';
 import { CLIENT, Member, proposalNumber, type Deed, type Sent } from './member.ts';
 import { Pairs } from './pairs.ts';
-import { isPast } from './past.ts';
+import { anyPastRequest, isPastAnswer, isPastRequest } from './past.ts';
 import { renamings, type Renaming } from './renamings.ts';
 
 export interface Frame {
@@ -69,24 +69,27 @@ export class Members {
   readonly frameHashes: number[] = [];
   /** Steps in which somebody voted. */
   votes = 0;
-  /** An answer whose time was over was not ignored, or a time came back: answers have to be kept. */
+  /** A frame whose time was over was heeded, or a time came back: all of them have to be kept. */
   heedsPast = false;
-  /** Answers that were tried so. */
+  /** Frames that were tried so. */
   tried = 0;
   private readonly late: boolean;
-  /** By node: its states, and the answers to it. */
+  /** By node: its states, and the frames to it. */
   private readonly statesOf: readonly number[][];
-  private readonly answersTo: readonly number[][];
+  private readonly framesTo: readonly number[][];
+  /** By frame: the one that stands for it once its time is over. */
+  private readonly standIns: number[] = [];
   private readonly byPlace: readonly Member[];
   private readonly known = new Pairs();
   private readonly stepOf = new Pairs();
+  private readonly triedPast = new Pairs();
   private readonly frameOf = new Map<string, number>();
   private readonly writer = new Writer();
 
   constructor(bounds: Bounds) {
     this.late = bounds.late;
     this.statesOf = Array.from({ length: bounds.nodes + 1 }, () => []);
-    this.answersTo = Array.from({ length: bounds.nodes + 1 }, () => []);
+    this.framesTo = Array.from({ length: bounds.nodes + 1 }, () => []);
     this.renamings = renamings(bounds.nodes, bounds.symmetry);
     this.byPlace = Array.from({ length: bounds.nodes }, (_, place) => new Member(bounds, nodeId(place + 1)));
   }
@@ -154,23 +157,65 @@ export class Members {
     }
     const number = this.frames.push({ from, to, message }) - 1;
     this.frameOf.set(key, number);
-    if (message.kind === 'voteReply' || message.kind === 'appendReply') {
-      (this.answersTo[to] as number[]).push(number);
-      for (const state of this.statesOf[to] as number[]) this.tryPast(state, number);
-    }
+    (this.framesTo[to] as number[]).push(number);
+    for (const state of this.statesOf[to] as number[]) this.tryPast(state, number);
     return number;
   }
 
-  /** Is an answer whose time is over ignored in this state? */
-  private tryPast(state: number, answer: number): void {
-    const { image, sight, votedTerm } = this.states[state] as MemberState;
-    const { from, message } = this.frames[answer] as Frame;
-    if (this.late || !isPast(message, sight)) return;
+  /** The frame that stands for a request once its time is over. */
+  standIn(frame: number): number {
+    const { from, to, message } = this.frames[frame] as Frame;
+    return (this.standIns[frame] ??= this.frame(from, to, anyPastRequest(message)));
+  }
+
+  /** Of a request whose time is over, or a stand-in of such: it may arrive again and again. */
+  isStandIn(frame: number): boolean {
+    const { message } = this.frames[frame] as Frame;
+    return (message.kind === 'append' || message.kind === 'vote') && message.term === 0;
+  }
+
+  /** Is a frame whose time is over heeded in this state? What differs in names only is tried once. */
+  private tryPast(state: number, frame: number): void {
+    if (this.late) return;
+    const { sight } = this.states[state] as MemberState;
+    const { from, message } = this.frames[frame] as Frame;
+    const request = isPastRequest(message, sight) && !this.isStandIn(frame);
+    if (!request && !isPastAnswer(message, sight)) return;
+    if (!this.isNew(state, frame)) return;
     this.tried++;
-    const after = (this.byPlace[sight.node - 1] as Member).perform(image, { kind: 'deliver', from, message });
-    const [high, low] = this.hash(sight.node, { ...(this.states[state] as MemberState), image: after.image, votedTerm, led: sight.led, learnt: sight.learnt }, this.renamings[0] as Renaming);
+    const expected = request ? this.reaction(state, from, anyPastRequest(message)) : this.nothing(state);
+    if (this.reaction(state, from, message) !== expected) this.heedsPast = true;
+  }
+
+  private isNew(state: number, frame: number): boolean {
+    const words = this.renamings.length * 2;
+    let high = 0;
+    let low = 0;
+    for (let word = 0; word < words; word += 2) {
+      const h = ((this.stateHashes[state * words + word] as number) + (this.frameHashes[frame * words + word] as number)) | 0;
+      const l = ((this.stateHashes[state * words + word + 1] as number) + (this.frameHashes[frame * words + word + 1] as number)) | 0;
+      if (word === 0 || h < high || (h === high && l < low)) {
+        high = h;
+        low = l;
+      }
+    }
+    if (this.triedPast.find(high, low) >= 0) return false;
+    this.triedPast.add(high, low);
+    return true;
+  }
+
+  private nothing(state: number): string {
     const words = state * this.renamings.length * 2;
-    if (after.failed !== undefined || after.sent.length > 0 || high !== this.stateHashes[words] || low !== this.stateHashes[words + 1]) this.heedsPast = true;
+    return `${this.stateHashes[words]} ${this.stateHashes[words + 1]}`;
+  }
+
+  /** What a member becomes and says when it hears something, as a text. */
+  private reaction(state: number, from: NodeId, message: GroupMessage): string {
+    const known = this.states[state] as MemberState;
+    const { node, led, learnt } = known.sight;
+    const { image, sent, failed } = (this.byPlace[node - 1] as Member).perform(known.image, { kind: 'deliver', from, message });
+    const words = this.hash(node, { ...known, image, led, learnt }, this.renamings[0] as Renaming);
+    return [words.join(' '), ...sent.map((one) => `${one.to}: ${one.message.hash}`), ...(failed === undefined ? [] : [failed])].join('; ');
   }
 
   private intern(node: number, one: Remembered): number {
@@ -184,7 +229,7 @@ export class Members {
     const { image, votedTerm, votedFor, led, learnt } = one;
     const number = this.states.push({ image, votedTerm, votedFor, sight: sightOf(node, image, led, learnt) }) - 1;
     (this.statesOf[node] as number[]).push(number);
-    for (const answer of this.answersTo[node] as number[]) this.tryPast(number, answer);
+    for (const frame of this.framesTo[node] as number[]) this.tryPast(number, frame);
     return number;
   }
 

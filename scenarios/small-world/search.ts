@@ -26,7 +26,7 @@ export type Ended = 'complete' | 'found' | 'full';
 const UNKNOWN = 255;
 const MAX_LEVEL = 250;
 /** Below this growth from one level to the next the rest is searched in one go. */
-const FLAT = 1.15;
+const FLAT = 1.25;
 
 export class Search {
   /** Another one if answers of the past turned out to matter. */

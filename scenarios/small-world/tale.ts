@@ -46,7 +46,7 @@ function deedText(world: World, code: number): string {
     case 'read':
       return `is asked by the client what is decided (read ${deed.number})`;
     case 'deliver':
-      return `hears from ${deed.from}: ${describe((world.members.frames[code - DELIVER] as Frame).message)}`;
+      return `hears from ${deed.from}: ${world.members.isStandIn(code - DELIVER) ? `${deed.message.kind === 'vote' ? 'a request for a vote' : 'an append'} of a term that is over` : describe(deed.message)}`;
   }
 }
 

@@ -7,7 +7,7 @@ import { CLAIMS, isKept, judgePair, type Sight, type Violation } from './claims.
 import { FIRST_TERM } from './member.ts';
 import { BEAT, CRASH, DELIVER, Members, PROPOSE, READ, STAND, type Frame, type Step } from './members.ts';
 import { Pairs } from './pairs.ts';
-import { isPast } from './past.ts';
+import { isPastAnswer, isPastRequest } from './past.ts';
 
 /** More frames than that are never under way: what does not fit is lost, and the search is not complete. */
 const MAX_UNDER_WAY = 200;
@@ -133,6 +133,7 @@ export class World {
     const frame = row[this.framesAt + place] as number;
     const to = (this.members.frames[frame] as Frame).to - 1;
     const tally = row[this.tallyAt] as number;
+    if (this.members.isStandIn(frame)) return stays ? 'impossible' : this.put(row, to, DELIVER + frame, tally, -1, child);
     if (!stays) return this.put(row, to, DELIVER + frame, tally, frame, child);
     return this.spend(row, to, DELIVER + frame, tally, DOUBLED, this.bounds.duplicates, child);
   }
@@ -165,7 +166,8 @@ export class World {
   /** If so, nothing comes of the action but that a frame is used up. What can happen then can happen without it. */
   private areUnderWay(row: Int32Array, frames: readonly number[], taken: number): boolean {
     const end = this.framesAt + (row[this.countAt] as number);
-    for (const frame of frames) {
+    for (const sent of frames) {
+      const frame = this.asItCounts(row, sent);
       let at = this.framesAt;
       while (at < end && row[at] !== frame) at++;
       if ((at === end || frame === taken) && !this.comesTooLate(row, frame)) return false;
@@ -173,19 +175,27 @@ export class World {
     return true;
   }
 
-  /** Answers to a member whose time was over with its last step. */
+  /** Frames to a member whose time was over with its last step. */
   private forgetPast(row: Int32Array, place: number, before: Sight, after: Sight): void {
     if (before.term === after.term && before.stands === after.stands) return;
     const { frames } = this.members;
     for (let at = this.framesAt + (row[this.countAt] as number) - 1; at >= this.framesAt; at--) {
-      const { to, message } = frames[row[at] as number] as Frame;
-      if (to === place + 1 && isPast(message, after)) this.takeOff(row, row[at] as number);
+      const frame = row[at] as number;
+      const { to, message } = frames[frame] as Frame;
+      if (to !== place + 1) continue;
+      if (isPastAnswer(message, after)) this.takeOff(row, frame);
+      else if (isPastRequest(message, after) && !this.members.isStandIn(frame)) {
+        this.takeOff(row, frame);
+        this.hold(row, this.members.standIn(frame));
+        // Its place in the row is another: all are looked at again.
+        at = this.framesAt + (row[this.countAt] as number);
+      }
     }
   }
 
   private comesTooLate(row: Int32Array, frame: number): boolean {
     const { to, message } = this.members.frames[frame] as Frame;
-    return !this.bounds.late && isPast(message, this.members.sightOf(row[to - 1] as number));
+    return !this.bounds.late && isPastAnswer(message, this.members.sightOf(row[to - 1] as number));
   }
 
   /** Frames stand in the order of their numbers, so that the same set is the same row. */
@@ -202,6 +212,16 @@ export class World {
 
   private send(row: Int32Array, frame: number): void {
     if (this.comesTooLate(row, frame)) return;
+    this.hold(row, this.asItCounts(row, frame));
+  }
+
+  /** The frame itself, or what stands for it if its time is over. */
+  private asItCounts(row: Int32Array, frame: number): number {
+    const { to, message } = this.members.frames[frame] as Frame;
+    return !this.bounds.late && isPastRequest(message, this.members.sightOf(row[to - 1] as number)) ? this.members.standIn(frame) : frame;
+  }
+
+  private hold(row: Int32Array, frame: number): void {
     const count = row[this.countAt] as number;
     let at = this.framesAt + count;
     while (at > this.framesAt && (row[at - 1] as number) > frame) at--;
