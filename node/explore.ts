@@ -54,19 +54,21 @@ export async function explore(flags: ExploreFlags): Promise<number> {
   const search = trapped(() => new Search(plan.bounds, plan.maxStates));
   const { ended, wallMs } = await searchWithin(search, plan);
   const { found, world } = search;
+  const { late } = world.bounds;
   const complete = search.ended === 'complete' && !world.overflowed;
   const checks = world.checks;
   const report: ExploreReport = {
     version: VERSION,
     kernel: kernelHash(),
     ...(plan.mutant === undefined ? {} : { mutant: plan.mutant }),
-    bounds: plan.bounds,
+    bounds: { ...plan.bounds, late },
     ended,
     complete,
     states: search.states,
     transitions: search.transitions,
     memberStates: world.members.states.length,
     frames: world.members.frames.length,
+    pastTried: world.members.tried,
     levels: search.levels,
     depth: search.completeTo,
     estimatedStates: complete ? search.states : (estimateStates(search.levels) ?? null),

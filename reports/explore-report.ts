@@ -27,6 +27,8 @@ export interface ExploreReport {
   /** Different states of one member, and frames, that the states are made of. */
   readonly memberStates: number;
   readonly frames: number;
+  /** Frames whose time was over that members were tried with: ignored, they are not kept (`bounds.late` false). */
+  readonly pastTried: number;
   /** New states at each distance from the first one; all states within `depth` actions were visited. */
   readonly levels: readonly number[];
   readonly depth: number;
@@ -52,6 +54,7 @@ export function renderExplore(report: ExploreReport, paint: Paint): string {
     `${label(paint, 'bounds')}${boundsText(report.bounds)}`,
     `${label(paint, 'network')}frames arrive in any order, at any time or never, so every loss, delay and partition is among the runs`,
     `${label(paint, 'states')}${grouped(report.states)} by ${grouped(report.transitions)} actions in ${duration(Math.round(report.wallMs * 1_000))} (${short(report.statesPerSecond)}/s); made of ${grouped(report.memberStates)} states of members and ${grouped(report.frames)} frames`,
+    `${label(paint, 'past')}${pastText(report)}`,
     `${label(paint, 'searched')}${searched(report)}`,
     ...(report.complete || report.ended === 'violated' ? [] : [`${label(paint, 'size')}${sizeText(report)}`]),
     `${label(paint, 'hashes')}64 bits; that two states were taken for one has a probability below ${report.collisionBelow.toExponential(0)}`,
@@ -70,6 +73,11 @@ function boundsText(b: Bounds): string {
     plural(b.nodes, 'node'), plural(b.terms, 'term'), plural(b.entries, 'entry', 'entries'), plural(b.crashes, 'crash', 'crashes'), plural(b.heartbeats, 'heartbeat'), plural(b.duplicates, 'duplicate'), plural(b.reads, 'read'),
     `${plural(b.batch, 'entry', 'entries')} in an append`, b.preVotes ? 'pre-votes as frames' : 'pre-votes as given', b.symmetry ? 'members alike' : 'members apart',
   ].join(', ');
+}
+
+function pastText({ bounds, pastTried }: ExploreReport): string {
+  if (bounds.late) return 'a frame whose time was over was heeded, so all of them are kept';
+  return `frames whose time is over are forgotten: ${grouped(pastTried)} were tried on the members they might reach, and none was heeded`;
 }
 
 function searched(report: ExploreReport): string {

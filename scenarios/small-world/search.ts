@@ -113,12 +113,16 @@ export class Search {
   /** Does up to so many actions; true while there is more to do. */
   advance(actions: number): boolean {
     for (let left = actions; left > 0 && this.ended === undefined; left--) this.one();
-    if (this.world.members.heedsPast && !this.world.bounds.late && this.ended !== 'found') {
-      this.ended = undefined;
-      this.found = undefined;
-      this.world = this.enter({ ...this.world.bounds, late: true });
-    }
+    if (this.world.members.heedsPast && !this.world.bounds.late) this.keepPast();
     return this.ended === undefined;
+  }
+
+  /** What was found was found, but there may be shorter traces; otherwise all begins anew. */
+  private keepPast(): void {
+    if (this.found !== undefined && this.ended === 'found') return void (this.found = { ...this.found, shortest: false });
+    this.ended = undefined;
+    this.found = undefined;
+    this.world = this.enter({ ...this.world.bounds, late: true });
   }
 
   private one(): void {

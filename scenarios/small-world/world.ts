@@ -142,7 +142,7 @@ export class World {
     const before = row[place] as number;
     const step = this.members.step(before, code);
     if (step.violation !== undefined) return step.violation;
-    if (step.next === before && step.told.length === 0 && this.areUnderWay(row, step.frames, taken)) return 'impossible';
+    if (step.next === before && step.told.length === 0 && step.reads.length === 0 && this.areUnderWay(row, step.frames, taken)) return 'impossible';
     const { countAt, sumsAt, framesAt, words } = this;
     const count = row[countAt] as number;
     for (let word = 0, end = framesAt + count; word < end; word++) child[word] = row[word] as number;
@@ -163,7 +163,7 @@ export class World {
     return this.tell(child, tally, step);
   }
 
-  /** If so, nothing comes of the action but that a frame is used up. What can happen then can happen without it. */
+  /** If so, nothing comes of the action but that a frame, or a bound, is used up. What can happen then can happen without it. */
   private areUnderWay(row: Int32Array, frames: readonly number[], taken: number): boolean {
     const end = this.framesAt + (row[this.countAt] as number);
     for (const sent of frames) {
