@@ -8,7 +8,6 @@ import { VERSION } from './version.ts';
 
 /** Verbs that come with modules of later versions: known words, so that a person who read of them gets a straight answer. */
 const LATER: readonly (readonly [string, string])[] = [
-  ['check', "linearizability of somebody's history"],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
@@ -37,6 +36,7 @@ function buildProgram(): Command {
   addReplay(program);
   addAudit(program);
   addCrash(program);
+  addCheck(program);
   addMutants(program);
   addBench(program);
   addConform(program);
@@ -73,13 +73,13 @@ function addSim(program: Command): void {
     .option('--checked', 'freeze and encode everything, snapshot and restore at a random step: slower, same digest')
     .option('--run <file>', 'execute a saved run instead of drawing one')
     .option('--save <file>', 'save the resolved run')
-    .option('--dump <dir>', "write every node's journal as files")
+    .option('--dump <dir>', "write every node's journal as files, and the history of the clients")
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
     .option('--list', 'list scenarios, faults, properties, marks and mutants')
+    .option('--report <file>', 'also write the run as a page for a browser, one file: who said what to whom, and what led to a failure')
     .option('--junit <file>', 'also write a JUnit report')
     .option('--json', 'print one JSON document and nothing else')
-    .addOption(new Option('--report <file>').hideHelp())
     .addOption(new Option('--shrink').hideHelp())
     .addOption(new Option('--why').hideHelp())
     .action(async (options) => leave(await (await import('./sim.ts')).sim(options)));
@@ -151,6 +151,38 @@ function addCrash(program: Command): void {
     .action(async (options) => leave(await (await import('./crash/crash.ts')).crash(options)));
 }
 
+function addCheck(program: Command): void {
+  program
+    .command('check')
+    .allowExcessArguments(false)
+    .description("is somebody's history linearizable? if not, the smallest window that no order explains")
+    .argument('<history>', 'operations as JSON lines, as EDN, or as a log of Jepsen')
+    .option('--model <name>', 'register, cas-register, kv or decide')
+    .option('--for <duration>', 'how long to search before the verdict is unknown (20s)')
+    .option('--memory <mb>', 'how much memory to search in before the verdict is unknown (512)')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', CHECK_HELP)
+    .action(async (history, options) => leave((await import('./check.ts')).check(history, options)));
+}
+
+const CHECK_HELP = `
+Models:
+  register      read, write: one value, nil at first
+  cas-register  read, write, cas [FROM TO]
+  kv            get, put, append: by key a string, empty at first
+  decide        decide, get: by need the first proposal for ever ("sim --dump DIR" and "crash --data DIR" write DIR/history.jsonl)
+
+Formats, a call or a return on each line:
+  {"process":0,"type":"invoke","f":"put","key":"x","value":"y"}
+  {:process 0, :type :invoke, :f :put, :key "x", :value "y"}
+  INFO  jepsen.util - 0  :invoke  :write  3
+The type is invoke, ok, fail (it did not happen) or info (nobody knows whether it happened; nor does anybody of what never returns).
+
+Example:
+  $ lockstep check history.edn --model kv
+
+Exit codes: 0 linearizable; 1 not linearizable; 2 the file is missing or makes no sense, with the line; 3 unknown: not enough time or memory.`;
+
 function addMutants(program: Command): void {
   program
     .command('mutants')
@@ -159,11 +191,12 @@ function addMutants(program: Command): void {
     .argument('[name...]', 'which; all of them without a name')
     .option('--seed <n>', 'where the first series of seeds starts', '1')
     .option('--series <n>', 'how many series', '5')
-    .option('--limit <n>', 'seeds per series before giving up', '1000')
+    .option('--limit <n>', 'seeds per series before giving up (1000; with --operators 24)')
+    .option('--operators <n>', 'instead: n drawn slips of the hand in kernel/raft, kernel/decide, io/loop.ts and io/journal.ts, and how many are noticed')
     .option('--jobs <n>', 'mutants at work at the same time')
     .option('--json', 'print one JSON document and nothing else')
     .addHelpText('after', '\nThis version shrinks no runs: "shrunk" and "removed" of the JSON document are null.')
-    .action(async (names, options) => leave(await (await import('./mutants.ts')).mutants(names, options)));
+    .action(async (names, options) => leave(await (options.operators === undefined ? (await import('./mutants.ts')).mutants(names, options) : (await import('./operators/operators.ts')).operators(names, options))));
 }
 
 function addBench(program: Command): void {
