@@ -103,7 +103,10 @@ describe('a wrong command gets one sentence and exit 2', () => {
     ['a later verb', ['explore'], 'not in this version'],
     ['a later verb with flags', ['policy', 'policy.rego', '--engine', 'x'], 'not in this version'],
     ['a later flag', ['sim', '--seed', '1', '--shrink'], '"--shrink" is not in this version'],
-    ['a later report', ['sim', '--seed', '1', '--report', 'x.html'], '"--report" is not in this version'],
+    ['a report in a folder that is not there', ['sim', '--seed', '1', '--report', at('no/run.html')], '--report expects a file in a folder that exists'],
+    ['a report over a folder', ['sim', '--seed', '1', '--report', folder], 'is a folder'],
+    ['a report that may not be written', ['sim', '--seed', '1', '--report', '/proc/run.html'], 'cannot be written'],
+    ['a report of a sweep', ['sim', '--seeds', '1..2', '--report', at('x.html')], 'do not go together'],
     ['keys without an action', ['keys'], 'lockstep keys generate FILE'],
     ['keys with an unknown action', ['keys', 'genrate', 'x'], 'did you mean "generate"?'],
     ['no directory to replay', ['replay'], "missing required argument 'dir'"],
@@ -169,6 +172,24 @@ describe('a run', () => {
     expect(out).toMatch(/is violated: /);
     expect(out.trim().split('\n').at(-1)).toContain('--mutant canary');
     expect(readFileSync(at('canary.xml'), 'utf8')).toMatch(/<failure type="safety"/);
+  });
+
+  test('is the same with a report, which is a page of its own', async () => {
+    const drawn = await lockstep([...SHORT, '--json', '--report', at('run.html')]);
+    expect({ code: drawn.code, err: drawn.err }).toEqual({ code: 0, err: '' });
+    expect((JSON.parse(drawn.out) as { digest: string }).digest).toBe((JSON.parse((await lockstep([...SHORT, '--json'])).out) as { digest: string }).digest);
+    expect(readFileSync(at('run.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<h1>steady-decides, seed 7<[^]*<\/html>\n$/);
+    const loaded = await lockstep(['sim', '--run', at('run.json'), '--report', at('loaded.html')]);
+    expect({ code: loaded.code, err: loaded.err }).toEqual({ code: 0, err: '' });
+    // Only the command to see it again is another.
+    const page = (name: string): string => readFileSync(at(name), 'utf8').replace(/"replay":"[^"]*"/, '');
+    expect(page('loaded.html') === page('run.html')).toBe(true);
+  });
+
+  test('that fails writes its report, and still exits 1', async () => {
+    const { code } = await lockstep(['sim', '--seed', '1', '--for', '5s', '--mutant', 'canary', '--report', at('canary.html')]);
+    expect(code).toBe(1);
+    expect(readFileSync(at('canary.html'), 'utf8')).toMatch(/<p id="verdict" class="violated">/);
   });
 
   test('a sweep reports what CONTRACT promises', async () => {

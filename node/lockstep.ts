@@ -77,9 +77,9 @@ function addSim(program: Command): void {
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
     .option('--list', 'list scenarios, faults, properties, marks and mutants')
+    .option('--report <file>', 'also write the run as a page for a browser, one file: who said what to whom, and what led to a failure')
     .option('--junit <file>', 'also write a JUnit report')
     .option('--json', 'print one JSON document and nothing else')
-    .addOption(new Option('--report <file>').hideHelp())
     .addOption(new Option('--shrink').hideHelp())
     .addOption(new Option('--why').hideHelp())
     .action(async (options) => leave(await (await import('./sim.ts')).sim(options)));

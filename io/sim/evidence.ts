@@ -32,6 +32,8 @@ export type LostWhy = 'cut' | 'dropped' | 'corrupted' | 'down' | 'paused';
 export interface Evidence {
   /** Before anything happens: the run does not begin with empty disks, but with nodes that were in these states. */
   goesOnFrom?(images: readonly KernelImage[]): void;
+  /** Before anything happens: how to look at the nodes later. */
+  began?(look: () => WorldView): void;
   /** A frame leaves its sender, whose own monotonic clock shows `senderClock`. */
   sent?(frame: Frame, now: Micros, senderClock: Micros): void;
   /** A frame reaches the loop of a node that is up. In checked runs it is another object than the one sent. */

@@ -153,6 +153,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   /** Every node starts within the first millisecond; background activity begins. */
   begin(): void {
+    for (const one of this.listeners.began) one.began(() => this.view());
     for (let id = 1; id < this.hosts.length; id++) this.at(id * 10, () => this.host(id).start());
     this.every(EXPIRE_EVERY_US, () => this.clients.expire());
     if (this.parent !== undefined) this.every(BLOCK_EVERY_US, () => (this.parent as ParentChain).tick());

@@ -16,7 +16,7 @@ import { catalogue } from '../catalogue.ts';
 import { Complaint, EXIT } from '../complaint.ts';
 import { prepareDevNetwork, type DevNetwork, type DevNode } from '../dev/dev-network.ts';
 import { Interruption } from '../interruption.ts';
-import { Recording } from '../history/recording.ts';
+import { HistoryRecord } from '../history/history-record.ts';
 import { kernelHash } from '../kernel-hash.ts';
 import { readConfiguration, type Configuration } from '../live/configuration.ts';
 import { parametersOf } from '../live/network-definition.ts';
@@ -131,7 +131,7 @@ async function quiet(victims: readonly Victim[], clients: Clients): Promise<numb
 
 function judged(plan: Plan, network: DevNetwork, archive: Archive, clients: Clients, killing: Killing, victims: readonly Victim[], readBack: number, started: number): CrashReport {
   const { backMs, kills } = killing;
-  const recording = new Recording();
+  const recording = new HistoryRecord();
   const history = judgeHistory(clients.history, parametersIn(network), [recording]).map(propertyOf);
   recording.save(dirname(network.folder));
   const unreadable: string[] = [];

@@ -10,7 +10,7 @@ import { observationOf } from '../../properties/linearizability.ts';
 export const HISTORY_FILE = 'history.jsonl';
 
 /** A place among the operations under way is the process: no two of them share one at a time. */
-export class Recording implements Evidence {
+export class HistoryRecord implements Evidence {
   private readonly lines: string[] = [];
 
   invoked({ slot, client, number, node, operation, invokedAt }: Invocation): void {
