@@ -50,6 +50,7 @@ class Run {
   private readonly world: World;
   private readonly workload: Workload;
   private readonly boundUs: Micros;
+  private reroll: ExecuteOptions['reroll'];
   /** In the order in which they begin. */
   private readonly episodes: readonly FaultEpisode[];
 
@@ -57,6 +58,7 @@ class Run {
     this.file = file;
     this.episodes = file.faults.toSorted((a, b) => a.from - b.from);
     this.options = options;
+    this.reroll = options.reroll;
     this.properties = properties;
     this.parameters = options.past?.parameters ?? parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
@@ -68,7 +70,8 @@ class Run {
     };
     this.watches = properties.map((property) => property.watch(view));
     this.world = new World(this.worldOptions(), [...heardFirst, ...this.watches]);
-    this.workload = new Workload(this.world, file.workload, options.past?.beginning);
+    this.workload = new Workload(this.world, file.workload, options.past?.beginning, file.operations);
+    this.world.onReroll = (seed) => this.workload.reroll(seed);
   }
 
   private worldOptions(): WorldOptions {
@@ -128,10 +131,26 @@ class Run {
 
   /** True if the world got there. */
   private until(time: Micros): boolean {
-    while (!this.world.run(time, ENTRIES_BETWEEN_LOOKS)) {
-      if (this.options.hooks?.progress?.(this.world.now, this.world.events) === false) this.world.ended = true;
+    const { world } = this;
+    const { endAt, hooks } = this.options;
+    const end = endAt === undefined ? time : Math.min(time, endAt);
+    for (;;) {
+      this.rerollIfDue();
+      if (world.run(end, this.entriesUntilLook())) break;
+      if (hooks?.progress?.(world.now, world.events) === false) world.ended = true;
     }
-    return !this.world.ended;
+    if (endAt !== undefined && world.now >= endAt) world.ended = true;
+    return !world.ended;
+  }
+
+  private entriesUntilLook(): number {
+    return this.reroll === undefined ? ENTRIES_BETWEEN_LOOKS : Math.min(this.reroll.after - this.world.events, ENTRIES_BETWEEN_LOOKS);
+  }
+
+  private rerollIfDue(): void {
+    if (this.reroll === undefined || this.world.events < this.reroll.after) return;
+    this.world.reroll(this.reroll.seed);
+    this.reroll = undefined;
   }
 
   /** Until everything that was asked after healing is answered, or `limit`. */

@@ -105,7 +105,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   private readonly world: HostWorld;
   private readonly options: LoopOptions;
   private readonly marks: Marks;
-  private readonly random: Random;
+  private random: Random;
   private armed: Armed | undefined = undefined;
 
   constructor(world: HostWorld, id: number, options: LoopOptions, disk: SimDisk, services: SimServices) {
@@ -122,6 +122,12 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   /** A machine that boots counts from anywhere, and its calendar is up to two seconds off. */
   private freshClock(): SimClock {
     return new SimClock(this.world, this.id, this.random.below(1_000) * SECOND + this.random.below(SECOND), this.random.between(-2 * SECOND, 2 * SECOND));
+  }
+
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'host', this.id);
+    this.disk.reroll(seed);
+    this.services.reroll(seed);
   }
 
   start(): void {
