@@ -73,6 +73,8 @@ function addSim(program: Command): void {
     .option('--checked', 'freeze and encode everything, snapshot and restore at a random step: slower, same digest')
     .option('--run <file>', 'execute a saved run instead of drawing one')
     .option('--save <file>', 'save the resolved run')
+    .option('--shrink', 'if the run fails: look for a smaller one that fails alike, and save that one (--save names the file)')
+    .option('--budget <duration>', 'how long to look for it (30s): without it, so many events')
     .option('--dump <dir>', "write every node's journal as files")
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
@@ -80,8 +82,6 @@ function addSim(program: Command): void {
     .option('--junit <file>', 'also write a JUnit report')
     .option('--json', 'print one JSON document and nothing else')
     .addOption(new Option('--report <file>').hideHelp())
-    .addOption(new Option('--shrink').hideHelp())
-    .addOption(new Option('--why').hideHelp())
     .action(async (options) => leave(await (await import('./sim.ts')).sim(options)));
 }
 
@@ -138,8 +138,10 @@ function addMutants(program: Command): void {
     .option('--series <n>', 'how many series', '5')
     .option('--limit <n>', 'seeds per series before giving up', '1000')
     .option('--jobs <n>', 'mutants at work at the same time')
+    .option('--shrink', 'also make the first run that found each as small as it can be')
+    .option('--budget <duration>', 'how long to look for it (30s): without it, so many events')
     .option('--json', 'print one JSON document and nothing else')
-    .addHelpText('after', '\nThis version shrinks no runs: "shrunk" and "removed" of the JSON document are null.')
+    .addHelpText('after', '\nWithout --shrink, "shrunk" and "removed" of the JSON document are null; "removed" is a share: 0.9 is nine in ten.')
     .action(async (names, options) => leave(await (await import('./mutants.ts')).mutants(names, options)));
 }
 

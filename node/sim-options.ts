@@ -33,6 +33,7 @@ export interface SimFlags {
   readonly report?: string;
   readonly shrink?: boolean;
   readonly why?: boolean;
+  readonly budget?: string;
 }
 
 /** How runs are made, whether one or many. */
@@ -53,6 +54,10 @@ export interface OneRun extends RunMode {
   readonly runPath?: string;
   readonly save?: string;
   readonly dump?: string;
+  readonly shrink: boolean;
+  readonly why: boolean;
+  /** Of the search for what is smaller, and of that for why. */
+  readonly budgetMs?: number;
 }
 
 export interface Sweep extends RunMode {
@@ -75,6 +80,9 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
   const base: Omit<OneRun, 'seed'> = {
     ...mode,
     kind: 'one',
+    shrink: flags.shrink === true,
+    why: flags.why === true,
+    ...(flags.budget === undefined ? {} : { budgetMs: readDuration(flags.budget, '--budget') / 1_000 }),
     ...(flags.save === undefined ? {} : { save: writable(flags.save, '--save') }),
     ...(flags.dump === undefined ? {} : { dump: emptyFolder(flags.dump) }),
   };
@@ -84,7 +92,7 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
 }
 
 function refuseLater(flags: SimFlags): void {
-  const later = flags.report !== undefined ? '--report' : flags.shrink === true ? '--shrink' : flags.why === true ? '--why' : undefined;
+  const later = flags.report !== undefined ? '--report' : undefined;
   if (later !== undefined) throw new Complaint(`"${later}" is not in this version: it comes with a later module, and "lockstep sim --help" lists what there is`);
 }
 
@@ -93,13 +101,15 @@ function refuseConflicts(flags: SimFlags): void {
   const flag = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const conflicts: readonly (readonly [keyof SimFlags, readonly (keyof SimFlags)[], string])[] = [
     ['run', ['seed', 'seeds', 'scenario', 'nodes', 'for', 'faults'], 'a run file already says everything'],
-    ['seeds', ['seed', 'save', 'dump'], 'a sweep has many runs'],
+    ['seeds', ['seed', 'save', 'dump', 'shrink', 'why'], 'a sweep has many runs'],
   ];
   for (const [one, others, why] of conflicts) {
     const other = given(one) ? others.find(given) : undefined;
     if (other !== undefined) throw new Complaint(`${flag(one)} and ${flag(other)} do not go together: ${why}`);
   }
-  if (flags.scenario === 'all' && (given('save') || given('dump'))) throw new Complaint(`--scenario all and ${given('save') ? '--save' : '--dump'} do not go together: name one scenario`);
+  const single = (['save', 'dump', 'shrink', 'why'] as const).find(given);
+  if (flags.scenario === 'all' && single !== undefined) throw new Complaint(`--scenario all and ${flag(single)} do not go together: name one scenario`);
+  if (given('budget') && !given('shrink') && !given('why')) throw new Complaint('--budget goes with --shrink or --why: a run takes as long as it takes');
   if (!given('seeds') && flags.scenario !== 'all' && given('jobs')) throw new Complaint('--jobs goes with a sweep: give it seeds, such as --seeds 1..1000');
 }
 

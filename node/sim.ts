@@ -3,8 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { renderJunit } from '../reports/junit.ts';
-import { paintFor } from '../reports/paint.ts';
+import { paintFor, type Paint } from '../reports/paint.ts';
 import { duration, short } from '../reports/quantities.ts';
+import { renderShrunk } from '../reports/shrink-report.ts';
 import { renderPlan, renderRun } from '../reports/terminal.ts';
 import { EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
@@ -13,6 +14,7 @@ import { bar, Progress } from './progress.ts';
 import { saveRunFile } from './run-files.ts';
 import { exitCodeOfRun, reportOf } from './run-outcome.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
+import { shrinkAndSave } from './shrink.ts';
 import { readSimFlags, type OneRun, type SimFlags } from './sim-options.ts';
 import { SimulatorThread } from './simulator-thread.ts';
 import { VERSION } from './version.ts';
@@ -27,23 +29,35 @@ export async function sim(flags: SimFlags): Promise<number> {
 async function runOne(asked: OneRun): Promise<number> {
   const print = (text: string): void => void (asked.json || process.stdout.write(`${text}\n`));
   const paint = paintFor(process.stdout.isTTY, process.env);
-  const outcome = await simulate(asked, (runFile) => {
-    if (asked.save !== undefined) saveRunFile(asked.save, runFile);
+  const thread = new SimulatorThread(asked.mutant);
+  try {
+    return await runAndExplain(asked, thread, print, paint);
+  } finally {
+    await thread.end();
+  }
+}
+
+async function runAndExplain(asked: OneRun, thread: SimulatorThread, print: (text: string) => void, paint: Paint): Promise<number> {
+  const request: RunRequest = { seed: asked.seed, options: asked.options, checked: asked.checked, realCrypto: asked.realCrypto, ...(asked.runFile === undefined ? {} : { runFile: asked.runFile }) };
+  const outcome = await simulate(asked, request, thread, (runFile) => {
+    if (asked.save !== undefined && !asked.shrink) saveRunFile(asked.save, runFile);
     print(`${renderPlan({ version: VERSION, kernel: kernelHash(), seed: runFile.seed, scenario: runFile.scenario, about: aboutScenario(runFile.scenario), mode: modeWords(asked), runFile }, paint)}\n`);
   });
-  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }) };
-  const report = reportOf(outcome, asked, files);
-  if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([report]));
-  if (asked.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else print(renderRun(report, paint));
-  const code = exitCodeOfRun(report);
+  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined || asked.shrink ? {} : { saved: asked.save }) };
+  const plain = reportOf(outcome, asked, files);
+  if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([plain]));
+  print(renderRun(plain, paint));
+  const code = exitCodeOfRun(plain);
+  const saved = asked.shrink && code !== EXIT.held && !outcome.stopped ? await shrinkAndSave(asked, request, thread) : undefined;
+  if (saved !== undefined) print(`\n${renderShrunk(saved.report, saved.run, saved.path, paint)}`);
+  if (asked.shrink && code === EXIT.held) print('\nNothing failed: there is nothing to shrink.');
+  if (asked.json) process.stdout.write(`${JSON.stringify({ ...plain, ...(saved === undefined ? {} : { runFile: saved.path, shrunk: saved.report }) })}\n`);
+  if (saved?.report.verified === false) return EXIT.notDeterministic;
   return outcome.stopped && code !== EXIT.ourBug && code !== EXIT.violated ? EXIT.held : code;
 }
 
 /** On a thread of its own, so that the line of progress moves and signals are heard. */
-async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Promise<RunOutcome> {
-  const request: RunRequest = { seed: asked.seed, options: asked.options, checked: asked.checked, realCrypto: asked.realCrypto, ...(asked.runFile === undefined ? {} : { runFile: asked.runFile }) };
-  const thread = new SimulatorThread(asked.mutant);
+async function simulate(asked: OneRun, request: RunRequest, thread: SimulatorThread, resolved: (runFile: RunFile) => void): Promise<RunOutcome> {
   const interruption = new Interruption(() => thread.stop());
   let forUs = 0;
   const started = performance.now();
@@ -63,7 +77,6 @@ async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Pr
   } finally {
     progress.end();
     interruption.forget();
-    await thread.end();
   }
 }
 

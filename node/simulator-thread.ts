@@ -28,7 +28,7 @@ export class SimulatorThread {
       if (this.dead !== undefined) return reject(this.dead);
       this.onDeath = reject;
       this.onReport = (report) => {
-        if (report.kind === 'resolved') early?.(report);
+        if (report.kind === 'resolved' || report.kind === 'shrinking') early?.(report);
         else if (report.kind === 'complaint') reject(new Complaint(report.sentence));
         else resolve(report);
       };

@@ -12,7 +12,11 @@ if (mutant !== undefined) {
   const { plantByName } = await import('./mutant-hook.ts');
   plantByName(mutant);
 }
-const { executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
+const { attemptsOf, executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
+
+/** How far a search goes that nobody gave a time: about ten seconds of simulating, and the same on every machine. */
+const SHRINK_EVENTS = 12_000_000;
+const TRIALS_PER_LINE = 8;
 
 /** Called inside the simulation: numbers in shared memory are all that it may touch. */
 function progress(nowUs: number, events: number): boolean {
@@ -41,8 +45,26 @@ function batch(task: WorkerTask & { readonly kind: 'batch' }): void {
   tell({ kind: 'batch', outcomes });
 }
 
+async function shrinkRun(task: WorkerTask & { readonly kind: 'shrink' }): Promise<void> {
+  const { shrink } = await import('../scenarios/shrinking.ts');
+  const attempt = attemptsOf(task.request, task.judged, progress);
+  const run = resolveRun(task.request);
+  const first = attempt(run);
+  if (first.failures.length === 0) return tell({ kind: 'shrunk', shrunk: undefined });
+  const deadline = task.budgetMs === undefined ? Infinity : performance.now() + task.budgetMs;
+  const shrunk = shrink(run, first, attempt, {
+    events: task.budgetMs === undefined ? SHRINK_EVENTS : Infinity,
+    goOn: (now) => {
+      if (now.trials % TRIALS_PER_LINE === 0) tell({ kind: 'shrinking', progress: now });
+      return cells[SHARED.stop] === 0 && performance.now() < deadline;
+    },
+  });
+  tell({ kind: 'shrunk', shrunk });
+}
+
 parentPort?.on('message', (task: WorkerTask) => {
   if (task.kind === 'batch') return batch(task);
+  if (task.kind === 'shrink') return shrinkRun(task);
   // A rejection ends the thread with this error, and whoever waits for the report hears of it.
   return one(task);
 });

@@ -51,6 +51,32 @@ export interface Goodput {
   readonly floor: number;
 }
 
+export interface RunSize {
+  readonly faults: number;
+  readonly operations: number;
+  readonly nodes: number;
+}
+
+export interface ShrunkReport extends RunSize {
+  readonly before: RunSize;
+  /** Of all faults and operations, the share that is gone: 0.9 is nine in ten. */
+  readonly removed: number;
+  readonly property: string;
+  readonly signature: string;
+  readonly message: string;
+  /** When the smaller run fails. */
+  readonly atUs: number;
+  readonly digest: string;
+  /** Executions that it took. */
+  readonly trials: number;
+  readonly wallMs: number;
+  /** Nothing more could go. False: the search was ended before. */
+  readonly complete: boolean;
+  /** The saved file was read back, executed, and failed alike. */
+  readonly verified: boolean;
+  readonly replay: string;
+}
+
 export interface RunReport {
   readonly version: string;
   readonly kernel: string;
@@ -74,6 +100,8 @@ export interface RunReport {
   readonly runFile?: string;
   /** Set if our own code threw: then of what is said of the properties only violations of safety count. */
   readonly broke?: { readonly message: string; readonly node: number; readonly atUs: number; readonly stack: string };
+  /** What is left of it, if it failed and was shrunk; `runFile` is where. */
+  readonly shrunk?: ShrunkReport;
   /** It was ended early, by a person. */
   readonly stopped?: boolean;
   /** The command that shows this run again. */

@@ -35,6 +35,8 @@ export interface ShrinkBounds {
 export interface Shrunk {
   readonly run: RunFile;
   readonly failure: Failure;
+  /** Of its execution. */
+  readonly digest: string;
   readonly before: Size;
   readonly after: Size;
   /** Of all faults and operations, the share that is gone. */
@@ -102,10 +104,11 @@ class Shrinking {
     this.closeUp();
     this.thinFaults();
     this.thinOperations();
+    const { digest } = this.attempt(this.best);
     const before = sizeOf(this.original, this.first.operations.length);
     const after = this.size;
     return {
-      run: this.best, failure: this.failure, before, after, removed: 1 - (after.faults + after.operations) / Math.max(1, before.faults + before.operations),
+      run: this.best, failure: this.failure, digest, before, after, removed: 1 - (after.faults + after.operations) / Math.max(1, before.faults + before.operations),
       trials: this.trials, events: this.events, complete: !this.over,
     };
   }
