@@ -15,7 +15,7 @@ if (mutant !== undefined) {
 const { attemptsOf, executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
 
 /** How far a search goes that nobody gave a time: about ten seconds of simulating, and the same on every machine. */
-const SHRINK_EVENTS = 12_000_000;
+const SHRINK_EVENTS = 3_000_000;
 const TRIALS_PER_LINE = 8;
 
 /** Called inside the simulation: numbers in shared memory are all that it may touch. */

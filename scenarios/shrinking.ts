@@ -11,7 +11,7 @@ import { MS, type Micros } from '../kernel/base/time.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 import type { Failure } from './failure.ts';
 import { isWithinBudget } from './run-file-reading.ts';
-import { alone, asking, beginningAt, CALM_US, endingAt, endingWith, healingLate, milder, momentsOf, onTopology, withFault, withoutFaults, withoutOperations, withoutPause, withSeed } from './smaller-runs.ts';
+import { alone, asking, beginningAt, CALM_US, endingAt, endingWith, healingLate, milder, momentsOf, onTopology, renumbered, tighterBounds, withFault, withoutFaults, withoutOperations, withoutPause, withSeed } from './smaller-runs.ts';
 import type { Attempt, Trial } from './trial.ts';
 
 export interface Size {
@@ -47,13 +47,21 @@ export interface Shrunk {
   readonly complete: boolean;
 }
 
-/** Seeds under which an edit is tried: of a large piece, which saves the most, and of a small one. */
-const MANY_TRIES = 16;
-const SOME_TRIES = 6;
-const FEW_TRIES = 3;
-/** No edit is worth more than this. */
-const EVENTS_PER_EDIT = 600_000;
+/** How many seeds, and queue entries after the second of them, an edit is worth. */
+interface Effort {
+  readonly tries: number;
+  readonly events: number;
+}
+
+/** What saves the most is worth the most. */
+const GREAT: Effort = { tries: 40, events: 160_000 };
+const FAIR: Effort = { tries: 12, events: 50_000 };
+const SMALL: Effort = { tries: 6, events: 25_000 };
+const LEAST: Effort = { tries: 3, events: 10_000 };
+const LEAST_TRIES = 2;
 const ROUNDS = 4;
+/** So few operations can be read at a glance. */
+const ENOUGH = 3;
 /** The failure may come that much later than before, besides a sixteenth. */
 const LATER_US: Micros = 300 * MS;
 /** Pauses shorter than this are left alone. */
@@ -69,6 +77,8 @@ class Shrinking {
   private readonly bounds: ShrinkBounds;
   private readonly original: RunFile;
   private readonly first: Trial;
+  /** The execution that `failure` is of. */
+  private latest: Trial;
   private readonly seeds: Random;
   private best: RunFile;
   private failure: Failure;
@@ -80,6 +90,7 @@ class Shrinking {
   constructor(run: RunFile, first: Trial, attempt: Attempt, bounds: ShrinkBounds) {
     this.original = run;
     this.first = first;
+    this.latest = first;
     this.attempt = attempt;
     this.bounds = bounds;
     this.failure = first.failures[0] as Failure;
@@ -88,18 +99,21 @@ class Shrinking {
   }
 
   shrink(): Shrunk {
-    this.nameOperations();
+    this.nameOperations(SMALL);
     this.doing = 'what is outside';
-    if (this.best.followsParent || this.best.gpuPollUs > 0) this.accepts(alone(this.best), SOME_TRIES);
+    if (this.best.followsParent || this.best.gpuPollUs > 0) this.accepts(alone(this.best), FAIR);
     for (let round = 0; round < ROUNDS && !this.over; round++) {
       const before = JSON.stringify(this.best);
-      this.cutBeginning();
       this.reduceTopology();
+      this.cutBeginning();
       this.thinFaults();
+      this.nameOperations(FAIR);
       this.cutBeginning();
       this.thinOperations();
       if (JSON.stringify(this.best) === before) break;
     }
+    this.nameOperations(GREAT);
+    this.tightenBounds();
     this.makeMilder();
     this.closeUp();
     this.thinFaults();
@@ -114,7 +128,7 @@ class Shrinking {
   }
 
   private get size(): Size {
-    return sizeOf(this.best, this.first.operations.length);
+    return sizeOf(this.best, this.latest.operations.length);
   }
 
   /** True if the failure came before everything was healed: then nothing after it matters. */
@@ -128,10 +142,10 @@ class Shrinking {
   }
 
   /** Tries an edit under several seeds. `earlier`: by how much it should bring the failure forward. */
-  private accepts(candidate: RunFile, tries: number, earlier: Micros = 0): boolean {
+  private accepts(candidate: RunFile, effort: Effort, earlier: Micros = 0): boolean {
     if (candidate === this.best || !isWithinBudget(candidate)) return false;
-    const enough = this.events + EVENTS_PER_EDIT;
-    for (let i = 0; i < tries && this.events < enough && this.mayGoOn(); i++) {
+    const enough = this.events + effort.events;
+    for (let i = 0; i < effort.tries && (i < LEAST_TRIES || this.events < enough) && this.mayGoOn(); i++) {
       if (this.fails(i === 0 ? candidate : withSeed(candidate, this.seeds.word() >>> 0), earlier)) return true;
     }
     return false;
@@ -147,24 +161,25 @@ class Shrinking {
     const failure = trial.failures.find((one) => one.signature === this.failure.signature);
     if (failure === undefined) return false;
     this.failure = failure;
+    this.latest = trial;
     this.best = cut(run, failure);
     return true;
   }
 
   /** What the clients asked becomes part of the file: a thing that can be taken out. */
-  private nameOperations(): void {
+  private nameOperations(effort: Effort): void {
     if (this.best.operations !== undefined) return;
     this.doing = 'naming what clients asked';
-    this.accepts(asking(this.best, this.first.operations), MANY_TRIES);
+    this.accepts(asking(this.best, this.latest.operations), effort);
   }
 
   /** The later the run begins, the less is left of it, and the sooner every further trial is over. */
   private cutBeginning(): void {
     this.doing = 'the beginning';
-    for (let shares = [31 / 32, 15 / 16, 7 / 8, 3 / 4, 1 / 2, 1 / 4]; ; ) {
+    for (let shares = [15 / 16, 7 / 8, 3 / 4, 1 / 2, 1 / 4]; ; ) {
       const share = shares.find((one) => {
         const begin = Math.floor(this.failure.at * one);
-        return begin - CALM_US > CALM_US / 8 && this.accepts(beginningAt(this.best, begin), MANY_TRIES, begin - CALM_US);
+        return begin - CALM_US > CALM_US / 8 && this.accepts(beginningAt(this.best, begin), FAIR, begin - CALM_US);
       });
       if (share === undefined) return;
       // A bolder cut has failed just now.
@@ -174,13 +189,20 @@ class Shrinking {
 
   private reduceTopology(): void {
     this.doing = 'groups and nodes';
-    const { groups, votersPerGroup } = this.best;
-    for (const fewer of [1, 2, groups >> 3, groups >> 1]) {
-      if (fewer >= 1 && fewer < this.best.groups && this.accepts(onTopology(this.best, this.best.nodes, fewer, votersPerGroup), SOME_TRIES)) break;
+    const { groups, nodes } = this.best;
+    for (const fewer of [1, 2, groups >> 4, groups >> 2, groups >> 1]) {
+      if (fewer >= 1 && fewer < groups && this.accepts(onTopology(this.inFront(), nodes, fewer, this.best.votersPerGroup), GREAT)) break;
     }
-    for (const fewer of [3, 4, 5, 7, 10, this.best.nodes >> 2, this.best.nodes >> 1]) {
-      if (fewer >= 1 && fewer < this.best.nodes && this.accepts(onTopology(this.best, fewer, this.best.groups, Math.min(fewer, this.best.votersPerGroup)), SOME_TRIES)) break;
+    for (const fewer of [3, 4, 5, 7, 10, nodes >> 2, nodes >> 1]) {
+      if (fewer >= 1 && fewer < nodes && this.accepts(onTopology(this.inFront(), fewer, this.best.groups, this.best.votersPerGroup), FAIR)) break;
     }
+  }
+
+  /** With the nodes numbered so that the group of the failure, if one is named, stands on the first of them: they stay. */
+  private inFront(): RunFile {
+    const group = / group (\d+)/.exec(this.failure.message)?.[1];
+    const first = group === undefined ? 0 : Math.floor((Number(group) * this.best.nodes) / this.best.groups);
+    return renumbered(this.best, first);
   }
 
   private thinFaults(): void {
@@ -190,16 +212,40 @@ class Shrinking {
 
   private thinOperations(): void {
     this.doing = 'operations';
+    while (this.halveOperations()) continue;
     this.thin(() => this.best.operations?.length ?? 0, (from, to) => withoutOperations(this.best, from, to));
+  }
+
+  /** Where half of them is not enough to get there, it may be with a bound that is reached sooner. */
+  private halveOperations(): boolean {
+    const count = this.best.operations?.length ?? 0;
+    if (count <= 4 * ENOUGH) return false;
+    const half = (run: RunFile): RunFile => withoutOperations(run, 0, count >> 1);
+    return this.accepts(half(this.best), FAIR) || tighterBounds(this.best).some((tighter) => this.accepts(half(tighter(this.best)), LEAST));
   }
 
   /** Takes out pieces of half the list, then of a quarter, and so on down to one. */
   private thin(count: () => number, without: (from: number, to: number) => RunFile): void {
     for (let piece = count(); piece >= 1; piece = piece === 1 ? 0 : Math.min(count(), Math.ceil(piece / 2))) {
       for (let place = 0; place < count() && !this.over; ) {
-        const tries = piece > 4 ? MANY_TRIES : SOME_TRIES;
-        if (!this.accepts(without(place, Math.min(count(), place + piece)), tries)) place += piece;
+        if (!this.accepts(without(place, Math.min(count(), place + piece)), piece > 4 ? FAIR : SMALL)) place += piece;
       }
+    }
+  }
+
+  /** What is reached only after much has been asked is reached sooner where bounds are tight. Kept where it saves operations. */
+  private tightenBounds(): void {
+    this.doing = 'bounds';
+    for (const tighter of tighterBounds(this.best)) {
+      const { best, failure, latest } = this;
+      const before = this.size.operations;
+      if (before <= ENOUGH || this.over) return;
+      if (!this.accepts(tighter(best), SMALL)) continue;
+      this.thinOperations();
+      if (this.size.operations < before) continue;
+      this.best = best;
+      this.failure = failure;
+      this.latest = latest;
     }
   }
 
@@ -208,7 +254,7 @@ class Shrinking {
     for (let place = 0; place < this.best.faults.length && !this.over; place++) {
       for (let again = true; again; ) {
         const episode = this.best.faults[place];
-        again = episode !== undefined && milder(episode).some((change) => this.accepts(withFault(this.best, place, change), FEW_TRIES));
+        again = episode !== undefined && milder(episode).some((change) => this.accepts(withFault(this.best, place, change), LEAST));
       }
     }
   }
@@ -224,7 +270,7 @@ class Shrinking {
         if (from === undefined || to === undefined) break;
         const by = Math.floor((to - from - PAUSE_US / 2) / share);
         const ends = to > this.failure.at;
-        if (ends || by < PAUSE_US || !this.accepts(withoutPause(this.best, from, by), FEW_TRIES, by)) place++;
+        if (ends || by < PAUSE_US || !this.accepts(withoutPause(this.best, from, by), LEAST, by)) place++;
       }
     }
   }

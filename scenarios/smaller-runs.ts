@@ -7,6 +7,7 @@ import { faultNamed } from '../nemesis/faults.ts';
 
 /** Leaders appear within the first second. */
 export const CALM_US: Micros = SECOND;
+const TIGHT = 20;
 const SHORTEST_US: Micros = 10 * MS;
 
 /** Lists are replaced as a whole: a draft of every one of ten thousand operations would cost more than the run. */
@@ -101,6 +102,30 @@ export function onTopology(run: RunFile, nodes: number, groups: number, votersPe
     nodes, groups, votersPerGroup: Math.min(nodes, votersPerGroup), shadow: Math.min(nodes, run.shadow), faults,
     ...operationsOf(run, (operation) => ({ ...operation, node: 1 + ((operation.node - 1) % nodes) })),
   });
+}
+
+/** Node `first + 1` becomes node 1, and so on, going round. */
+export function renumbered(run: RunFile, first: number): RunFile {
+  if (first === 0) return run;
+  const number = (node: number): number => 1 + ((node - 1 - first + run.nodes) % run.nodes);
+  return edited(run, {
+    shadow: number(run.shadow), faults: run.faults.map((episode) => ({ ...episode, nodes: episode.nodes.map(number).toSorted((a, b) => a - b) })),
+    ...operationsOf(run, (operation) => ({ ...operation, node: number(operation.node) })),
+  });
+}
+
+/** Edits that bring the protocol to its bounds sooner. */
+export function tighterBounds(run: RunFile): readonly ((run: RunFile) => RunFile)[] {
+  const { snapshotEvery, raft, decide } = run;
+  const out: ((run: RunFile) => RunFile)[] = [];
+  for (const fewer of [TIGHT, 4 * TIGHT]) {
+    if (fewer < snapshotEvery) out.push((one) => edited(one, { snapshotEvery: fewer }));
+  }
+  if (raft.keepEntries > 1) out.push((one) => edited(one, { raft: { ...one.raft, keepEntries: 1 } }));
+  if (decide.maxRecords > TIGHT) out.push((one) => edited(one, { decide: { ...one.decide, maxRecords: TIGHT >> 2 } }));
+  if (raft.sessionIdleUs > SECOND) out.push((one) => edited(one, { raft: { ...one.raft, sessionIdleUs: SECOND } }));
+  if (decide.epochUs > SECOND) out.push((one) => edited(one, { decide: { ...one.decide, epochUs: SECOND } }));
+  return out;
 }
 
 /** Nothing outside the network: no parent chain, no GPUs. */
