@@ -28,6 +28,8 @@ export function resolve(seed: number, options: RunOptions): RunFile {
 export interface Execution {
   readonly result: RunResult;
   readonly world: World;
+  /** When the rest of the run was left to another seed. */
+  readonly rerolledAt?: Micros;
   /** Operations that clients asked again. */
   readonly retries: number;
 }
@@ -51,6 +53,7 @@ class Run {
   private readonly workload: Workload;
   private readonly boundUs: Micros;
   private reroll: ExecuteOptions['reroll'];
+  private rerolledAt: Micros | undefined;
   /** In the order in which they begin. */
   private readonly episodes: readonly FaultEpisode[];
 
@@ -109,7 +112,8 @@ class Run {
     const poison = this.world.poisoned[0];
     if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
     const result = this.result();
-    return { world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
+    const rerolled = this.rerolledAt === undefined ? {} : { rerolledAt: this.rerolledAt };
+    return { ...rerolled, world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
   }
 
   private play(): void {
@@ -132,24 +136,26 @@ class Run {
   /** True if the world got there. */
   private until(time: Micros): boolean {
     const { world } = this;
-    const { endAt, hooks } = this.options;
+    const { endAt, endAfter, hooks } = this.options;
     const end = endAt === undefined ? time : Math.min(time, endAt);
     for (;;) {
       this.rerollIfDue();
       if (world.run(end, this.entriesUntilLook())) break;
-      if (hooks?.progress?.(world.now, world.events) === false) world.ended = true;
+      if (hooks?.progress?.(world.now, world.events) === false || world.events === endAfter) world.ended = true;
     }
     if (endAt !== undefined && world.now >= endAt) world.ended = true;
     return !world.ended;
   }
 
   private entriesUntilLook(): number {
-    return this.reroll === undefined ? ENTRIES_BETWEEN_LOOKS : Math.min(this.reroll.after - this.world.events, ENTRIES_BETWEEN_LOOKS);
+    const next = this.reroll?.after ?? this.options.endAfter ?? Infinity;
+    return next > this.world.events ? Math.min(next - this.world.events, ENTRIES_BETWEEN_LOOKS) : ENTRIES_BETWEEN_LOOKS;
   }
 
   private rerollIfDue(): void {
     if (this.reroll === undefined || this.world.events < this.reroll.after) return;
     this.world.reroll(this.reroll.seed);
+    this.rerolledAt = this.world.now;
     this.reroll = undefined;
   }
 

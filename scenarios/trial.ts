@@ -15,12 +15,14 @@ export interface Trial {
   readonly digest: string;
   /** What clients asked, but for the reads at the very end. */
   readonly operations: readonly ClientOperation[];
-  /** How the run ended: when, and whether it was before the faults were over, before the end, or at the end. */
   readonly endedAt: Micros;
+  /** Whose entry was handled last; 0 if it was nobody's. */
+  readonly attending: number;
+  readonly rerolledAt?: Micros;
 }
 
 /** Executes a run, or the beginning of one. */
-export type Attempt = (run: RunFile, options?: Pick<ExecuteOptions, 'endAt' | 'reroll' | 'listeners'>) => Trial;
+export type Attempt = (run: RunFile, options?: Pick<ExecuteOptions, 'endAt' | 'endAfter' | 'reroll' | 'listeners'>) => Trial;
 
 /** `within` wraps each execution: whoever can reach the host keeps the simulation from it there. */
 export function attempting(properties: readonly Property[], options: ExecuteOptions, judged: readonly string[] | undefined, within: <T>(run: () => T) => T): Attempt {
@@ -31,7 +33,7 @@ export function attempting(properties: readonly Property[], options: ExecuteOpti
         if (!invocation.final) operations.push(written(invocation));
       },
     };
-    const { result } = execute(run, properties, { ...options, ...more, listeners: [recorder, ...(more?.listeners ?? [])] });
-    return { failures: failuresOf(result, judged), events: result.events, digest: result.digest, operations, endedAt: result.simulatedUs };
+    const { result, world, rerolledAt } = execute(run, properties, { ...options, ...more, listeners: [recorder, ...(more?.listeners ?? [])] });
+    return { failures: failuresOf(result, judged), events: result.events, digest: result.digest, operations, endedAt: result.simulatedUs, attending: world.attending, ...(rerolledAt === undefined ? {} : { rerolledAt }) };
   });
 }

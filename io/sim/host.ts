@@ -9,6 +9,7 @@ import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import { BatchChunk, WatermarkChunk } from '../journal-chunks.ts';
+import { stir, type Stir } from '../loop-checks.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
 import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
@@ -103,7 +104,9 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   endedSteps = 0;
 
   private readonly world: HostWorld;
-  private readonly options: LoopOptions;
+  private options: LoopOptions;
+  /** The jitter of its kernel comes from another seed, from when it has refolded its journal. */
+  private stirWith: number | undefined;
   private readonly marks: Marks;
   private random: Random;
   private armed: Armed | undefined = undefined;
@@ -128,6 +131,16 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.random = Random.of(seed, 'host', this.id);
     this.disk.reroll(seed);
     this.services.reroll(seed);
+    if (this.loop?.phase === 'running') this.stir(this.loop, this.loop.kernel.sequence, seed);
+    else this.stirWith = seed;
+  }
+
+  private stir(loop: Loop, after: number, seed: number): void {
+    this.stirWith = undefined;
+    const wanted: Stir = { after, seed };
+    this.options = { ...this.options, checked: { ...this.options.checked, stir: wanted } };
+    this.shadow?.stir(wanted);
+    stir(loop.kernel, wanted);
   }
 
   start(): void {
@@ -289,6 +302,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     const listeners = this.world.listeners.refolded;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.refolded(this.id, sequence, high, low, now);
     if (this.shadow !== undefined) this.world.wasShadowed(this, this.shadow.agrees(sequence, high, low));
+    if (this.stirWith !== undefined) this.stir(this.loop as Loop, sequence, this.stirWith);
   }
 
   /** A batch can survive a crash though the loop never heard that it was durable: it turned out to be when it was refolded. */
