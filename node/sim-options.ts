@@ -34,6 +34,7 @@ export interface SimFlags {
   readonly shrink?: boolean;
   readonly why?: boolean;
   readonly budget?: string;
+  readonly samples?: string;
 }
 
 /** How runs are made, whether one or many. */
@@ -58,6 +59,8 @@ export interface OneRun extends RunMode {
   readonly why: boolean;
   /** Of the search for what is smaller, and of that for why. */
   readonly budgetMs?: number;
+  /** Continuations of each moment, at most. */
+  readonly samples: number;
 }
 
 export interface Sweep extends RunMode {
@@ -69,6 +72,7 @@ export interface Sweep extends RunMode {
   readonly stopOnFailure: boolean;
 }
 
+const DEFAULT_SAMPLES = '24';
 export const MAX_NODES = 500;
 export const DEFAULT_SCENARIO = 'steady-decides';
 
@@ -82,6 +86,7 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
     kind: 'one',
     shrink: flags.shrink === true,
     why: flags.why === true,
+    samples: readCount(flags.samples ?? DEFAULT_SAMPLES, '--samples', 4, 1_000),
     ...(flags.budget === undefined ? {} : { budgetMs: readDuration(flags.budget, '--budget') / 1_000 }),
     ...(flags.save === undefined ? {} : { save: writable(flags.save, '--save') }),
     ...(flags.dump === undefined ? {} : { dump: emptyFolder(flags.dump) }),
@@ -110,6 +115,7 @@ function refuseConflicts(flags: SimFlags): void {
   const single = (['save', 'dump', 'shrink', 'why'] as const).find(given);
   if (flags.scenario === 'all' && single !== undefined) throw new Complaint(`--scenario all and ${flag(single)} do not go together: name one scenario`);
   if (given('budget') && !given('shrink') && !given('why')) throw new Complaint('--budget goes with --shrink or --why: a run takes as long as it takes');
+  if (given('samples') && !given('why')) throw new Complaint('--samples goes with --why: that asks each moment so often');
   if (!given('seeds') && flags.scenario !== 'all' && given('jobs')) throw new Complaint('--jobs goes with a sweep: give it seeds, such as --seeds 1..1000');
 }
 

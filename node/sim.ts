@@ -6,6 +6,7 @@ import { renderJunit } from '../reports/junit.ts';
 import { paintFor, type Paint } from '../reports/paint.ts';
 import { duration, short } from '../reports/quantities.ts';
 import { renderShrunk } from '../reports/shrink-report.ts';
+import { renderWhy } from '../reports/why-report.ts';
 import { renderPlan, renderRun } from '../reports/terminal.ts';
 import { EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
@@ -18,6 +19,7 @@ import { shrinkAndSave } from './shrink.ts';
 import { readSimFlags, type OneRun, type SimFlags } from './sim-options.ts';
 import { SimulatorThread } from './simulator-thread.ts';
 import { VERSION } from './version.ts';
+import { whyOf } from './why.ts';
 import { catalogue } from './catalogue.ts';
 
 export async function sim(flags: SimFlags): Promise<number> {
@@ -48,10 +50,12 @@ async function runAndExplain(asked: OneRun, thread: SimulatorThread, print: (tex
   if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([plain]));
   print(renderRun(plain, paint));
   const code = exitCodeOfRun(plain);
-  const saved = asked.shrink && code !== EXIT.held && !outcome.stopped ? await shrinkAndSave(asked, request, thread) : undefined;
+  const saved = asked.shrink && code !== EXIT.held && !thread.stopping ? await shrinkAndSave(asked, request, thread) : undefined;
   if (saved !== undefined) print(`\n${renderShrunk(saved.report, saved.run, saved.path, paint)}`);
-  if (asked.shrink && code === EXIT.held) print('\nNothing failed: there is nothing to shrink.');
-  if (asked.json) process.stdout.write(`${JSON.stringify({ ...plain, ...(saved === undefined ? {} : { runFile: saved.path, shrunk: saved.report }) })}\n`);
+  const why = asked.why && code !== EXIT.held && !thread.stopping ? await whyOf(asked, request, thread) : undefined;
+  if (why !== undefined) print(`\n${renderWhy(why, paint)}`);
+  if ((asked.shrink || asked.why) && code === EXIT.held) print(`\nNothing failed: there is nothing to ${asked.shrink ? 'shrink' : 'explain'}.`);
+  if (asked.json) process.stdout.write(`${JSON.stringify({ ...plain, ...(saved === undefined ? {} : { runFile: saved.path, shrunk: saved.report }), ...(why === undefined ? {} : { why }) })}\n`);
   if (saved?.report.verified === false) return EXIT.notDeterministic;
   return outcome.stopped && code !== EXIT.ourBug && code !== EXIT.violated ? EXIT.held : code;
 }

@@ -29,7 +29,7 @@ export interface WhyProgress {
 }
 
 export interface WhyBounds {
-  /** Samples of a moment at most. */
+  /** Continuations of a moment, at most. */
   readonly samples: number;
   /** Queue entries of all executions together. */
   readonly events: number;
@@ -56,9 +56,16 @@ export interface Why {
 }
 
 const POINTS = 16;
-/** Before a moment is judged. */
-const FEWEST = 6;
-const LATER_US: Micros = 300 * MS;
+/** The first look back from the failure, as a part of the run. */
+const FIRST_LOOK = 512;
+/** The failure is still the same one if it comes so much earlier or later, or a fiftieth of the run. */
+const ABOUT_US: Micros = 150 * MS;
+/**
+ * A moment is asked until this much more speaks for "in 97 of 100 cases" than for "in 75", or the other way round: each failure
+ * counts one, each case without it eight (a sequential test; both errors below one in eight).
+ */
+const ENOUGH = 9;
+const AGAINST = 8;
 
 /** The run must fail: `first` says how it did. */
 export function why(run: RunFile, first: Trial, attempt: Attempt, bounds: WhyBounds): Why {
@@ -70,9 +77,11 @@ class Asking {
   private readonly failure: Failure;
   private readonly attempt: Attempt;
   private readonly bounds: WhyBounds;
+  private readonly about: Micros;
   private readonly endAt: Micros | undefined;
   /** Entries until it failed. */
   private readonly last: number;
+  private readonly endedAt: Micros;
   private readonly moments: Map<number, Moment> = new Map();
   private runs = 0;
   private events = 0;
@@ -84,9 +93,10 @@ class Asking {
     this.attempt = attempt;
     this.bounds = bounds;
     this.last = first.events;
+    this.endedAt = first.endedAt;
     const { at } = this.failure;
-    // The failure may come a little later than it did; much later it would be another one.
-    const late = at + LATER_US + Math.floor(at / 16);
+    this.about = ABOUT_US + Math.floor(at / 50);
+    const late = at + this.about;
     if (at < run.healAt) {
       this.run = healingLate(endingAt(run, late), late);
       this.endAt = late;
@@ -97,58 +107,77 @@ class Asking {
   }
 
   why(): Why {
+    const certain: Moment = { after: this.last, at: this.endedAt, samples: 1, failed: 1 };
+    this.moments.set(this.last, certain);
+    const [low, high] = this.narrowed(...this.lookedBack(certain));
     this.doing = 'the curve';
-    const from = this.sampled(0);
-    for (let point = 1; point < POINTS; point++) this.sampled(Math.floor((this.last * point) / POINTS));
-    this.moments.set(this.last, { after: this.last, at: this.failure.at, samples: 1, failed: 1 });
-    this.doing = 'the moment';
-    const [low, high] = this.narrowed(share(from));
+    for (const moment of [low, high]) if (moment !== certain) this.more(moment.after, this.bounds.samples);
+    for (let point = 0; point < POINTS; point++) this.more(Math.floor((this.last * point) / POINTS), this.bounds.samples >> 1);
     this.doing = 'its name';
-    return { failure: this.failure, moments: this.ordered(), turn: this.named(low, high), runs: this.runs };
+    return { failure: this.failure, moments: this.ordered(), turn: this.named(this.moment(low), this.moment(high)), runs: this.runs };
   }
 
   private ordered(): Moment[] {
     return [...this.moments.values()].toSorted((a, b) => a.after - b.after);
   }
 
-  /** The last two moments between which the likelihood passes the middle, with nothing between them that could be asked. */
-  private narrowed(base: number): readonly [Moment, Moment] {
-    const middle = (Math.min(base, 0.8) + 1) / 2;
-    const curve = this.ordered();
-    let place = curve.length - 1;
-    while (place > 1 && share(curve[place - 1] as Moment) >= middle) place--;
-    let high = curve[place] as Moment;
-    let low = curve[place - 1] as Moment;
+  private moment(known: Moment): Moment {
+    return this.moments.get(known.after) ?? known;
+  }
+
+  /** From the failure back, in steps that double, to a moment at which it was not inevitable, and the one looked at before. */
+  private lookedBack(certain: Moment): readonly [Moment, Moment] {
+    this.doing = 'looking back';
+    let high = certain;
+    for (let step = Math.max(1, Math.ceil(this.last / FIRST_LOOK)); ; step *= 2) {
+      const after = Math.max(0, this.last - step);
+      const score = this.asked(after);
+      const moment = this.moments.get(after);
+      if (moment === undefined || this.over) return [moment ?? { after: 0, at: 0, samples: 0, failed: 0 }, high];
+      if (score < 0 || after === 0) return [moment, score < 0 ? high : moment];
+      high = moment;
+    }
+  }
+
+  /** The moments closest to each other of which the failure was inevitable in the second alone. */
+  private narrowed(from: Moment, to: Moment): readonly [Moment, Moment] {
+    this.doing = 'the moment';
+    let low = from;
+    let high = to;
     while (high.after - low.after > 1 && !this.over) {
-      const between = this.sampled(low.after + ((high.after - low.after) >> 1), middle);
-      if (between.samples === 0) break;
-      if (share(between) >= middle) high = between;
-      else low = between;
+      const after = low.after + ((high.after - low.after) >> 1);
+      const score = this.asked(after);
+      const between = this.moments.get(after);
+      if (between === undefined || this.over) break;
+      if (score < 0) low = between;
+      else high = between;
     }
     return [low, high];
   }
 
-  /** `against`: stop asking once it is clear on which side of this share the moment is. */
-  private sampled(after: number, against?: number): Moment {
-    const known = this.moments.get(after);
-    if (known !== undefined) return known;
-    const seeds = Random.of(this.run.seed, 'why', after);
-    const enough = against === undefined ? Math.ceil(this.bounds.samples / 2) : this.bounds.samples;
-    let at: Micros = 0;
-    let samples = 0;
-    let failed = 0;
-    while (samples < enough && this.mayGoOn() && !isClear(failed, samples, against)) {
-      const trial = this.attempt(this.run, { ...(this.endAt === undefined ? {} : { endAt: this.endAt }), reroll: { after, seed: seeds.word() >>> 0 } });
-      this.runs++;
-      this.events += trial.events;
-      if (this.over) break;
-      at = trial.rerolledAt ?? at;
-      samples++;
-      if (trial.failures.some((one) => one.signature === this.failure.signature)) failed++;
-    }
-    const moment: Moment = { after, at, samples, failed };
-    if (samples > 0) this.moments.set(after, moment);
-    return moment;
+  /** Below zero: from there it was not inevitable. */
+  private asked(after: number): number {
+    let score = 0;
+    for (let i = 0; i < this.bounds.samples && Math.abs(score) < ENOUGH && this.mayGoOn(); i++) score += this.sample(after) ? 1 : -AGAINST;
+    return score;
+  }
+
+  private more(after: number, samples: number): void {
+    while ((this.moments.get(after)?.samples ?? 0) < samples && this.mayGoOn()) this.sample(after);
+  }
+
+  /** One more continuation from there. Each has a seed of its own, which follows from the run and the moment. */
+  private sample(after: number): boolean {
+    const known = this.moments.get(after) ?? { after, at: 0, samples: 0, failed: 0 };
+    const seed = Random.of(this.run.seed, 'why', after, known.samples).word() >>> 0;
+    const trial = this.attempt(this.run, { ...(this.endAt === undefined ? {} : { endAt: this.endAt }), reroll: { after, seed } });
+    this.runs++;
+    this.events += trial.events;
+    // A run that was ended from outside says nothing.
+    if (!this.mayGoOn()) return false;
+    const failed = trial.failures.some((one) => one.signature === this.failure.signature && Math.abs(one.at - this.failure.at) <= this.about);
+    this.moments.set(after, { after, at: trial.rerolledAt ?? known.at, samples: known.samples + 1, failed: known.failed + (failed ? 1 : 0) });
+    return failed;
   }
 
   private mayGoOn(): boolean {
@@ -171,10 +200,3 @@ class Asking {
 }
 
 const share = (moment: Moment): number => moment.failed / Math.max(1, moment.samples);
-
-/** More than two standard deviations away from `against`, in squares; after a few that all went one way, that is enough. */
-function isClear(failed: number, samples: number, against: number | undefined): boolean {
-  if (against === undefined || samples < FEWEST) return false;
-  const off = failed - samples * against;
-  return off * off > 4 * samples * against * (1 - against);
-}
