@@ -187,6 +187,7 @@ class Asking {
 
   /** What is seen in the entries after `low`, up to `high`: mostly one. */
   private named(low: Moment, high: Moment): Why['turn'] {
+    if (high.after === 0) return { entry: 0, at: 0, before: share(high), after: share(high), event: 'the run begins: its faults and what its clients ask are enough, whatever chance brings', seen: [], within: 1 };
     const before = new Telling();
     const upTo = low.after === 0 ? undefined : this.attempt(this.run, { endAfter: low.after, listeners: [before] });
     const telling = new Telling();
