@@ -25,6 +25,7 @@ const ATTACKS: readonly { readonly name: AttackName; readonly row: string; /** N
   { name: 'gigabyte', counts: true, row: 'hostile/gigabyte', about: 'claimed lengths of 1 GB' },
   { name: 'slowReading', counts: false, row: 'hostile/slow-reading', about: 'requests whose answers nobody reads' },
   { name: 'unknownKeys', counts: true, row: 'hostile/unknown-keys', about: 'good handshakes and frames under keys of no member' },
+  { name: 'oldFrames', counts: true, row: 'hostile/old-frames', about: 'a conversation that was recorded, handshake and frames, sent again' },
   { name: 'connectionFlood', counts: true, row: 'hostile/connection-flood', about: 'connections of 200 peers, opened again and again' },
   { name: 'requestFlood', counts: true, row: 'hostile/request-flood', about: '100,000 requests a second' },
 ];

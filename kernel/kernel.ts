@@ -126,6 +126,12 @@ export class Kernel implements Context {
     return this.modules?.groups.filter((group) => group.isMember) ?? [];
   }
 
+  /** The group, if this node is a member of it. For looking, not for touching. */
+  member(group: GroupId): Raft | undefined {
+    const found = this.modules?.groupById[group];
+    return found?.isMember === true ? found : undefined;
+  }
+
   /** Somebody is about to take over from this node. */
   get isHandingOver(): boolean {
     return this.modules?.groups.some((group) => group.isHandingOver) ?? false;

@@ -33,13 +33,13 @@ export function groupOf(world: World, episode: FaultEpisode): GroupParameters {
 }
 
 export function memberOf(world: World, node: number, group: GroupParameters): Raft | undefined {
-  return world.host(node).loop?.kernel.groups.find((raft) => raft.group === group.id);
+  return world.host(node).loop?.kernel.member(group.id);
 }
 
 /** Who leads in the latest term. One that is cut off may believe that it leads in an earlier one. */
 export function leaderOf(world: World, group: GroupParameters): NodeId | undefined {
   let latest: Raft | undefined;
-  for (const node of world.ids) {
+  for (let node = 1; node <= world.parameters.nodes; node++) {
     const raft = memberOf(world, node, group);
     if (raft?.role === 'leader' && raft.term > (latest?.term ?? 0)) latest = raft;
   }

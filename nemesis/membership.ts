@@ -3,7 +3,7 @@
 // operator picks is drawn from a stream of the episode's own. What it looks at is no evidence, and no property sees it.
 
 import { MS, SECOND, type Micros } from '../kernel/base/time.ts';
-import { nodeId, type NodeId } from '../kernel/base/ids.ts';
+import { nodeId, type GroupId, type NodeId } from '../kernel/base/ids.ts';
 import { Random } from '../kernel/base/random.ts';
 import type { Raft } from '../kernel/raft/raft.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
@@ -15,14 +15,17 @@ import { again, groupOf, leaderOf, memberOf } from './leaders.ts';
 /** How long the operator waits between two orders: less than an election takes, or long enough for learners to catch up. */
 const PATIENCE: readonly Micros[] = [3 * MS, 20 * MS, 150 * MS, 1_000 * MS];
 const STRONGEST: Micros = 60 * SECOND;
+/** So many orders come one after the other; then the operator looks for a while what has come of them. */
+const BURST = 8;
+const REST_US: Micros = 200 * MS;
 const LEAST_VOTERS = 3;
 const MOST_VOTERS = 5;
 
 /** Every member that believes it leads. */
-function leadersOf(world: World, group: number): Raft[] {
+function leadersOf(world: World, group: GroupId): Raft[] {
   const out: Raft[] = [];
-  for (const id of world.ids) {
-    const raft = world.host(id).loop?.kernel.groups.find((one) => one.group === group);
+  for (let id = 1; id <= world.parameters.nodes; id++) {
+    const raft = world.host(id).loop?.kernel.member(group);
     if (raft?.role === 'leader') out.push(raft);
   }
   return out;
@@ -67,12 +70,16 @@ export const reconfigure: Fault = {
   begin: (world, episode) => {
     const group = groupOf(world, episode).id;
     const random = Random.of(world.seed, 'reconfigure', episode.from);
+    let left = BURST;
     return again(world, episode, () => {
       for (const raft of leadersOf(world, group)) {
         world.operator.order(raft.self, group, { kind: 'change', number: raft.electorate.configuration.number, goal: drawGoal(world, random, raft) });
         world.count('reconfigure', 1);
+        left--;
       }
-      return undefined;
+      if (left > 0) return undefined;
+      left = BURST;
+      return REST_US;
     });
   },
 };

@@ -103,6 +103,7 @@ describe('a wrong command gets one sentence and exit 2', () => {
     ['samples of nothing', ['sim', '--seed', '1', '--samples', '9'], '--samples goes with --why'],
     ['too few samples', ['sim', '--seed', '1', '--why', '--samples', '1'], '--samples expects a whole number from 4'],
     ['a smaller run for a folder that is not there', ['sim', '--seed', '1', '--shrink', '--save', at('no/run.json')], 'a folder that exists'],
+    ['drawn slips that are shrunk', ['mutants', '--operators', '3', '--shrink'], '--operators and --shrink do not go together'],
     ['a budget for planted bugs that are not shrunk', ['mutants', 'raft/votes-twice', '--budget', '5s'], '--budget goes with --shrink'],
     ['a later report', ['sim', '--seed', '1', '--report', 'x.html'], '"--report" is not in this version'],
     ['keys without an action', ['keys'], 'lockstep keys generate FILE'],

@@ -138,13 +138,14 @@ function addMutants(program: Command): void {
     .argument('[name...]', 'which; all of them without a name')
     .option('--seed <n>', 'where the first series of seeds starts', '1')
     .option('--series <n>', 'how many series', '5')
-    .option('--limit <n>', 'seeds per series before giving up', '1000')
+    .option('--limit <n>', 'seeds per series before giving up (1000; with --operators 24)')
+    .option('--operators <n>', 'instead: n drawn slips of the hand in kernel/raft, kernel/decide, io/loop.ts and io/journal.ts, and how many are noticed')
     .option('--jobs <n>', 'mutants at work at the same time')
     .option('--shrink', 'also make the first run that found each as small as it can be')
     .option('--budget <duration>', 'how long to look for it (30s): without it, so many events')
     .option('--json', 'print one JSON document and nothing else')
     .addHelpText('after', '\nWithout --shrink, "shrunk" and "removed" of the JSON document are null; "removed" is a share: 0.9 is nine in ten.')
-    .action(async (names, options) => leave(await (await import('./mutants.ts')).mutants(names, options)));
+    .action(async (names, options) => leave(await (options.operators === undefined ? (await import('./mutants.ts')).mutants(names, options) : (await import('./operators/operators.ts')).operators(names, options))));
 }
 
 function addBench(program: Command): void {

@@ -5,23 +5,39 @@ import { registerHooks } from 'node:module';
 import { MUTANTS } from '../nemesis/mutants/list.ts';
 import { plant, type Mutant } from '../nemesis/mutants/mutant.ts';
 
-export function installMutant(mutant: Mutant): void {
-  const targets = new Map(mutant.edits.map(({ file }) => [new URL(`../${file}`, import.meta.url).href, file]));
+function transform(file: string, change: (source: string) => string): void {
+  const target = new URL(`../${file}`, import.meta.url).href;
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      const file = targets.get(url.split(/[?#]/)[0] as string);
-      if (file === undefined) return loaded;
+      if (url.split(/[?#]/)[0] !== target) return loaded;
       const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source as Uint8Array);
-      const planted = plant(mutant.edits.filter((edit) => edit.file === file), source);
-      if (!planted.ok) throw new Error(`the line that mutant ${mutant.name} replaces is found ${planted.found} times in ${file}, expected once`);
-      return { ...loaded, source: planted.source, shortCircuit: true };
+      return { ...loaded, source: change(source), shortCircuit: true };
     },
   });
 }
 
-export function plantByName(name: string): void {
+export function installMutant(mutant: Mutant): void {
+  for (const file of new Set(mutant.edits.map((edit) => edit.file))) {
+    transform(file, (source) => {
+      const planted = plant(mutant.edits.filter((edit) => edit.file === file), source);
+      if (!planted.ok) throw new Error(`the line that mutant ${mutant.name} replaces is found ${planted.found} times in ${file}, expected once`);
+      return planted.source;
+    });
+  }
+}
+
+/** One of ours, or a slip of the hand (`op:...`): only that one needs the parser. */
+export async function plantByName(name: string): Promise<void> {
   const mutant = MUTANTS.find((one) => one.name === name);
-  if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
-  installMutant(mutant);
+  if (mutant !== undefined) return installMutant(mutant);
+  const { mutated } = await import('./operators/sites.ts');
+  const { siteNamed, sourceOf } = await import('./operators/drawn.ts');
+  const site = siteNamed(name);
+  if (site === undefined) throw new Error(`there is no mutant ${name}`);
+  const plain = sourceOf(site.file);
+  transform(site.file, (source) => {
+    if (source !== plain) throw new Error(`${site.file} was changed before ${name} could be planted in it`);
+    return mutated(site, source);
+  });
 }

@@ -25,7 +25,7 @@ const CANARY_RUNS = 20;
 export interface MutantFlags {
   readonly seed: string;
   readonly series: string;
-  readonly limit: string;
+  readonly limit?: string;
   readonly jobs?: string;
   readonly shrink?: boolean;
   readonly budget?: string;
@@ -51,7 +51,7 @@ interface Series {
 export async function mutants(names: readonly string[], flags: MutantFlags): Promise<number> {
   const known = catalogue().mutants.filter((mutant) => mutant.name !== CANARY);
   const chosen = names.length === 0 ? known : names.map((name) => readWord(name, 'mutant', known.map((mutant) => mutant.name))).map((name) => known.find((mutant) => mutant.name === name) as (typeof known)[number]);
-  const hunt: Hunt = { seed: readSeed(flags.seed), series: readCount(flags.series, '--series', 1, 100), limit: readCount(flags.limit, '--limit', 1, 1_000_000), shrink: flags.shrink === true, ...(flags.budget === undefined ? {} : { budgetMs: readDuration(flags.budget, '--budget') / 1_000 }) };
+  const hunt: Hunt = { seed: readSeed(flags.seed), series: readCount(flags.series, '--series', 1, 100), limit: readCount(flags.limit ?? '1000', '--limit', 1, 1_000_000), shrink: flags.shrink === true, ...(flags.budget === undefined ? {} : { budgetMs: readDuration(flags.budget, '--budget') / 1_000 }) };
   if (flags.budget !== undefined && flags.shrink !== true) throw new Complaint('--budget goes with --shrink');
   const jobs = flags.jobs === undefined ? availableParallelism() : readCount(flags.jobs, '--jobs', 1, 256);
   const hunting = new Hunting(hunt);

@@ -68,6 +68,6 @@ async function failsAlike(asked: OneRun, path: string, shrunk: Shrunk): Promise<
 }
 
 function defaultPath(asked: OneRun, scenario: string): string {
-  const bug = asked.mutant === undefined ? '' : `-${asked.mutant.replaceAll('/', '-')}`;
+  const bug = asked.mutant === undefined ? '' : `-${asked.mutant.replaceAll(/[^\w.-]+/g, '-')}`;
   return `shrunk-${scenario}-${asked.seed}${bug}.json`;
 }

@@ -8,6 +8,7 @@ import type { RunOptions } from '../scenarios/scenario.ts';
 import { readCount, readDuration, readSeed, readSeeds, readWord, readWords, type SeedRange } from './arguments.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Complaint } from './complaint.ts';
+import { isOperatorName } from './operators/names.ts';
 import { loadRunFile, requireFolderOf } from './run-files.ts';
 
 /** The flags as the parser found them. */
@@ -133,10 +134,15 @@ function readMode(flags: SimFlags, catalogue: Catalogue): RunMode {
     checked: flags.checked === true,
     realCrypto: flags.realCrypto === true,
     json: flags.json === true,
-    ...(flags.mutant === undefined ? {} : { mutant: readWord(flags.mutant, 'mutant', catalogue.mutants.map((mutant) => mutant.name)) }),
+    ...(flags.mutant === undefined ? {} : { mutant: readMutant(flags.mutant, catalogue) }),
     ...(flags.properties === undefined ? {} : { properties: readWords(flags.properties, 'property', catalogue.properties.map((property) => property.id)) }),
     ...(flags.junit === undefined ? {} : { junit: writable(flags.junit, '--junit') }),
   };
+}
+
+/** A planted bug, or a slip of the hand: that one is looked for when it is planted. */
+function readMutant(text: string, catalogue: Catalogue): string {
+  return isOperatorName(text) ? text : readWord(text, 'mutant', catalogue.mutants.map((mutant) => mutant.name));
 }
 
 function readFaults(text: string, catalogue: Catalogue): 'none' | 'all' | readonly string[] {

@@ -11,6 +11,7 @@ import { renderPlan, renderRun } from '../reports/terminal.ts';
 import { EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
 import { kernelHash } from './kernel-hash.ts';
+import { isOperatorName } from './operators/names.ts';
 import { bar, Progress } from './progress.ts';
 import { saveRunFile } from './run-files.ts';
 import { exitCodeOfRun, reportOf } from './run-outcome.ts';
@@ -25,6 +26,7 @@ import { catalogue } from './catalogue.ts';
 export async function sim(flags: SimFlags): Promise<number> {
   if (flags.list === true) return (await import('./sim-list.ts')).list(flags.json === true);
   const asked = readSimFlags(flags, catalogue());
+  if (asked.mutant !== undefined && isOperatorName(asked.mutant)) (await import('./operators/drawn.ts')).requireSite(asked.mutant);
   return asked.kind === 'one' ? runOne(asked) : (await import('./sweep.ts')).sweep(asked);
 }
 

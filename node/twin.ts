@@ -14,7 +14,7 @@ export interface TwinAnswer {
 }
 
 const mutant = process.env['LOCKSTEP_TWIN_MUTANT'];
-if (mutant !== undefined) (await import('./mutant-hook.ts')).plantByName(mutant);
+if (mutant !== undefined) await (await import('./mutant-hook.ts')).plantByName(mutant);
 const { executeRun, resolveRun } = await import('./simulate.ts');
 
 process.on('message', ({ id, request }: TwinTask) => {

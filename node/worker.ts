@@ -10,7 +10,7 @@ const tell = (report: WorkerReport): void => parentPort?.postMessage(report);
 
 if (mutant !== undefined) {
   const { plantByName } = await import('./mutant-hook.ts');
-  plantByName(mutant);
+  await plantByName(mutant);
 }
 const { attemptsOf, executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
 

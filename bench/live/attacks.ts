@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import type { Target } from './plan.ts';
 
-export type AttackName = 'garbage' | 'half' | 'gigabyte' | 'slowReading' | 'connectionFlood' | 'unknownKeys' | 'requestFlood';
+export type AttackName = 'garbage' | 'half' | 'gigabyte' | 'slowReading' | 'connectionFlood' | 'unknownKeys' | 'oldFrames' | 'requestFlood';
 
 export interface AttackPlan {
   readonly attack: AttackName;
@@ -62,7 +62,8 @@ export class Attack {
       case 'requestFlood':
         return this.requestFlood();
       case 'unknownKeys':
-        return; // See unknown-keys.ts: these speak libp2p.
+      case 'oldFrames':
+        return; // See unknown-keys.ts and old-frames.ts: these speak libp2p.
     }
   }
 
@@ -115,10 +116,11 @@ export class Attack {
       // What a connection does not take is left to the others: it is the node that decides how much it lets in.
       for (let left = share, place = 0; left > 0 && place < open.length; place++) {
         const socket = open[(this.number + place) % open.length] as Socket;
+        if (socket.writableLength >= 1 << 20) continue;
         const count = Math.min(left, Math.ceil(share / 4));
         left -= count;
         this.report.requests += count;
-        if (socket.writableLength < 1 << 20) this.write(socket, this.requests(count));
+        this.write(socket, this.requests(count));
       }
     }, FLOOD_TICK_MS);
   }

@@ -6,7 +6,7 @@ import { Complaint, EXIT } from '../complaint.ts';
 const [, , config = '', mutant] = process.argv;
 
 try {
-  if (mutant !== undefined) (await import('../mutant-hook.ts')).plantByName(mutant);
+  if (mutant !== undefined) await (await import('../mutant-hook.ts')).plantByName(mutant);
   process.exitCode = await (await import('../node.ts')).node({ config }, 'hold');
 } catch (error) {
   process.stderr.write(`lockstep: ${error instanceof Complaint ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
