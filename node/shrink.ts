@@ -5,7 +5,6 @@ import type { RunFile } from '../io/sim/run-file.ts';
 import { grouped, plural } from '../reports/quantities.ts';
 import type { ShrunkReport } from '../reports/run-report.ts';
 import type { Shrunk, ShrinkProgress } from '../scenarios/shrinking.ts';
-import { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
 import { replayCommand } from './run-again.ts';
 import { loadRunFile, saveRunFile } from './run-files.ts';
@@ -37,7 +36,6 @@ export async function shrinkAndSave(asked: OneRun, request: RunRequest, thread: 
 
 async function searched(asked: OneRun, request: RunRequest, thread: SimulatorThread): Promise<Shrunk | undefined> {
   let now: ShrinkProgress | undefined;
-  const interruption = new Interruption(() => thread.stop());
   const progress = new Progress(() => (now === undefined ? '' : `shrinking: ${plural(now.faults, 'fault')}, ${plural(now.operations, 'operation')}, ${plural(now.nodes, 'node')}  ${grouped(now.trials)} trials  ${now.doing}`));
   try {
     const answer = await thread.perform(
@@ -49,7 +47,6 @@ async function searched(asked: OneRun, request: RunRequest, thread: SimulatorThr
     return answer.kind === 'shrunk' ? answer.shrunk : undefined;
   } finally {
     progress.end();
-    interruption.forget();
   }
 }
 

@@ -34,9 +34,12 @@ async function runOne(asked: OneRun): Promise<number> {
   const print = (text: string): void => void (asked.json || process.stdout.write(`${text}\n`));
   const paint = paintFor(process.stdout.isTTY, process.env);
   const thread = new SimulatorThread(asked.mutant);
+  // One for all that is done on the thread: between two of its tasks a signal drains too.
+  const interruption = new Interruption(() => thread.stop());
   try {
     return await runAndExplain(asked, thread, print, paint);
   } finally {
+    interruption.forget();
     await thread.end();
   }
 }
@@ -64,7 +67,6 @@ async function runAndExplain(asked: OneRun, thread: SimulatorThread, print: (tex
 
 /** On a thread of its own, so that the line of progress moves and signals are heard. */
 async function simulate(asked: OneRun, request: RunRequest, thread: SimulatorThread, resolved: (runFile: RunFile) => void): Promise<RunOutcome> {
-  const interruption = new Interruption(() => thread.stop());
   let forUs = 0;
   const started = performance.now();
   const progress = new Progress(() => {
@@ -82,7 +84,6 @@ async function simulate(asked: OneRun, request: RunRequest, thread: SimulatorThr
     return report.outcome;
   } finally {
     progress.end();
-    interruption.forget();
   }
 }
 

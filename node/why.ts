@@ -3,7 +3,6 @@
 import { grouped, plural } from '../reports/quantities.ts';
 import type { WhyReport } from '../reports/run-report.ts';
 import type { WhyProgress } from '../scenarios/why.ts';
-import { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
 import type { RunRequest } from './run-request.ts';
 import type { OneRun } from './sim-options.ts';
@@ -13,7 +12,6 @@ import type { SimulatorThread } from './simulator-thread.ts';
 export async function whyOf(asked: OneRun, request: RunRequest, thread: SimulatorThread): Promise<WhyReport | undefined> {
   const started = performance.now();
   let now: WhyProgress | undefined;
-  const interruption = new Interruption(() => thread.stop());
   const progress = new Progress(() => (now === undefined ? '' : `why: ${now.doing}  ${plural(now.moments, 'moment')}  ${grouped(now.runs)} runs`));
   try {
     const answer = await thread.perform(
@@ -32,7 +30,6 @@ export async function whyOf(asked: OneRun, request: RunRequest, thread: Simulato
     };
   } finally {
     progress.end();
-    interruption.forget();
   }
 }
 
