@@ -9,9 +9,11 @@ import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import { BatchChunk, WatermarkChunk } from '../journal-chunks.ts';
+import { WATERMARK_FILE } from '../journal-format.ts';
+import { stir, type Stir } from '../loop-checks.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
-import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
+import type { Chunk, Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
 import { SimClock, type ClockWorld } from './clock.ts';
 import type { CrashLoss, SimDisk } from './disk.ts';
 import type { Marks } from './marks.ts';
@@ -82,6 +84,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   stopping = false;
   downAfterStop: Micros = 0;
   busyUntil: Micros = 0;
+  /** What every turn takes longer while the machine is slow. */
+  extraTurnUs: Micros = 0;
   /** When the earliest wake entry in the queue is due, NEVER if there is none. */
   wakeAt: Micros = NEVER;
   /** The same of its clock's alarm. */
@@ -103,9 +107,11 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   endedSteps = 0;
 
   private readonly world: HostWorld;
-  private readonly options: LoopOptions;
+  private options: LoopOptions;
+  /** The jitter of its kernel comes from another seed, from when it has refolded its journal. */
+  private stirWith: number | undefined;
   private readonly marks: Marks;
-  private readonly random: Random;
+  private random: Random;
   private armed: Armed | undefined = undefined;
 
   constructor(world: HostWorld, id: number, options: LoopOptions, disk: SimDisk, services: SimServices) {
@@ -122,6 +128,22 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   /** A machine that boots counts from anywhere, and its calendar is up to two seconds off. */
   private freshClock(): SimClock {
     return new SimClock(this.world, this.id, this.random.below(1_000) * SECOND + this.random.below(SECOND), this.random.between(-2 * SECOND, 2 * SECOND));
+  }
+
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'host', this.id);
+    this.disk.reroll(seed);
+    this.services.reroll(seed);
+    if (this.loop?.phase === 'running') this.stir(this.loop, this.loop.kernel.sequence, seed);
+    else this.stirWith = seed;
+  }
+
+  private stir(loop: Loop, after: number, seed: number): void {
+    this.stirWith = undefined;
+    const wanted: Stir = { after, seed };
+    this.options = { ...this.options, checked: { ...this.options.checked, stir: wanted } };
+    this.shadow?.stir(wanted);
+    stir(loop.kernel, wanted);
   }
 
   start(): void {
@@ -147,7 +169,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
     this.busyUntil = world.now;
     for (let turns = 0; turns < TURNS_AT_ONCE; turns++) {
-      this.busyUntil += TURN_US;
+      this.busyUntil += TURN_US + this.extraTurnUs;
       if (!loop.turn()) return;
     }
     world.wake(this.id, this.busyUntil);
@@ -200,6 +222,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.starting = false;
     this.stopping = false;
     this.clock.alarmAt = NEVER;
+    this.services.content.crash();
     return this.disk.crash(loss);
   }
 
@@ -208,8 +231,27 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
    * the disk. What is newer and damaged at the very end is a write that was torn, as far as anybody can tell.
    */
   rot(): boolean {
+    const lay = this.marked();
+    return lay !== undefined && this.disk.rot(lay);
+  }
+
+  /** A write of the journal turns out to have landed elsewhere; one that had lain for a while, as with rot. */
+  misdirect(): boolean {
+    const lay = this.marked();
+    return lay !== undefined && this.disk.misdirect(lay);
+  }
+
+  /** What lies no later than the watermark that is on the disk; undefined if there is none. */
+  private marked(): ((chunk: Chunk) => boolean) | undefined {
     const mark = this.disk.chunks().find((chunk) => chunk instanceof WatermarkChunk)?.batch;
-    return mark !== undefined && this.disk.rot((chunk) => chunk instanceof BatchChunk && chunk.ordinal <= mark.ordinal);
+    return mark === undefined ? undefined : (chunk) => chunk instanceof BatchChunk && chunk.ordinal <= mark.ordinal;
+  }
+
+  /** The next start reads the journal without its end, which lay before the watermark; or, if `mark`, an older watermark. */
+  readStale(mark: boolean, served: () => void): boolean {
+    if (mark) return this.disk.bringBack(WATERMARK_FILE, served);
+    const lay = this.marked();
+    return lay !== undefined && this.disk.outdate(lay, served);
   }
 
   get steps(): number {
@@ -283,6 +325,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     const listeners = this.world.listeners.refolded;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.refolded(this.id, sequence, high, low, now);
     if (this.shadow !== undefined) this.world.wasShadowed(this, this.shadow.agrees(sequence, high, low));
+    if (this.stirWith !== undefined) this.stir(this.loop as Loop, sequence, this.stirWith);
   }
 
   /** A batch can survive a crash though the loop never heard that it was durable: it turned out to be when it was refolded. */

@@ -12,6 +12,7 @@ import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
+import { SimContent } from './content.ts';
 import { SimDisk, type CrashLoss, type DirectoryCopy, type DiskWorld } from './disk.ts';
 import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
 import { Crashed, Host, type HostWorld } from './host.ts';
@@ -87,7 +88,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   now: Micros = 0;
   /** Entries taken from the queue. */
   events = 0;
-  readonly seed: number;
+  seed: number;
   readonly parameters: Parameters;
   readonly scheme: Scheme;
   readonly hellos: HelloVerifier;
@@ -105,6 +106,8 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   readonly poisoned: { readonly node: number; readonly at: Micros; readonly text: string }[] = [];
   /** Told of every answer; the workload goes on from there. */
   onReturn: (invocation: Invocation, answer: Answer) => void = () => {};
+  /** The workload has a stream of its own. */
+  onReroll: (seed: number) => void = () => {};
   /** The node whose entry is being handled; 0 if it is nobody's. */
   attending = 0;
   /** Set to end the run at the next entry. */
@@ -138,7 +141,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   private makeHost(id: number, options: WorldOptions): Host {
     const disk = new SimDisk(this, options.seed, id, options.syncMinUs, options.syncMaxUs);
-    return new Host(this, id, options.loopOptions(id), disk, new SimServices(this, options.seed, id, options.scheme));
+    return new Host(this, id, options.loopOptions(id), disk, new SimServices(this, options.seed, id, options.scheme, new SimContent(this, options.seed, id)));
   }
 
   host(id: number): Host {
@@ -161,6 +164,16 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   at(time: Micros, task: () => void): void {
     this.queue.push(time < this.now ? this.now : time, TASK, task);
+  }
+
+  /** From here on everything that is left to chance comes from another seed; what was drawn before stays as it was. */
+  reroll(seed: number): void {
+    this.seed = seed;
+    this.network.reroll(seed);
+    this.clients.reroll(seed);
+    this.parent?.reroll(seed);
+    for (const host of this.hosts) host.reroll(seed);
+    this.onReroll(seed);
   }
 
   private every(period: Micros, task: () => void): void {
@@ -212,7 +225,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
         host.wakeAt = NEVER;
         host.attend();
         // A completion that came while the process was busy is heard only now.
-        if (host.starting || host.stopping) this.checkPhase(host);
+        if (host.starting || host.loop?.phase !== 'running') this.checkPhase(host);
         return;
       case ALARM:
         if (host.alarmAt !== this.now) return;
@@ -392,6 +405,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     if (code === 'poisoned') this.poisoned.push({ node: host.id, at: this.now, text });
     host.end('kept');
     for (const one of this.listeners.crashed) one.crashed(host.id, 'betweenTurns', this.now);
+    this.clients.cutOff(host.id);
     this.startLater(host, RESTART_AFTER_US);
   }
 
@@ -445,12 +459,12 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.checkPhase(host);
   }
 
-  /** A fault took what the node had acknowledged. */
-  wasDamaged(host: Host): void {
+  /** A fault took what the node had acknowledged. `noticeable`: in such a way that it must refuse to start by itself. */
+  wasDamaged(host: Host, noticeable: boolean): void {
     host.damaged = true;
     host.rewound = true;
     host.shadow = undefined;
-    for (const one of this.listeners.damaged) one.damaged(host.id, this.now);
+    for (const one of this.listeners.damaged) one.damaged(host.id, this.now, noticeable);
   }
 
   private wasStopped(host: Host): void {
@@ -471,9 +485,10 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     if (freezeClock) host.clock.freeze();
   }
 
-  resume(host: Host): void {
+  /** `thawClock`: it was paused with its clock. */
+  resume(host: Host, thawClock: boolean): void {
     assert(host.pauses > 0, 'what is resumed was paused');
-    host.clock.thaw();
+    if (thawClock) host.clock.thaw();
     if (--host.pauses > 0) return;
     const held = this.held[host.id] as { code: number; payload: unknown }[];
     this.held[host.id] = [];
