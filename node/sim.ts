@@ -62,7 +62,7 @@ async function runAndExplain(asked: OneRun, thread: SimulatorThread, print: (tex
   const why = asked.why && code !== EXIT.held && !thread.stopping ? await whyOf(asked, request, thread) : undefined;
   if (why !== undefined) print(`\n${renderWhy(why, paint)}`);
   if (asked.report !== undefined && timeline !== undefined) saveFile(asked.report, (await import('../reports/page-file.ts')).renderPage(plain, why === undefined ? timeline : { ...timeline, why: curveOf(why) }));
-  if ((asked.shrink || asked.why) && code === EXIT.held) print(`\nNothing failed: there is nothing to ${asked.shrink ? 'shrink' : 'explain'}.`);
+  if ((asked.shrink || asked.why) && code === EXIT.held && !outcome.stopped) print(`\nNothing failed: there is nothing to ${asked.shrink ? 'shrink' : 'explain'}.`);
   if (asked.json) process.stdout.write(`${JSON.stringify({ ...plain, ...(saved === undefined ? {} : { runFile: saved.path, shrunk: saved.report }), ...(why === undefined ? {} : { why }) })}\n`);
   if (saved?.report.verified === false) return EXIT.notDeterministic;
   return outcome.stopped && code !== EXIT.ourBug && code !== EXIT.violated ? EXIT.held : code;
