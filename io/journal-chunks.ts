@@ -2,7 +2,7 @@
 // are made only if a fault, a dump or a test wants them. What a chunk weighs never depends on that.
 
 import type { Codec } from '../kernel/base/codec.ts';
-import type { Event } from '../kernel/event.ts';
+import type { Event, ServiceOutcome } from '../kernel/event.ts';
 import type { KernelImage } from '../kernel/image.ts';
 import type { Message } from '../kernel/message.ts';
 import { batchHash, encodeBatch, HEADER_MAGIC, recordHash, SNAPSHOT_MAGIC, WATERMARK_MAGIC, wrapRecord, type BatchContent } from './journal-format.ts';
@@ -11,18 +11,25 @@ import type { Chunk } from './ports.ts';
 
 const EVENT_WEIGHT = 48;
 const ENTRY_WEIGHT = 64;
+const CHUNK_WEIGHT = 160;
 const RECORD_WEIGHT = 96;
 const BATCH_WEIGHT = 108;
 
 /** About how many bytes an event takes, without making them. */
 export function eventWeight(event: Event): number {
-  return event.cause.kind === 'message' ? EVENT_WEIGHT + messageWeight(event.cause.message) : EVENT_WEIGHT;
+  const cause = event.cause;
+  if (cause.kind === 'message') return EVENT_WEIGHT + messageWeight(cause.message);
+  return cause.kind === 'outcome' ? EVENT_WEIGHT + outcomeWeight(cause.outcome) : EVENT_WEIGHT;
 }
 
 function messageWeight(message: Message): number {
   if (message.kind === 'append') return ENTRY_WEIGHT * message.entries.length;
-  if (message.kind === 'snapshot') return RECORD_WEIGHT * (message.records.length + message.sessions.length);
+  if (message.kind === 'snapshot') return CHUNK_WEIGHT + message.bytes.length;
   return 0;
+}
+
+function outcomeWeight(outcome: ServiceOutcome): number {
+  return outcome.kind === 'ok' && outcome.answer.service === 'content' && outcome.answer.is === 'chunk' ? outcome.answer.bytes.length : 0;
 }
 
 /** What a batch follows in its segment: the header, or the batch before it. */

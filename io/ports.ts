@@ -3,6 +3,7 @@
 
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
+import type { ContentRequest } from '../kernel/content.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { Event, GpuDevice, RequestId, ServiceRequest } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
@@ -69,9 +70,17 @@ export interface Entropy {
   word(): number;
 }
 
-/** Answers calls to outside services (signer, gpu) through `Loop.answered`, once each, or never. */
+/** Answers calls to outside services (signer, gpu, content) through `Loop.answered`, once each, or never. */
 export interface Services {
   call(sequence: number, index: number, request: ServiceRequest): void;
+}
+
+/**
+ * Keeps contents outside the journal, by their hash; answers through `Loop.answered`, as all services do. Requests are handled
+ * in the order in which they come. It holds one content of each owner, and no more bytes than it was given room for.
+ */
+export interface ContentStore {
+  call(sequence: number, index: number, request: ContentRequest): void;
 }
 
 /** A head of the parent chain, as its endpoint reports it. */

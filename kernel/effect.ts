@@ -5,6 +5,7 @@ import { mix, mixUint, hashText, finish } from './base/digest.ts';
 import type { NodeId } from './base/ids.ts';
 import type { Micros } from './base/time.ts';
 import { unreachable } from './base/assert.ts';
+import { hashContentRequest } from './content.ts';
 import type { RequestId, ServiceRequest } from './event.ts';
 import type { Fact } from './fact.ts';
 import { hashOutcome, type Lookup, type Outcome } from './machine.ts';
@@ -43,6 +44,7 @@ export function hashEffect(effect: Effect): number {
     case 'reply':
       return mixUint(mix(hashAnswer(effect.answer), effect.request.client), effect.request.number);
     case 'call':
+      if (effect.request.service === 'content') return mix(hashText('content'), hashContentRequest(effect.request));
       return mix(hashText(effect.request.service), hashText(JSON.stringify(effect.request)));
     case 'fact':
       return hashFact(effect.fact);

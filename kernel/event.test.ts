@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { decode, encode, MAX_EVENT_BYTES } from './base/codec.ts';
 import { groupId, MAX_ID_BYTES, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
+import { CHUNK_BYTES, MAX_CONTENT_BYTES, type ContentAnswer } from './content.ts';
 import { decideBody } from './decide/command.ts';
 import { makeProposal, makeRecord } from './decide/record.ts';
 import { eventCodec, MAX_DEVICE_ID_BYTES, MAX_DEVICES, MAX_REASON_BYTES, MAX_SIGNATURE_BYTES, type Cause, type Event, type ServiceOutcome } from './event.ts';
@@ -14,10 +15,9 @@ import { MAX_NUMBER } from './raft/bounds.ts';
 import { configuration, MAX_SEATS, type Seat } from './raft/configuration.ts';
 import { applyCommand, configure, makeEntry } from './raft/entry.ts';
 import {
-  append, appendReply, MAX_ENTRIES_PER_APPEND, MAX_OUTCOMES_PER_ROW, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotReply, snapshotSlice, submit, submitReply,
-  takeOver, voteReply, voteRequest, wake, type SessionRow,
+  append, appendReply, MAX_ENTRIES_PER_APPEND, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotChunk, snapshotReply, submit, submitReply,
+  takeOver, voteReply, voteRequest, wake,
 } from './raft/message.ts';
-import { cut } from './raft/transfer.ts';
 
 const MOST = Number.MAX_SAFE_INTEGER;
 const GROUP = groupId(0xffff);
@@ -36,15 +36,9 @@ const seats = (from: number): Seat[] => Array.from({ length: MAX_SEATS }, (_, k)
 const nodes = (from: number): NodeId[] => seats(from).map((seat) => seat.node);
 const CONFIGURATION = configuration(MAX_NUMBER, seats(0), seats(MAX_SEATS), seats(2 * MAX_SEATS), { voters: nodes(0), learners: nodes(MAX_SEATS) });
 
-const row: SessionRow = {
-  session: SESSION, opener: NODE, nonce: MOST, used: MOST, answered: MOST, outcomes: Array.from({ length: MAX_OUTCOMES_PER_ROW }, () => ({ sequence: MOST, outcome: LOST })),
-};
-const machine = { lamport: MAX_NUMBER, epoch: MAX_NUMBER, lowWater: MAX_NUMBER, named: MAX_NUMBER, records: Array.from({ length: 300 }, () => RECORD) };
-const fullSlice = cut({ index: MAX_NUMBER, term: MAX_NUMBER, machine, rows: [row], configuration: CONFIGURATION }, 0, 0);
-const slice = {
-  group: GROUP, term: MAX_NUMBER, index: MAX_NUMBER, indexTerm: MAX_NUMBER, lamport: MAX_NUMBER, epoch: MAX_NUMBER, lowWater: MAX_NUMBER, named: MAX_NUMBER, round: MAX_NUMBER,
-  offset: MAX_NUMBER, total: MAX_NUMBER, sessionOffset: MAX_NUMBER, sessionTotal: MAX_NUMBER,
-};
+const CONTENT = 'f'.repeat(64);
+const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(0xff);
+const chunk = { group: GROUP, term: MAX_NUMBER, index: MAX_NUMBER, indexTerm: MAX_NUMBER, content: CONTENT, length: MAX_CONTENT_BYTES, offset: Math.floor(MAX_CONTENT_BYTES / CHUNK_BYTES - 1) * CHUNK_BYTES, bytes: bytes(CHUNK_BYTES), round: MAX_NUMBER };
 const entries = Array.from({ length: MAX_ENTRIES_PER_APPEND }, () => makeEntry(MAX_NUMBER, applyCommand(SESSION, MOST, MOST, BODY)));
 
 const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
@@ -53,8 +47,8 @@ const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
   voteReply: voteReply(GROUP, true, MAX_NUMBER, true),
   append: append(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, entries, MAX_NUMBER, MAX_NUMBER),
   appendReply: appendReply(GROUP, MAX_NUMBER, true, MAX_NUMBER, MAX_NUMBER),
-  snapshot: snapshotSlice({ ...slice, configuration: CONFIGURATION, sessions: fullSlice.sessions, records: fullSlice.records }),
-  snapshotReply: snapshotReply(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, true, MAX_NUMBER),
+  snapshot: snapshotChunk(chunk),
+  snapshotReply: snapshotReply(GROUP, MAX_NUMBER, MAX_NUMBER, CONTENT, MAX_NUMBER, 'damaged', MAX_NUMBER),
   open: openRequest(GROUP, MOST),
   opened: openReply(GROUP, MOST, SESSION),
   submit: submit(GROUP, SESSION, MOST, MOST, BODY),
@@ -72,6 +66,7 @@ const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
 const outcome = (of: ServiceOutcome): Cause => ({ kind: 'outcome', sequence: MOST, index: MOST, outcome: of });
 const largest = <T extends object>(fields: T): T => Object.fromEntries(Object.keys(fields).map((name) => [name, MOST])) as T;
 const signed = (bytes: number): Cause => outcome({ kind: 'ok', answer: { service: 'signer', signature: text(bytes) } });
+const content = (answer: ContentAnswer): Cause => outcome({ kind: 'ok', answer });
 const failed = (bytes: number): Cause => outcome({ kind: 'failed', reason: text(bytes) });
 const inventory = (count: number, bytes: number): Cause =>
   outcome({ kind: 'ok', answer: { service: 'gpu', devices: Array.from({ length: count }, () => ({ id: text(bytes), memoryMb: MOST, usedMb: MOST })) } });
@@ -80,6 +75,14 @@ const parameters = (groups: number, voters: number) => ({
   groups: Array.from({ length: groups }, () => ({ id: GROUP, voters: Array.from({ length: voters }, () => NODE) })),
 });
 const boot = (groups: number, voters: number): Cause => ({ kind: 'boot', self: NODE, seed: MOST, parameters: parameters(groups, voters), version: text(128) });
+
+const STORED: Readonly<Record<ContentAnswer['is'], ContentAnswer>> = {
+  stored: { service: 'content', is: 'stored', content: CONTENT, length: MAX_CONTENT_BYTES },
+  chunk: { service: 'content', is: 'chunk', bytes: bytes(CHUNK_BYTES) },
+  held: { service: 'content', is: 'held', length: MAX_CONTENT_BYTES },
+  dropped: { service: 'content', is: 'dropped' },
+  absent: { service: 'content', is: 'absent', why: 'damaged' },
+};
 
 const CAUSES: Readonly<Record<Cause['kind'], readonly Cause[]>> = {
   // One group for every bucket, of as many voters as a live network gives it.
@@ -91,7 +94,7 @@ const CAUSES: Readonly<Record<Cause['kind'], readonly Cause[]>> = {
     { kind: 'request', request: { client: MOST, number: MOST }, operation: { kind: 'decide', need: NEED, bucket: 255, proposal: PROPOSAL.proposal, kPlan: 0xffff } },
     { kind: 'request', request: { client: MOST, number: MOST }, operation: { kind: 'get', need: NEED, bucket: 255 } },
   ],
-  outcome: [signed(MAX_SIGNATURE_BYTES), failed(MAX_REASON_BYTES), inventory(MAX_DEVICES, MAX_DEVICE_ID_BYTES), outcome({ kind: 'unknown' })],
+  outcome: [signed(MAX_SIGNATURE_BYTES), failed(MAX_REASON_BYTES), inventory(MAX_DEVICES, MAX_DEVICE_ID_BYTES), outcome({ kind: 'unknown' }), ...Object.values(STORED).map(content)],
   order: [{ kind: 'order', request: { client: MOST, number: MOST }, group: GROUP, wish: { kind: 'change', number: MOST, goal: CONFIGURATION.goal } }],
   drain: [{ kind: 'drain' }],
   parentHead: [{ kind: 'parentHead', number: MOST, hash: text(128), parent: text(128) }],
@@ -113,7 +116,23 @@ describe('the longest event of its kind is read as it was written, and fits', ()
     ['device id', inventory(1, MAX_DEVICE_ID_BYTES + 1)],
     ['list of devices', inventory(MAX_DEVICES + 1, 1)],
     ['hash', { kind: 'parentHead', number: 1, hash: text(129), parent: '' }],
+    ['chunk', content({ service: 'content', is: 'chunk', bytes: bytes(CHUNK_BYTES + 1) })],
+    ['content', content({ service: 'content', is: 'stored', content: CONTENT, length: MAX_CONTENT_BYTES + 1 })],
+    ['name of a content', content({ service: 'content', is: 'stored', content: `${CONTENT}f`, length: 1 })],
   ])('a %s that is one longer is refused', (_what, cause) => {
     expect(decode(eventCodec, encode(eventCodec, eventOf(cause)))).toMatchObject({ ok: false });
+  });
+
+  it.each([
+    ['is not full, and not the last', { ...chunk, bytes: bytes(CHUNK_BYTES - 1) }],
+    ['is longer than what is left', { ...chunk, length: 10, offset: 0, bytes: bytes(11) }],
+    ['begins between two others', { ...chunk, offset: 1 }],
+    ['begins at the end', { ...chunk, length: CHUNK_BYTES, offset: CHUNK_BYTES, bytes: bytes(0) }],
+    ['is of an empty content', { ...chunk, length: 0, offset: 0, bytes: bytes(0) }],
+    ['is of a content without a name', { ...chunk, content: 'F'.repeat(64) }],
+  ])('so is a chunk that %s', (_what, fields) => {
+    const message = (of: typeof chunk): Cause => ({ kind: 'message', from: NODE, incarnation: 1, sent: 1, message: snapshotChunk(of) });
+    expect(decode(eventCodec, encode(eventCodec, eventOf(message(fields))))).toMatchObject({ ok: false });
+    expect(decode(eventCodec, encode(eventCodec, eventOf(message(chunk))))).toMatchObject({ ok: true });
   });
 });

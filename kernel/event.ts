@@ -5,6 +5,7 @@ import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { hashText, mix, mixUint } from './base/digest.ts';
 import { groupId, nodeId, type GroupId, type NeedId, type NodeId, type ProposalId, MAX_ID_BYTES } from './base/ids.ts';
 import type { Micros } from './base/time.ts';
+import { contentAnswerCodec, hashContentAnswer, type ContentAnswer, type ContentRequest } from './content.ts';
 import { readNeed } from './decide/record.ts';
 import { messageCodec, type Message } from './message.ts';
 import { hashWish, wishCodec, type Wish } from './raft/message.ts';
@@ -23,7 +24,8 @@ export type Operation =
 /** A question to a service outside; the answer comes as an `outcome` event that names the effect. */
 export type ServiceRequest =
   | { readonly service: 'signer'; readonly bytes: string }
-  | { readonly service: 'gpu'; readonly ask: 'inventory' };
+  | { readonly service: 'gpu'; readonly ask: 'inventory' }
+  | ContentRequest;
 
 export interface GpuDevice {
   readonly id: string;
@@ -33,7 +35,8 @@ export interface GpuDevice {
 
 export type ServiceAnswer =
   | { readonly service: 'signer'; readonly signature: string }
-  | { readonly service: 'gpu'; readonly devices: readonly GpuDevice[] };
+  | { readonly service: 'gpu'; readonly devices: readonly GpuDevice[] }
+  | ContentAnswer;
 
 /** Bounds of what a service answers, in bytes of UTF-8 where it is text. */
 export const MAX_SIGNATURE_BYTES = 256;
@@ -85,7 +88,7 @@ export function hashCause(cause: Cause): number {
     case 'recovered':
       return mixUint(mixUint(cause.reborn ? 8 : 1, cause.incarnation), cause.tag);
     case 'outcome':
-      return mixUint(mixUint(mix(5, cause.index), cause.sequence), hashText(JSON.stringify(cause.outcome)) >>> 0);
+      return mixUint(mixUint(mix(5, cause.index), cause.sequence), hashOutcome(cause.outcome) >>> 0);
     case 'order':
       return mixUint(mix(mix(mix(7, hashWish(cause.wish)), cause.group), cause.request.client), cause.request.number);
     case 'drain':
@@ -93,6 +96,11 @@ export function hashCause(cause: Cause): number {
     case 'parentHead':
       return mixUint(mix(mix(6, hashText(cause.hash)), hashText(cause.parent)), cause.number);
   }
+}
+
+function hashOutcome(outcome: ServiceOutcome): number {
+  if (outcome.kind === 'ok' && outcome.answer.service === 'content') return hashContentAnswer(outcome.answer);
+  return hashText(JSON.stringify(outcome));
 }
 
 function hashRequest(id: RequestId, operation: Operation): number {
@@ -149,6 +157,9 @@ const outcomeCodec: Codec<ServiceOutcome> = {
     } else if (outcome.answer.service === 'signer') {
       w.uint(2);
       w.text(outcome.answer.signature);
+    } else if (outcome.answer.service === 'content') {
+      w.uint(4);
+      contentAnswerCodec.write(w, outcome.answer);
     } else {
       w.uint(3);
       w.list(deviceCodec, outcome.answer.devices);
@@ -156,10 +167,11 @@ const outcomeCodec: Codec<ServiceOutcome> = {
   },
   read(r: Reader): ServiceOutcome {
     r.tuple(2);
-    const tag = r.uint(3);
+    const tag = r.uint(4);
     if (tag === 1) return { kind: 'failed', reason: r.text(MAX_REASON_BYTES) };
     if (tag === 2) return { kind: 'ok', answer: { service: 'signer', signature: r.text(MAX_SIGNATURE_BYTES) } };
     if (tag === 3) return { kind: 'ok', answer: { service: 'gpu', devices: r.list(deviceCodec, MAX_DEVICES) } };
+    if (tag === 4) return { kind: 'ok', answer: contentAnswerCodec.read(r) };
     if (!r.isNil()) throw new Refused('expected nil');
     return { kind: 'unknown' };
   },

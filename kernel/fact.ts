@@ -16,6 +16,16 @@ export type Fact =
   | { readonly kind: 'sessionOpened'; readonly group: GroupId; readonly session: SessionId; readonly opener: NodeId }
   | { readonly kind: 'sessionExpired'; readonly group: GroupId; readonly session: SessionId }
   | { readonly kind: 'snapshotInstalled'; readonly group: GroupId; readonly index: number; readonly term: number }
+  /** To a follower that did not say that it has it. */
+  | { readonly kind: 'chunkResent'; readonly group: GroupId; readonly index: number; readonly to: NodeId; readonly offset: number }
+  /** What a follower has of the snapshot at `before` is of no use any more: it gets the one at `index`. */
+  | { readonly kind: 'snapshotChanged'; readonly group: GroupId; readonly index: number; readonly before: number }
+  /** After a start: it goes on with a snapshot of which it has the bytes up to `received`. */
+  | { readonly kind: 'snapshotResumed'; readonly group: GroupId; readonly index: number; readonly received: number }
+  /** All of a content has arrived, and it is not what its name says, or no snapshot. */
+  | { readonly kind: 'contentDamaged'; readonly group: GroupId; readonly index: number; readonly content: string }
+  /** The store of this node does not hold what it held, or not as it was; or a follower says that it is damaged. */
+  | { readonly kind: 'contentLost'; readonly group: GroupId; readonly index: number; readonly why: 'missing' | 'damaged' | 'refused' }
   /** At every start of a member that cannot apply this entry (rule 7): it takes no more part in its group. */
   | { readonly kind: 'groupHalted'; readonly group: GroupId; readonly index: number }
   | { readonly kind: 'epochAdvanced'; readonly group: GroupId; readonly epoch: number }

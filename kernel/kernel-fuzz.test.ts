@@ -6,13 +6,15 @@
 import { describe, expect, it } from 'vitest';
 import { assert } from './base/assert.ts';
 import { decode, encode } from './base/codec.ts';
+import { sha256 } from './base/hash.ts';
 import { groupId, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { Random } from './base/random.ts';
 import { MS } from './base/time.ts';
+import { CHUNK_BYTES, MAX_CONTENT_BYTES, type ContentAnswer } from './content.ts';
 import { advanceBody, decideBody, type Body, type Lookup, type Outcome } from './decide/command.ts';
 import { bucketOf, makeProposal, makeRecord, type DecideRecord } from './decide/record.ts';
 import type { Effect } from './effect.ts';
-import { eventCodec, type Cause, type Operation } from './event.ts';
+import { eventCodec, type Cause, type Operation, type ServiceOutcome } from './event.ts';
 import { hello, NOTHING_REMEMBERED } from './hello.ts';
 import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
@@ -22,10 +24,11 @@ import { configuration, founding, isSound, type Configuration, type Seat } from 
 import { asked } from './raft/steps.ts';
 import { applyCommand, configure, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './raft/entry.ts';
 import {
-  append, appendReply, GROUP_MESSAGES, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotReply, snapshotSlice, submit, submitReply, takeOver, voteReply, voteRequest, wake,
+  append, appendReply, GROUP_MESSAGES, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotChunk, snapshotReply, submit, submitReply, takeOver, voteReply, voteRequest, wake,
   type SessionRow,
 } from './raft/message.ts';
 import type { Raft } from './raft/raft.ts';
+import { SnapshotContent } from './raft/transfer.ts';
 
 const SELF = nodeId(1);
 const NODES = 5;
@@ -164,14 +167,20 @@ class Drawn {
       case 4: {
         const records = Array.from({ length: r.below(3) }, () => this.record());
         const sessions = Array.from({ length: r.below(3) }, () => this.row());
-        const zero = (size: number): number => (r.chance(80 * PERCENT) ? size : n());
-        return snapshotSlice({
-          group: id, term: this.term(raft), index: n(), indexTerm: this.term(raft), lamport: n(), epoch: n(), lowWater: n(), named: n(),
-          offset: zero(0), total: zero(records.length), records, sessionOffset: zero(0), sessionTotal: zero(sessions.length), sessions, configuration: this.configuration(raft), round: n(),
-        });
+        const index = n();
+        const indexTerm = this.term(raft);
+        const inside = (of: number): number => (r.chance(90 * PERCENT) ? of : n());
+        const machine = { lamport: n(), epoch: n(), lowWater: n(), named: n(), records };
+        const bytes = new SnapshotContent(id, { index: inside(index), term: inside(indexTerm), configuration: this.configuration(raft), machine, rows: sessions }).bytes();
+        if (r.chance(10 * PERCENT)) bytes[r.below(bytes.length)] = r.below(256);
+        // One in two makes believe that it is the first of two chunks.
+        const two = r.chance(20 * PERCENT);
+        const chunk = two ? new Uint8Array(CHUNK_BYTES) : bytes;
+        const content = r.chance(90 * PERCENT) ? sha256(bytes) : sha256('another');
+        return snapshotChunk({ group: id, term: this.term(raft), index, indexTerm, content, length: chunk.length + (two ? 1 : 0), offset: 0, bytes: chunk, round: n() });
       }
       case 5:
-        return snapshotReply(id, this.term(raft), n(), n(), n(), r.chance(50 * PERCENT), n());
+        return snapshotReply(id, this.term(raft), n(), r.pick([sha256('another'), raft?.image().offer?.content ?? '']), r.pick([0, CHUNK_BYTES, n()]), r.pick(['wanting', 'done', 'damaged'] as const), n());
       case 6:
         return openRequest(id, r.chance(5 * PERCENT) ? r.pick(HUGE) : r.below(6));
       case 7:
@@ -196,6 +205,16 @@ class Drawn {
       default:
         return orderReply(id, r.below(4), r.pick(['done', 'superseded', 'impossible'] as const), this.configuration(raft));
     }
+  }
+
+  serviceOutcome(): ServiceOutcome {
+    const r = this.random;
+    const answer = r.pick<ContentAnswer>([
+      { service: 'content', is: 'stored', content: sha256('stored'), length: r.pick([1, CHUNK_BYTES, 2 * CHUNK_BYTES, MAX_CONTENT_BYTES]) }, { service: 'content', is: 'dropped' },
+      { service: 'content', is: 'chunk', bytes: new Uint8Array(r.pick([0, 1, CHUNK_BYTES])) }, { service: 'content', is: 'held', length: r.pick([1, CHUNK_BYTES]) },
+      { service: 'content', is: 'absent', why: r.pick(['missing', 'damaged'] as const) },
+    ]);
+    return r.pick<ServiceOutcome>([{ kind: 'unknown' }, { kind: 'failed', reason: 'no' }, { kind: 'ok', answer }, { kind: 'ok', answer }]);
   }
 
   hello(): Message {
@@ -253,6 +272,14 @@ class Life {
     this.tell({ kind: 'message', from, incarnation, sent: this.random.chance(99 * PERCENT) ? 3 : this.random.pick(HUGE), message });
   }
 
+  /** A store or a driver answers what it was asked, or says anything. */
+  private answer(drawn: Drawn): void {
+    const r = this.random;
+    const open = this.kernel.groups.flatMap((member) => member.image().offer?.asked ?? []).at(-1);
+    const [sequence, index] = open !== undefined && r.chance(90 * PERCENT) ? [open.sequence, open.place] : [r.below(20), r.below(2)];
+    this.tell({ kind: 'outcome', sequence, index, outcome: drawn.serviceOutcome() });
+  }
+
   private deadlines(): void {
     while (this.kernel.nextDeadline() <= this.at) this.tell({ kind: 'deadline' });
   }
@@ -268,7 +295,7 @@ class Life {
       const message = drawn.hello();
       this.hear(drawn.node(), r.chance(80 * PERCENT) && message.kind === 'hello' ? message.incarnation : 1, message);
     } else if (what < 97) this.tell({ kind: 'request', request: { client: 1, number: r.below(1_000) }, operation: drawn.operation() });
-    else if (what === 97) this.tell({ kind: 'outcome', sequence: r.below(20), index: r.below(2), outcome: r.pick([{ kind: 'unknown' } as const, { kind: 'failed', reason: 'no' } as const]) });
+    else if (what === 97) this.answer(drawn);
     else if (what === 98) this.tell({ kind: 'parentHead', number: r.chance(90 * PERCENT) ? r.below(9) : r.pick(HUGE), hash: `h${r.below(9)}`, parent: `h${r.below(9)}` });
     else if (r.chance(20 * PERCENT)) this.start();
     for (const raft of this.kernel.groups) this.roles.add(raft.role);

@@ -17,6 +17,7 @@ import { Register } from './decide/register.ts';
 import { hashEffect, type Answer, type Effect } from './effect.ts';
 import { hashCause, type Event, type RequestId, type ServiceOutcome, type ServiceRequest } from './event.ts';
 import type { Fact } from './fact.ts';
+import type { Hello } from './hello.ts';
 import type { KernelImage } from './image.ts';
 import { Inventory } from './lanes/inventory.ts';
 import type { Message } from './message.ts';
@@ -206,9 +207,16 @@ export class Kernel implements Context {
   }
 
   private heard(modules: Modules, from: NodeId, incarnation: number, sent: number, message: Message): void {
-    if (message.kind === 'hello') return modules.peers.hello(this, from, incarnation, message);
+    if (message.kind === 'hello') return this.greeted(modules, from, incarnation, message);
     if (!modules.peers.admits(this, from, incarnation, sent) || modules.peers.outcast) return;
     this.route(modules, from, message);
+  }
+
+  /** A node in another life has no seat until its leaders give it one: they do not sleep over it. */
+  private greeted(modules: Modules, from: NodeId, incarnation: number, message: Hello): void {
+    const life = modules.peers.lifeOf(from);
+    modules.peers.hello(this, from, incarnation, message);
+    if (modules.peers.lifeOf(from) !== life) for (const group of modules.groups) group.reseat(this);
   }
 
   private route(modules: Modules, from: NodeId, message: GroupMessage): void {
@@ -269,6 +277,8 @@ export class Kernel implements Context {
 
   private outcome(modules: Modules, sequence: number, index: number, outcome: ServiceOutcome): void {
     if (outcome.kind === 'ok' && outcome.answer.service === 'signer') return modules.peers.signed(this, sequence, outcome.answer.signature);
+    const asking = modules.groups.find((group) => group.awaits(sequence, index));
+    if (asking !== undefined) return asking.contentAnswered(this, sequence, index, outcome);
     modules.inventory.answered(this, sequence, index, outcome);
   }
 

@@ -2,6 +2,7 @@
 
 import { oldBackup } from './backup.ts';
 import { clockFreeze, clockJump, clockSkew, wallJump } from './clock.ts';
+import { contentBroken, contentRot, snapshotCut } from './content.ts';
 import { bitRot, diskFull, diskLost, diskTorn, fsyncError, misdirected, readError, slowFsync, staleRead } from './disk.ts';
 import type { Fault } from './fault.ts';
 import { leaderCut, leaderKilled, leaderPaused } from './leader-once.ts';
@@ -17,6 +18,7 @@ export const FAULTS: readonly Fault[] = [
   hunt, behead, reconfigure, handOver, lostDisk,
   narrow, reset, leaderKilled, leaderPaused, leaderCut, burst,
   parentOutage, parentReorg, gpuLost, callDoubt,
+  contentBroken, contentRot, snapshotCut,
 ];
 
 export function faultNamed(name: string): Fault | undefined {

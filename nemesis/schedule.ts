@@ -18,6 +18,7 @@ export interface ScheduleOptions {
   readonly certain: readonly string[];
   readonly parent: boolean;
   readonly gpu: boolean;
+  readonly content?: boolean;
   /** Nodes that the story itself damages: part of the budget. */
   readonly damaged?: readonly number[];
   /** Mean time between two episodes of one fault. */
@@ -42,6 +43,7 @@ export function compose(draw: Draw, options: ScheduleOptions): FaultEpisode[] {
 
 function offered(fault: Fault, options: ScheduleOptions): boolean {
   if (fault.needs === 'parent') return options.parent;
+  if (fault.needs === 'content') return options.content === true;
   return fault.needs === 'gpu' ? options.gpu : true;
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { asEdn, asLog, historyOf, type HistorySpec } from '../bench/histories.ts';
-import { checkHistory } from '../properties/history/check.ts';
+import { checkHistory, judge } from '../properties/history/check.ts';
 import { casRegister } from '../properties/history/cas-register.ts';
 import { kv } from '../properties/history/kv.ts';
 import { register } from '../properties/history/register.ts';
@@ -147,6 +147,12 @@ describe('bounds', () => {
     expect(checkHistory(register, puzzle, { steps: 20, bytes: 1e9 })).toMatchObject({ verdict: 'unknown', why: 'time' });
     expect(checkHistory(register, puzzle, { steps: 1e7, bytes: 50_000 })).toMatchObject({ verdict: 'unknown', why: 'memory' });
     expect(checkHistory(register, puzzle, { steps: 1e7, bytes: 1e9 })).toMatchObject({ verdict: 'not-linearizable' });
+  });
+
+  test('time is looked at by the work that is done: a step may be a long one', () => {
+    const crowd = [...writes(20_000), ...Array.from({ length: 50 }, (_, i) => read(String((i * 7_919) % 20_000), 50_000 + 2 * i))];
+    const { found, steps } = judge(register, crowd, { steps: 1e9, bytes: 1e9, goOn: () => false });
+    expect({ found, few: steps < 10 }).toEqual({ found: 'out-of-time', few: true });
   });
 
   test('an easy violation is found beside a key that takes longer', () => {

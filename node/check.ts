@@ -63,7 +63,7 @@ export function checkFile(path: string, model: Model, { forUs, memoryMb }: Check
 }
 
 function reason({ why, key = '', operations = [] }: Checked, forUs: number, memoryMb: number): string {
-  const of = `the ${operations.length} operations of ${key === '' ? 'its one key' : `key ${key}`}`;
+  const of = `the ${operations.length} operations of ${key === '' ? 'its one key' : `key ${key.length > 60 ? `${key.slice(0, 60)}...` : key}`}`;
   return why === 'memory' ? `${memoryMb} MB are not enough for ${of} (--memory allows more)` : `${duration(forUs)} are not enough for ${of} (--for allows more)`;
 }
 

@@ -1,14 +1,13 @@
 // The program: `lockstep VERB`, which is also `npm run VERB --`. This file knows the verbs and their flags and nothing of what
 // they do; each verb is loaded when it is called, so that the first line of output does not wait for the rest of the house.
 
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { Complaint, EXIT } from './complaint.ts';
 import { editDistance, nearest } from './nearest.ts';
 import { VERSION } from './version.ts';
 
 /** Verbs that come with modules of later versions: known words, so that a person who read of them gets a straight answer. */
 const LATER: readonly (readonly [string, string])[] = [
-  ['explore', 'bounded exhaustive exploration of a small world'],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
@@ -33,6 +32,7 @@ function buildProgram(): Command {
     })
     .allowExcessArguments();
   addSim(program);
+  addExplore(program);
   addReplay(program);
   addAudit(program);
   addCrash(program);
@@ -73,6 +73,10 @@ function addSim(program: Command): void {
     .option('--checked', 'freeze and encode everything, snapshot and restore at a random step: slower, same digest')
     .option('--run <file>', 'execute a saved run instead of drawing one')
     .option('--save <file>', 'save the resolved run')
+    .option('--shrink', 'if the run fails: look for a smaller one that fails alike, and save that one (--save names the file)')
+    .option('--why', 'if the run fails: find the moment at which that became inevitable, and name what happened there')
+    .option('--samples <n>', 'with --why: how often a moment is asked (24)')
+    .option('--budget <duration>', 'how long --shrink and --why may search, each (30s): without it, so many events')
     .option('--dump <dir>', "write every node's journal as files, and the history of the clients")
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
@@ -80,9 +84,30 @@ function addSim(program: Command): void {
     .option('--report <file>', 'also write the run as a page for a browser, one file: who said what to whom, and what led to a failure')
     .option('--junit <file>', 'also write a JUnit report')
     .option('--json', 'print one JSON document and nothing else')
-    .addOption(new Option('--shrink').hideHelp())
-    .addOption(new Option('--why').hideHelp())
     .action(async (options) => leave(await (await import('./sim.ts')).sim(options)));
+}
+
+function addExplore(program: Command): void {
+  program
+    .command('explore')
+    .allowExcessArguments(false)
+    .description('every interleaving of a small world of Raft members, within bounds; a violation comes with the shortest trace to it')
+    .option('--nodes <n>', 'members of the group (3)')
+    .option('--terms <n>', 'terms in which somebody may stand for election (2)')
+    .option('--entries <n>', 'commands of a client, each proposed once to whoever leads (2)')
+    .option('--crashes <n>', 'restarts from what is durable (1)')
+    .option('--heartbeats <n>', 'ticks of leaders (1)')
+    .option('--duplicates <n>', 'frames that arrive once more than they were sent (0)')
+    .option('--reads <n>', 'linearizable reads of whoever leads (0)')
+    .option('--batch <n>', 'entries in one append (4)')
+    .option('--pre-votes', 'pre-votes travel as frames, too; otherwise whoever stands is taken to have got them')
+    .option('--no-symmetry', 'tell states apart that differ in the names of members only')
+    .option('--budget <duration>', 'stop after this time (60s)')
+    .option('--max-states <n>', 'stop at so many states: they take about 20 bytes each (40000000)')
+    .option('--mutant <name>', 'with one planted bug')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nFrames arrive in any order, at any time or never: loss, delay, reordering and partitions need no flag. Exit codes: 0 nothing was\nviolated in what was searched (the output says whether that is everything); 1 something was; 2 the command was wrong.')
+    .action(async (options) => leave(await (await import('./explore.ts')).explore(options)));
 }
 
 function addReplay(program: Command): void {
@@ -171,8 +196,10 @@ function addMutants(program: Command): void {
     .option('--limit <n>', 'seeds per series before giving up (1000; with --operators 24)')
     .option('--operators <n>', 'instead: n drawn slips of the hand in kernel/raft, kernel/decide, io/loop.ts and io/journal.ts, and how many are noticed')
     .option('--jobs <n>', 'mutants at work at the same time')
+    .option('--shrink', 'also make the first run that found each as small as it can be')
+    .option('--budget <duration>', 'how long to look for it (30s): without it, so many events')
     .option('--json', 'print one JSON document and nothing else')
-    .addHelpText('after', '\nThis version shrinks no runs: "shrunk" and "removed" of the JSON document are null.')
+    .addHelpText('after', '\nWithout --shrink, "shrunk" and "removed" of the JSON document are null; "removed" is a share: 0.9 is nine in ten.')
     .action(async (names, options) => leave(await (options.operators === undefined ? (await import('./mutants.ts')).mutants(names, options) : (await import('./operators/operators.ts')).operators(names, options))));
 }
 

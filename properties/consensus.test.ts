@@ -1,14 +1,21 @@
 // Properties of one replicated log, each shown evidence that it must accept and evidence that it must refuse.
 
 import { describe, expect, test } from 'vitest';
+import type { Judgement } from '../io/sim/evidence.ts';
+import { sha256 } from '../kernel/base/hash.ts';
 import { sessionId, type NodeId } from '../kernel/base/ids.ts';
+import { CHUNK_BYTES } from '../kernel/content.ts';
+import type { Fact } from '../kernel/fact.ts';
+import type { DecideRecord } from '../kernel/decide/record.ts';
 import { founding } from '../kernel/raft/configuration.ts';
-import { readReply, snapshotSlice, submit, submitReply, voteReply } from '../kernel/raft/message.ts';
+import { readReply, snapshotChunk, snapshotReply, submit, submitReply, voteReply, type SessionRow } from '../kernel/raft/message.ts';
+import { SnapshotContent } from '../kernel/raft/transfer.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { electionSafety } from './election-safety.ts';
 import { leaderCompleteness } from './leader-completeness.ts';
 import { logMatching } from './log-matching.ts';
 import { singleDecide } from './single-decide.ts';
+import { snapshotTransfer } from './snapshot-transfer.ts';
 import { stateMachineSafety } from './state-machine-safety.ts';
 import { bodyOf, decides, first, G0, N1, N2, N3, opens, recordOf, Stage } from './testing/stage.ts';
 
@@ -125,8 +132,8 @@ describe('leader completeness', () => {
   });
 
   test('catches a snapshot of what is not committed', () => {
-    const head = { group: G0, term: 1, index: 9, indexTerm: 1, lamport: 0, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 0, records: [], sessionOffset: 0, sessionTotal: 0, sessions: [], configuration: FOUNDING, round: 0 };
-    expect(new Stage(leaderCompleteness).commit(opens(1)).send(N1, N3, snapshotSlice(head)).judgement.violation?.message).toBe('node 1 sends a snapshot at index 9 of group 0, which is not committed');
+    const chunk = snapshotChunk({ group: G0, term: 1, index: 9, indexTerm: 1, content: 'f'.repeat(64), length: 1, offset: 0, bytes: new Uint8Array(1), round: 0 });
+    expect(new Stage(leaderCompleteness).commit(opens(1)).send(N1, N3, chunk).judgement.violation?.message).toBe('node 1 sends a snapshot at index 9 of group 0, which is not committed');
   });
 });
 
@@ -151,10 +158,14 @@ describe('state machine safety', () => {
   });
 
   test('compares snapshots as they stood at their index', () => {
-    const slice = { group: G0, term: 1, index: 3, indexTerm: 1, lamport: 1, epoch: 0, lowWater: 0, named: 0, offset: 0, total: 1, records: [recordOf('a', 'x', 1)], sessionOffset: 0, sessionTotal: 1, sessions: [], configuration: FOUNDING, round: 0 };
-    expect(decided().send(N1, N3, snapshotSlice(slice)).judgement).toEqual({ verdict: 'held', checks: 2 });
-    expect(decided().send(N1, N3, snapshotSlice({ ...slice, sessionTotal: 0 })).judgement.violation?.message).toContain('differs from the committed log');
-    expect(decided().send(N1, N3, snapshotSlice({ ...slice, records: [recordOf('a', 'y', 1)] })).judgement.violation?.message).toContain('in a snapshot');
+    const row: SessionRow = { session: sessionId(2), opener: N1, nonce: 1, used: 3, answered: 0, outcomes: [] };
+    const stored = (records: readonly DecideRecord[], rows: readonly SessionRow[]): Judgement => {
+      const content = new SnapshotContent(G0, { index: 3, term: 1, configuration: FOUNDING, machine: { lamport: 1, epoch: 0, lowWater: 0, named: 0, records }, rows });
+      return decided().show((sink) => sink.called?.(N1, 1, 0, { service: 'content', ask: 'put', owner: G0, content }, 5_000)).judgement;
+    };
+    expect(stored([recordOf('a', 'x', 1)], [row])).toEqual({ verdict: 'held', checks: 2 });
+    expect(stored([recordOf('a', 'x', 1)], []).violation?.message).toContain('differs from the committed log');
+    expect(stored([recordOf('a', 'y', 1)], [row]).violation?.message).toContain('in a snapshot');
   });
 
   test('counts a session once: a retried command ticks nothing', () => {
@@ -216,5 +227,57 @@ describe('exactly once', () => {
     stage.decide('a', 'x', N2);
     stage.commit(opens(1, N1, 1), opens(1, N2, 2), decides(1, 2, 1, bodyOf('a', 'x')), decides(1, 3, 1, bodyOf('a', 'x')));
     expect(stage.violations).toEqual([]);
+  });
+});
+
+describe('snapshot transfer', () => {
+  const records = Array.from({ length: 400 }, (_, i) => recordOf(`n${String(i).padEnd(40, 'x')}`, 'x', i + 1));
+  const content = new SnapshotContent(G0, { index: 9, term: 1, configuration: FOUNDING, machine: { lamport: 400, epoch: 0, lowWater: 0, named: 0, records }, rows: [] });
+  const bytes = content.bytes();
+  const name = sha256(bytes);
+  const offsets = Array.from({ length: Math.ceil(bytes.length / CHUNK_BYTES) }, (_, place) => place * CHUNK_BYTES);
+  const stored = (): Stage => new Stage(snapshotTransfer).show((sink) => sink.called?.(N1, 1, 0, { service: 'content', ask: 'put', owner: G0, content }, 5_000));
+  const hears = (stage: Stage, offset: number, flipped = false): Stage => {
+    const chunk = bytes.slice(offset, offset + CHUNK_BYTES);
+    if (flipped) chunk[5] = (chunk[5] as number) ^ 1;
+    const message = snapshotChunk({ group: G0, term: 1, index: 9, indexTerm: 1, content: name, length: bytes.length, offset, bytes: chunk, round: 0 });
+    return stage.durable(N3, { kind: 'message', from: N1, incarnation: 1, sent: 1, message });
+  };
+  const wants = (stage: Stage, offset: number): Stage => stage.send(N3, N1, snapshotReply(G0, 1, 9, name, offset, 'wanting', 0));
+  const announces = (stage: Stage, fact: Fact): Judgement => stage.show((sink) => sink.fact?.(N3, fact, 0, 6_000)).judgement;
+  const installed: Fact = { kind: 'snapshotInstalled', group: G0, index: 9, term: 1 };
+  const damaged: Fact = { kind: 'contentDamaged', group: G0, index: 9, content: name };
+
+  test('holds where all chunks arrive, in whatever order and however often, and the next one is asked for', () => {
+    const stage = stored();
+    expect(offsets.length).toBeGreaterThan(1);
+    for (const offset of [...offsets.toReversed(), ...offsets]) hears(stage, offset);
+    wants(stage, CHUNK_BYTES);
+    expect(announces(stage, installed)).toEqual({ verdict: 'held', checks: 2 });
+  });
+
+  test('catches who installs what did not arrive, or not intact', () => {
+    const stage = stored();
+    for (const offset of offsets.slice(1)) hears(stage, offset);
+    expect(announces(stage, installed).violation?.message).toContain('that it did not get whole');
+    const flipped = stored();
+    for (const offset of offsets) hears(flipped, offset, offset === 0);
+    expect(announces(flipped, installed).violation?.evidence?.[0]).toContain('and others damaged');
+  });
+
+  test('catches who says that he has more than arrived', () => {
+    expect(wants(hears(stored(), 0), CHUNK_BYTES).judgement).toEqual({ verdict: 'held', checks: 1 });
+    expect(wants(hears(stored(), CHUNK_BYTES), CHUNK_BYTES).judgement.violation?.message).toContain(`wants byte ${CHUNK_BYTES}`);
+  });
+
+  test('catches who takes for damaged what is not', () => {
+    expect(announces(hears(stored(), 0, true), damaged)).toEqual({ verdict: 'held', checks: 1 });
+    expect(announces(hears(stored(), 0), damaged).violation?.message).toContain('nothing but intact chunks arrived');
+  });
+
+  test('catches who stores what is no snapshot, and judges nothing where it does not know the content', () => {
+    const junk = { hash: 1, bytes: (): Uint8Array => new Uint8Array(3) };
+    expect(new Stage(snapshotTransfer).show((sink) => sink.called?.(N1, 1, 0, { service: 'content', ask: 'put', owner: G0, content: junk }, 5_000)).judgement.verdict).toBe('violated');
+    expect(announces(hears(new Stage(snapshotTransfer), 0), installed).verdict).toBe('not-exercised');
   });
 });

@@ -4,7 +4,7 @@
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { Cause, GpuDevice } from '../kernel/event.ts';
+import type { Cause, GpuDevice, ServiceRequest } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
 import type { JournalReader } from './journals.ts';
 import { reconstructed, type Reconstruction } from './reconstruction.ts';
@@ -12,9 +12,13 @@ import { Verdicts } from './verdict.ts';
 
 /** Answers of a driver that may still lead to an announcement. */
 const ANSWERS = 8;
+/** Questions that a driver may still answer. */
+const OPEN = 64;
 
 interface Rig {
   readonly answers: (readonly GpuDevice[])[];
+  /** The questions to the driver, by the effects that asked them: an answer that fails does not say what was asked. */
+  readonly asked: string[];
   /** Which devices were announced as present or lost since the node started. */
   readonly present: Map<string, boolean>;
 }
@@ -25,7 +29,7 @@ class GpuInventory extends Verdicts implements JournalReader {
   constructor(run: RunView, from: Reconstruction) {
     super('gpu-inventory', run);
     from.journals.read(this);
-    this.rigs = Array.from({ length: run.parameters.nodes + 1 }, () => ({ answers: [], present: new Map<string, boolean>() }));
+    this.rigs = Array.from({ length: run.parameters.nodes + 1 }, () => ({ answers: [], asked: [], present: new Map<string, boolean>() }));
   }
 
   /** Changes in the journal's tail may never have been announced. */
@@ -33,9 +37,17 @@ class GpuInventory extends Verdicts implements JournalReader {
     (this.rigs[node] as Rig).present.clear();
   }
 
+  called(node: NodeId, sequence: number, index: number, request: ServiceRequest): void {
+    if (request.service !== 'gpu') return;
+    const { asked } = this.rigs[node] as Rig;
+    asked.push(`${sequence}.${index}`);
+    if (asked.length > OPEN) asked.shift();
+  }
+
   /** A driver that fails lists nothing. */
   outcome(node: NodeId, cause: Extract<Cause, { kind: 'outcome' }>): void {
     const outcome = cause.outcome;
+    if (outcome.kind === 'failed' && !(this.rigs[node] as Rig).asked.includes(`${cause.sequence}.${cause.index}`)) return;
     if (outcome.kind === 'unknown' || (outcome.kind === 'ok' && outcome.answer.service !== 'gpu')) return;
     const answers = (this.rigs[node] as Rig).answers;
     answers.push(outcome.kind === 'ok' && outcome.answer.service === 'gpu' ? outcome.answer.devices : []);

@@ -13,7 +13,7 @@ import type { Parameters } from '../kernel/parameters.ts';
 import type { Configuration, Seat } from '../kernel/raft/configuration.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
 import type { RaftImage } from '../kernel/raft/image.ts';
-import type { Append, AppendReply, SnapshotReply, SnapshotSlice } from '../kernel/raft/message.ts';
+import type { Append, AppendReply, SnapshotChunk, SnapshotReply } from '../kernel/raft/message.ts';
 import type { Cause } from '../kernel/event.ts';
 import type { Damage } from './damage.ts';
 import type { JournalReader, Journals } from './journals.ts';
@@ -181,7 +181,7 @@ export class GroupLog {
 
   /** A member has installed a snapshot, or had all of it already. */
   installed(leader: NodeId, cause: Heard, message: SnapshotReply, now: Micros): void {
-    if (message.done) this.hold(leader, cause, message.term, message.index, now);
+    if (message.is === 'done') this.hold(leader, cause, message.term, message.index, now);
   }
 
   private hold(leader: NodeId, cause: Heard, number: number, claimed: number, now: Micros): void {
@@ -212,7 +212,7 @@ export class GroupLog {
     return term === undefined || place < 0 ? -1 : (term.match[place] as number);
   }
 
-  snapshot(frame: Frame, message: SnapshotSlice, now: Micros): void {
+  snapshot(frame: Frame, message: SnapshotChunk, now: Micros): void {
     const known = this.committedTerm(message.index);
     if (message.index > this.committed && !this.isSoleLeader(message.term)) this.contradict({ kind: 'snapshot', group: this.id, index: message.index, frame, said: message.indexTerm, known: 0 }, now);
     else if (known >= 0 && known !== message.indexTerm) this.contradict({ kind: 'snapshot', group: this.id, index: message.index, frame, said: message.indexTerm, known }, now);
@@ -422,7 +422,7 @@ export class Ledger implements MembershipsReader, JournalReader {
       case 'snapshot':
         return this.groups[message.group]?.snapshot(frame, message, now);
       case 'snapshotReply':
-        return message.done ? this.groups[message.group]?.says(frame, message.term, message.index, now) : undefined;
+        return message.is === 'done' ? this.groups[message.group]?.says(frame, message.term, message.index, now) : undefined;
       default:
         return undefined;
     }

@@ -6,9 +6,10 @@ import type { Evidence, RunView, Watch } from '../io/sim/evidence.ts';
 import type { Frame } from '../io/ports.ts';
 import type { GroupId, NodeId } from '../kernel/base/ids.ts';
 import type { Micros } from '../kernel/base/time.ts';
-import type { Event } from '../kernel/event.ts';
+import type { Event, ServiceRequest } from '../kernel/event.ts';
 import type { Fact } from '../kernel/fact.ts';
 import type { KernelImage } from '../kernel/image.ts';
+import { Contents } from './contents.ts';
 import { Damage } from './damage.ts';
 import { Elections } from './elections.ts';
 import { Journals } from './journals.ts';
@@ -28,6 +29,7 @@ export class Reconstruction implements Evidence {
   readonly wire: Wire;
   readonly registers: Registers;
   readonly needs: Needs;
+  readonly contents: Contents;
 
   constructor(run: RunView) {
     const parameters = run.parameters;
@@ -39,6 +41,7 @@ export class Reconstruction implements Evidence {
     this.wire = new Wire(parameters.nodes, this.journals, this.damage, this.elections, this.ledger);
     this.registers = new Registers(parameters, this.ledger);
     this.needs = new Needs(this.registers);
+    this.contents = new Contents(parameters);
   }
 
   goesOnFrom(images: readonly KernelImage[]): void {
@@ -54,6 +57,10 @@ export class Reconstruction implements Evidence {
 
   sent(frame: Frame, now: Micros, clock: Micros): void {
     this.wire.sent(frame, now, clock);
+  }
+
+  called(node: NodeId, sequence: number, _index: number, request: ServiceRequest, now: Micros): void {
+    this.contents.called(node, sequence, request, now);
   }
 
   durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {

@@ -1,4 +1,4 @@
-// P1. Every place where a proposal is shown as the decided one (answers leaving a node, answers and snapshots on the wire, the
+// P1. Every place where a proposal is shown as the decided one (answers leaving a node, answers on the wire, stored snapshots, the
 // committed log, the state of a node at rest) must show the same one for the same need. Decisive are needs for which at least two proposals competed
 // while a process was down or a partition stood.
 
@@ -11,7 +11,8 @@ import type { DecideRecord, Proposal } from '../kernel/decide/record.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { RequestId } from '../kernel/event.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import type { ReadReply, SnapshotSlice, SubmitReply } from '../kernel/raft/message.ts';
+import type { ReadReply, SubmitReply } from '../kernel/raft/message.ts';
+import type { ContentsReader, Stored } from './contents.ts';
 import type { NeedRow, Needs, Place, Shown } from './needs.ts';
 import type { ModelOutcome } from './register-model.ts';
 import type { RegistersReader } from './registers.ts';
@@ -22,7 +23,7 @@ import { Verdicts } from './verdict.ts';
 /** Faults that count as trouble, by their names. */
 const TROUBLE = /partition|crash|kill|isolat|cut/;
 
-class SingleDecide extends Verdicts implements RegistersReader, WireReader {
+class SingleDecide extends Verdicts implements RegistersReader, WireReader, ContentsReader {
   private readonly needs: Needs;
   /** Crashes and partitions so far, and those that last. */
   private begun = 0;
@@ -34,6 +35,7 @@ class SingleDecide extends Verdicts implements RegistersReader, WireReader {
     this.needs = from.needs;
     from.registers.read(this);
     from.wire.read(this);
+    from.contents.read(this);
     this.down = new Uint8Array(run.parameters.nodes + 1);
   }
 
@@ -88,9 +90,9 @@ class SingleDecide extends Verdicts implements RegistersReader, WireReader {
     this.outcome(message.lookup, frame.from, now);
   }
 
-  sendsSlice(frame: Frame, slice: SnapshotSlice, now: Micros): void {
-    for (let k = 0; k < slice.records.length; k++) this.shown((slice.records[k] as DecideRecord).proposal, 'in a snapshot', frame.from, now);
-    for (const row of slice.sessions) for (const done of row.outcomes) this.outcome(done.outcome, frame.from, now);
+  stored({ node, snapshot }: Stored, now: Micros): void {
+    for (const record of snapshot?.machine.records ?? []) this.shown(record.proposal, 'in a snapshot', node, now);
+    for (const row of snapshot?.rows ?? []) for (const done of row.outcomes) this.outcome(done.outcome, node, now);
   }
 
   applied(_group: GroupId, _index: number, _entry: Entry, outcome: ModelOutcome | undefined, now: Micros): void {

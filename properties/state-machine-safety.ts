@@ -11,7 +11,9 @@ import type { DecideRecord } from '../kernel/decide/record.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { RequestId } from '../kernel/event.ts';
 import type { Entry } from '../kernel/raft/entry.ts';
-import type { OpenReply, ReadReply, SessionRow, SnapshotSlice, SubmitReply } from '../kernel/raft/message.ts';
+import type { OpenReply, ReadReply, SessionRow, SubmitReply } from '../kernel/raft/message.ts';
+import type { Snapshot } from '../kernel/raft/transfer.ts';
+import type { ContentsReader, Stored } from './contents.ts';
 import type { Ledger } from './ledger.ts';
 import { same, type ModelOutcome, type ModelRecord } from './register-model.ts';
 import type { Register, Registers, RegistersReader } from './registers.ts';
@@ -19,7 +21,7 @@ import { reconstructed, type Reconstruction } from './reconstruction.ts';
 import type { WireReader } from './wire.ts';
 import { Verdicts } from './verdict.ts';
 
-class StateMachineSafety extends Verdicts implements RegistersReader, WireReader {
+class StateMachineSafety extends Verdicts implements RegistersReader, WireReader, ContentsReader {
   private readonly ledger: Ledger;
   private readonly registers: Registers;
 
@@ -29,6 +31,7 @@ class StateMachineSafety extends Verdicts implements RegistersReader, WireReader
     this.registers = from.registers;
     this.registers.read(this);
     from.wire.read(this);
+    from.contents.read(this);
   }
 
   applied(group: GroupId, index: number, entry: Entry, outcome: ModelOutcome | undefined, now: Micros): void {
@@ -61,9 +64,9 @@ class StateMachineSafety extends Verdicts implements RegistersReader, WireReader
     if (register !== undefined) this.opened(register, frame, message, now);
   }
 
-  sendsSlice(frame: Frame, slice: SnapshotSlice, now: Micros): void {
-    const register = this.sound(slice.group);
-    if (register !== undefined) this.snapshot(register, frame, slice, now);
+  stored(stored: Stored, now: Micros): void {
+    const register = this.sound(stored.group);
+    if (register !== undefined && stored.snapshot !== undefined) this.snapshot(register, stored, stored.snapshot, now);
   }
 
   /** Once the ledger has found a contradiction there is nothing left to compare with. */
@@ -86,7 +89,7 @@ class StateMachineSafety extends Verdicts implements RegistersReader, WireReader
   private looked(register: Register, frame: Frame, outcome: Lookup | Outcome, now: Micros): void {
     if (outcome.kind === 'found' || outcome.kind === 'decided' || outcome.kind === 'lost') {
       const group = this.registers.groupOf[outcome.record.proposal.bucket] as GroupId;
-      this.compare(register, group, outcome.record, frame.from, frame, 'on the wire', now);
+      this.compare(register, group, outcome.record, frame.from, frame.sequence, 'on the wire', now);
     } else if (outcome.kind === 'tooOld' && outcome.lowWater > register.model.lowWater) {
       this.violated(now, [frame.from], `node ${frame.from} says epochs below ${outcome.lowWater} are forgotten; the committed log forgets those below ${register.model.lowWater}`, [], frame.sequence);
     }
@@ -98,39 +101,40 @@ class StateMachineSafety extends Verdicts implements RegistersReader, WireReader
     this.violated(now, [frame.from], `node ${frame.from} gives node ${frame.to} the session ${message.session}, which the committed log opened for node ${session.opener}`, [], frame.sequence);
   }
 
-  private snapshot(register: Register, frame: Frame, slice: SnapshotSlice, now: Micros): void {
-    const standing = register.standingAt(slice.index);
+  private snapshot(register: Register, { node, group, sequence }: Stored, snapshot: Snapshot, now: Micros): void {
+    const { index, machine, rows } = snapshot;
+    const standing = register.standingAt(index);
     if (standing !== undefined) {
       this.checks++;
-      const says = [slice.lamport, slice.epoch, slice.lowWater, slice.named, slice.total, slice.sessionTotal];
+      const says = [machine.lamport, machine.epoch, machine.lowWater, machine.named, machine.records.length, rows.length];
       const knows = [standing.lamport, standing.epoch, standing.lowWater, standing.named, standing.records, standing.sessions];
       if (says.some((value, k) => value !== knows[k])) {
-        return this.violated(now, [frame.from], `node ${frame.from} sends a snapshot at index ${slice.index} of group ${slice.group} that differs from the committed log`, [
+        return this.violated(now, [node], `node ${node} makes a snapshot at index ${index} of group ${group} that differs from the committed log`, [
           `(lamport, epoch, low water, latest epoch named, records, sessions): the snapshot has ${says.join(', ')}`,
           `the log has ${knows.join(', ')}`,
-        ], frame.sequence);
+        ], sequence);
       }
     }
-    for (let k = 0; k < slice.records.length; k++) this.compare(register, slice.group, slice.records[k] as DecideRecord, frame.from, frame, 'in a snapshot', now);
-    for (const row of slice.sessions) this.row(register, frame, slice, row, now);
+    for (const record of machine.records) this.compare(register, group, record, node, sequence, 'in a snapshot', now);
+    for (const row of rows) this.row(register, { node, group, sequence, index }, row, now);
   }
 
   /** The model may be ahead of the snapshot, so only outcomes that both still hold are compared. */
-  private row(register: Register, frame: Frame, slice: SnapshotSlice, row: SessionRow, now: Micros): void {
+  private row(register: Register, { node, group, sequence, index }: Omit<Stored, 'snapshot'> & { readonly index: number }, row: SessionRow, now: Micros): void {
     const session = register.model.sessions.get(row.session);
     if (session === undefined) return;
     for (const done of row.outcomes) {
       const known = session.outcomeOf(done.sequence);
       if (known === undefined || sameOutcome(done.outcome, known)) continue;
-      return this.violated(now, [frame.from], `node ${frame.from} sends a snapshot at index ${slice.index} of group ${slice.group} in which a client's command has another outcome`, [
+      return this.violated(now, [node], `node ${node} makes a snapshot at index ${index} of group ${group} in which a client's command has another outcome`, [
         `command ${done.sequence} of session ${row.session}`,
         `the snapshot says: ${describeOutcome(done.outcome)}`,
         `the log says: ${describe(known.record, known.number)}`,
-      ], frame.sequence);
+      ], sequence);
     }
   }
 
-  private compare(register: Register, group: GroupId, record: DecideRecord, node: NodeId, frame: Frame | undefined, where: string, now: Micros): void {
+  private compare(register: Register, group: GroupId, record: DecideRecord, node: NodeId, sequence: number | undefined, where: string, now: Micros): void {
     if (record.proposal.epoch < register.model.lowWater) return;
     this.checks++;
     if (register.model.holds(record)) return;
@@ -138,7 +142,7 @@ class StateMachineSafety extends Verdicts implements RegistersReader, WireReader
       `need ${record.proposal.need}`,
       `the node shows: ${describe(record, 0)}`,
       `the log holds: ${describe(register.model.records.get(record.proposal.need), 0)}`,
-    ], frame?.sequence);
+    ], sequence);
   }
 }
 

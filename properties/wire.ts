@@ -5,7 +5,7 @@
 import type { Frame } from '../io/ports.ts';
 import type { Micros } from '../kernel/base/time.ts';
 import type { Hello } from '../kernel/hello.ts';
-import type { Append, OpenReply, ReadReply, SnapshotSlice, Submit, SubmitReply } from '../kernel/raft/message.ts';
+import type { Append, OpenReply, ReadReply, SnapshotReply, Submit, SubmitReply } from '../kernel/raft/message.ts';
 import type { Damage } from './damage.ts';
 import type { Elections } from './elections.ts';
 import type { Journals } from './journals.ts';
@@ -18,7 +18,7 @@ export interface WireReader {
   answersDecide?(frame: Frame, message: SubmitReply, now: Micros): void;
   answersRead?(frame: Frame, message: ReadReply, now: Micros): void;
   answersOpen?(frame: Frame, message: OpenReply, now: Micros): void;
-  sendsSlice?(frame: Frame, message: SnapshotSlice, now: Micros): void;
+  repliesSnapshot?(frame: Frame, message: SnapshotReply, now: Micros): void;
   saysHello?(frame: Frame, message: Hello, now: Micros): void;
   /** The sender's journal is durable up to `durable` only. */
   leftEarly?(frame: Frame, durable: number, now: Micros): void;
@@ -42,7 +42,7 @@ export class Wire {
   private outcomes: Reading<'answersDecide'> = [];
   private reads: Reading<'answersRead'> = [];
   private opens: Reading<'answersOpen'> = [];
-  private slices: Reading<'sendsSlice'> = [];
+  private transfers: Reading<'repliesSnapshot'> = [];
   private hellos: Reading<'saysHello'> = [];
 
   constructor(nodes: number, journals: Journals, damage: Damage, elections: Elections, ledger: Ledger) {
@@ -61,7 +61,7 @@ export class Wire {
     this.outcomes = wanting('answersDecide');
     this.reads = wanting('answersRead');
     this.opens = wanting('answersOpen');
-    this.slices = wanting('sendsSlice');
+    this.transfers = wanting('repliesSnapshot');
     this.hellos = wanting('saysHello');
   }
 
@@ -79,11 +79,11 @@ export class Wire {
       case 'appendReply':
       case 'vote':
       case 'voteReply':
-      case 'snapshotReply':
-        return this.raft(frame, now);
       case 'snapshot':
+        return this.raft(frame, now);
+      case 'snapshotReply':
         this.raft(frame, now);
-        for (let k = 0; k < this.slices.length; k++) this.slices[k]?.sendsSlice(frame, message, now);
+        for (let k = 0; k < this.transfers.length; k++) this.transfers[k]?.repliesSnapshot(frame, message, now);
         return;
       case 'submit':
         for (let k = 0; k < this.submits.length; k++) this.submits[k]?.asksDecide(frame, message);

@@ -13,7 +13,7 @@ import { affordable, compose, type ScheduleOptions } from '../nemesis/schedule.t
 
 const ALL = FAULTS.map((fault) => fault.name);
 const options = (nodes: number, healAt: number, certain: readonly string[] = ALL): ScheduleOptions => ({
-  nodes, groups: groupsOf(nodes, 4, 5), healAt, among: ALL, certain, parent: true, gpu: true, gapUs: 5 * SECOND,
+  nodes, groups: groupsOf(nodes, 4, 5), healAt, among: ALL, certain, parent: true, gpu: true, content: true, gapUs: 5 * SECOND,
 });
 
 describe('a schedule', () => {

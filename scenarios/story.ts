@@ -24,6 +24,8 @@ export interface Story {
   readonly gapUs: Micros;
   readonly gpuPollUs?: Micros;
   readonly followsParent?: boolean;
+  /** Followers fall so far behind that content stores matter. */
+  readonly content?: boolean;
   /** Whether the seed draws bounds and intervals of the protocol too, so that its rare paths are reached. */
   readonly tuned?: boolean;
   /** Parameters of the protocol that this story is about. */
@@ -103,7 +105,7 @@ function episodes(story: Story, options: RunOptions, draw: Draw, nodes: number, 
   const among = wish === 'default' ? story.faults : wish === 'all' ? FAULTS.map((fault) => fault.name) : wish;
   const composed = compose(draw.split('faults'), {
     nodes, groups: groupsOf(nodes, story.groups, votersPerGroup), healAt, among, certain: wish === 'default' ? (story.certain ?? []) : among,
-    parent: story.followsParent ?? false, gpu: (story.gpuPollUs ?? 0) > 0, gapUs: story.gapUs, damaged,
+    parent: story.followsParent ?? false, gpu: (story.gpuPollUs ?? 0) > 0, content: story.content ?? false, gapUs: story.gapUs, damaged,
   });
   return [...own, ...composed].sort((a, b) => a.from - b.from);
 }

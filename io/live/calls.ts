@@ -1,9 +1,10 @@
-// Answers the kernel's calls: to the signer and to the GPU driver. Every call is answered once, never inside `call`, and in
-// time: what is not known by then is `unknown`, which the kernel knows how to live with.
+// Answers the kernel's calls: to the signer and to the GPU driver; the content store answers for itself. Every call is answered
+// once, never inside `call`, and in time: what is not known by then is `unknown`, which the kernel knows how to live with.
 
 import { clipped } from '../../kernel/base/codec.ts';
+import type { ContentRequest } from '../../kernel/content.ts';
 import { MAX_REASON_BYTES, type ServiceOutcome, type ServiceRequest } from '../../kernel/event.ts';
-import type { Gpu, Services } from '../ports.ts';
+import type { ContentStore, Gpu, Services } from '../ports.ts';
 
 /** Signs a text. One that keeps its key elsewhere may take its time, or fail. */
 export interface Signer {
@@ -21,18 +22,21 @@ export const SERVICES_DEFAULTS: ServicesOptions = { timeoutMs: 10_000 };
 export class LiveServices implements Services {
   private readonly signer: Signer;
   private readonly gpu: Gpu;
+  private readonly content: ContentStore;
   private readonly answered: Answered;
   private readonly timeoutMs: number;
   private stopped = false;
 
-  constructor(signer: Signer, gpu: Gpu, answered: Answered, options: ServicesOptions = SERVICES_DEFAULTS) {
+  constructor(signer: Signer, gpu: Gpu, content: ContentStore, answered: Answered, options: ServicesOptions = SERVICES_DEFAULTS) {
     this.signer = signer;
     this.gpu = gpu;
+    this.content = content;
     this.answered = answered;
     this.timeoutMs = options.timeoutMs;
   }
 
   call(sequence: number, index: number, request: ServiceRequest): void {
+    if (request.service === 'content') return this.content.call(sequence, index, request);
     let settled = false;
     const settle = (outcome: ServiceOutcome): void => {
       if (settled) return;
@@ -45,7 +49,7 @@ export class LiveServices implements Services {
     this.ask(request).then(settle, (fault: unknown) => settle(outcomeOf(fault)));
   }
 
-  private async ask(request: ServiceRequest): Promise<ServiceOutcome> {
+  private async ask(request: Exclude<ServiceRequest, ContentRequest>): Promise<ServiceOutcome> {
     // A step is over before anything that it asked for begins.
     await Promise.resolve();
     if (request.service === 'signer') return { kind: 'ok', answer: { service: 'signer', signature: await this.signer.sign(request.bytes) } };

@@ -5,13 +5,15 @@ import type { ServiceOutcome } from '../../kernel/event.ts';
 import { hello, helloText } from '../../kernel/hello.ts';
 import { entropyContract } from '../contract/entropy.ts';
 import { servicesContract, type ServicesSubject } from '../contract/calls.ts';
+import { SimContent } from './content.ts';
 import { HelloVerifier, StandInScheme } from './scheme.ts';
 import { SimServices, type ServicesWorld } from './calls.ts';
 
 class Bench implements ServicesWorld, ServicesSubject {
+  readonly now = 0;
   readonly answers: { sequence: number; index: number; outcome: ServiceOutcome }[] = [];
   readonly scheme = new StandInScheme(1, 3);
-  readonly services = new SimServices(this, 1, 2, this.scheme);
+  readonly services = new SimServices(this, 1, 2, this.scheme, new SimContent(this, 1, 2));
   private open: { sequence: number; index: number; outcome: ServiceOutcome }[] = [];
 
   outcomeAt(delayUs: number, node: number, sequence: number, index: number, outcome: ServiceOutcome): void {

@@ -1,17 +1,16 @@
-// The services of one simulated machine: a signer that holds its key, and a driver that lists its GPUs. Each call is answered
-// once or never; a driver may fail or say nothing, devices fall off the bus and come back, and an answer may get lost on its
-// way though what was asked was done.
+// The services of one simulated machine: a signer that holds its key, a driver that lists its GPUs, and a content store. Each
+// call is answered once or never; a driver may fail or say nothing, devices fall off the bus and come back, and an answer may
+// get lost on its way though what was asked was done.
 
 import { nodeId } from '../../kernel/base/ids.ts';
 import { Random } from '../../kernel/base/random.ts';
 import type { Micros } from '../../kernel/base/time.ts';
 import type { GpuDevice, ServiceOutcome, ServiceRequest } from '../../kernel/event.ts';
 import type { Services } from '../ports.ts';
+import type { ContentWorld, SimContent } from './content.ts';
 import type { Scheme } from './scheme.ts';
 
-export interface ServicesWorld {
-  outcomeAt(delayUs: Micros, node: number, sequence: number, index: number, outcome: ServiceOutcome): void;
-}
+export type ServicesWorld = ContentWorld;
 
 const GPU_MEMORY_MB = 81_920;
 const SIGN_US = 30;
@@ -26,16 +25,18 @@ export class SimServices implements Services {
   failures = 0;
   losses = 0;
   doubts = 0;
+  readonly content: SimContent;
 
   private readonly world: ServicesWorld;
   private readonly node: number;
   private readonly scheme: Scheme;
-  private readonly random: Random;
+  private random: Random;
   private readonly devices: readonly GpuDevice[];
   private readonly present: boolean[];
 
-  constructor(world: ServicesWorld, seed: number, node: number, scheme: Scheme) {
+  constructor(world: ServicesWorld, seed: number, node: number, scheme: Scheme, content: SimContent) {
     this.world = world;
+    this.content = content;
     this.node = node;
     this.scheme = scheme;
     this.random = Random.of(seed, 'services', node);
@@ -44,11 +45,16 @@ export class SimServices implements Services {
     this.present = this.devices.map(() => true);
   }
 
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'services', this.node);
+  }
+
   call(sequence: number, index: number, request: ServiceRequest): void {
     if (request.service === 'signer') {
       const signature = this.scheme.sign(nodeId(this.node), request.bytes);
       return this.answer(SIGN_US, sequence, index, { kind: 'ok', answer: { service: 'signer', signature } });
     }
+    if (request.service === 'content') return this.content.call(sequence, index, request);
     const delay = this.random.between(500, 20_000);
     const draw = this.brokenPerMille === 0 ? 1_000 : this.random.below(1_000);
     if (draw < 2 * this.brokenPerMille) {

@@ -6,7 +6,7 @@ import type { Fact } from '../../kernel/fact.ts';
 import type { CrashPoint, DropReason } from '../ports.ts';
 
 const FACTS: readonly Fact['kind'][] = [
-  'becameLeader', 'steppedDown', 'decided', 'sessionOpened', 'sessionExpired', 'snapshotInstalled', 'epochAdvanced', 'peerRefused', 'refusedByPeer', 'refusalIgnored',
+  'becameLeader', 'steppedDown', 'decided', 'sessionOpened', 'sessionExpired', 'snapshotInstalled', 'chunkResent', 'snapshotChanged', 'snapshotResumed', 'contentDamaged', 'contentLost', 'epochAdvanced', 'peerRefused', 'refusedByPeer', 'refusalIgnored',
   'configured', 'handingOver', 'rested', 'woke',
   'parentFinalised', 'parentRefused', 'gpuLost', 'gpuFound',
 ];

@@ -12,6 +12,7 @@ import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, Frame } from '../ports.ts';
 import { SimClients, UNREACHABLE, type ClientsWorld } from './clients.ts';
+import { SimContent } from './content.ts';
 import { SimDisk, type CrashLoss, type DirectoryCopy, type DiskWorld } from './disk.ts';
 import type { Evidence, Invocation, LostWhy, NodeView, WorldView } from './evidence.ts';
 import { Crashed, Host, type HostWorld } from './host.ts';
@@ -87,7 +88,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   now: Micros = 0;
   /** Entries taken from the queue. */
   events = 0;
-  readonly seed: number;
+  seed: number;
   readonly parameters: Parameters;
   readonly scheme: Scheme;
   readonly hellos: HelloVerifier;
@@ -105,6 +106,8 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   readonly poisoned: { readonly node: number; readonly at: Micros; readonly text: string }[] = [];
   /** Told of every answer; the workload goes on from there. */
   onReturn: (invocation: Invocation, answer: Answer) => void = () => {};
+  /** The workload has a stream of its own. */
+  onReroll: (seed: number) => void = () => {};
   /** The node whose entry is being handled; 0 if it is nobody's. */
   attending = 0;
   /** Set to end the run at the next entry. */
@@ -138,7 +141,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   private makeHost(id: number, options: WorldOptions): Host {
     const disk = new SimDisk(this, options.seed, id, options.syncMinUs, options.syncMaxUs);
-    return new Host(this, id, options.loopOptions(id), disk, new SimServices(this, options.seed, id, options.scheme));
+    return new Host(this, id, options.loopOptions(id), disk, new SimServices(this, options.seed, id, options.scheme, new SimContent(this, options.seed, id)));
   }
 
   host(id: number): Host {
@@ -161,6 +164,16 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   at(time: Micros, task: () => void): void {
     this.queue.push(time < this.now ? this.now : time, TASK, task);
+  }
+
+  /** From here on everything that is left to chance comes from another seed; what was drawn before stays as it was. */
+  reroll(seed: number): void {
+    this.seed = seed;
+    this.network.reroll(seed);
+    this.clients.reroll(seed);
+    this.parent?.reroll(seed);
+    for (const host of this.hosts) host.reroll(seed);
+    this.onReroll(seed);
   }
 
   private every(period: Micros, task: () => void): void {

@@ -309,7 +309,8 @@ export class Reader {
     else if (tag === 0xc6) size = this.size(this.bigEndian(4), 0x10000, maxBytes);
     else throw new Refused('expected bytes');
     this.offset += size;
-    return this.bytes.slice(this.offset - size, this.offset);
+    // A copy, whatever kind of array it is read from: what is kept must not keep all that came with it.
+    return new Uint8Array(this.bytes.subarray(this.offset - size, this.offset));
   }
 
   /** The head of a list of at most `max` values. Every value takes a byte or more, so a claimed length costs nothing. */

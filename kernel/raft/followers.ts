@@ -3,15 +3,18 @@
 
 import type { GroupId, NodeId } from '../base/ids.ts';
 import type { Micros } from '../base/time.ts';
+import { isChunkOffset } from '../content.ts';
 import type { Context } from '../context.ts';
+import type { ServiceOutcome } from '../event.ts';
 import type { RaftParameters } from '../parameters.ts';
 import { majorityOf, type Electorate } from './configuration.ts';
 import type { Entry } from './entry.ts';
 import type { Log } from './log.ts';
-import { append, MAX_ENTRIES_PER_APPEND, snapshotSlice, type Append, type RaftMessage, type SnapshotReply } from './message.ts';
+import { append, MAX_ENTRIES_PER_APPEND, snapshotChunk, type Append, type RaftMessage, type SnapshotReply } from './message.ts';
+import { Offer, type OfferImage } from './offer.ts';
 import { Progress, type ProgressImage } from './progress.ts';
 import type { Replica } from './replica.ts';
-import { cut, type Snapshot } from './transfer.ts';
+import type { Snapshot } from './transfer.ts';
 
 /** A follower that lacks fewer entries than this, and answers, has caught up (4.2.1). */
 export const NEARLY_ALL = 64;
@@ -43,8 +46,8 @@ export class Followers {
   private readonly batch: number;
   /** By place in the electorate. */
   private progress: Progress[] = [];
-  /** What followers are getting that need compacted entries: one image for all. */
-  private snapshot: Snapshot | undefined;
+  /** What followers are getting that need compacted entries: one content for all, and it outlives the term of office. */
+  private offer: Offer | undefined;
   /** The last append that was built: followers that are equally far get the same one. Saves time, holds no state. */
   private shared: Append | undefined;
   /** Where `majority` sorts. */
@@ -63,8 +66,13 @@ export class Followers {
 
   end(): void {
     this.progress = [];
-    this.snapshot = undefined;
+    if (this.offer?.leaveOffice() === false) this.offer = undefined;
     this.shared = undefined;
+  }
+
+  /** All that this node had is lost, and so is what it had in its store. */
+  reborn(): void {
+    this.offer = undefined;
   }
 
   /** Another configuration is in force: who keeps his seat goes on, who is new starts from the end of the log. */
@@ -74,7 +82,6 @@ export class Followers {
       const place = before.placeOf(node, life);
       return place === undefined ? new Progress(this.leading.log.lastIndex + 1, at) : (progress[place] as Progress);
     });
-    this.releaseSnapshot();
   }
 
   /** The leader's own log has grown; everybody gets what his mode allows. One that is no member any more still leads. */
@@ -90,7 +97,7 @@ export class Followers {
     const p = this.progress[place] as Progress;
     if (p.mode === 'replicate') {
       while (p.next <= log.lastIndex && p.inFlight.length < this.parameters.maxInFlight) {
-        if (p.next <= log.base) return this.transfer(ctx, to, p);
+        if (p.next <= log.base) return this.transfer(ctx, p);
         const m = this.appendAfter(p.next - 1, this.batch);
         p.next += m.entries.length;
         p.inFlight.push(p.next - 1);
@@ -98,7 +105,7 @@ export class Followers {
         ctx.send(to, m);
       }
     } else if (p.mode === 'probe' && !p.waiting) {
-      if (p.next <= log.base) return this.transfer(ctx, to, p);
+      if (p.next <= log.base) return this.transfer(ctx, p);
       p.waiting = true;
       p.sentAt = ctx.at;
       ctx.send(to, this.appendAfter(p.next - 1, this.batch));
@@ -155,8 +162,7 @@ export class Followers {
       if (match === p.match && match >= base) p.replicate();
     } else if (p.mode === 'snapshot' && p.match >= base) {
       p.replicate();
-      this.releaseSnapshot();
-    } else if (p.mode === 'snapshot' && !p.waiting) this.transfer(ctx, this.leading.electorate.nodes[place] as NodeId, p);
+    } else if (p.mode === 'snapshot' && !p.waiting) this.transfer(ctx, p);
     return grew;
   }
 
@@ -169,16 +175,19 @@ export class Followers {
     this.replicate(ctx, place);
   }
 
-  /** Only an answer that goes forward brings the next slice at once, so a doubled one does not double the transfer. */
-  sliceTaken(ctx: Context, place: number, m: SnapshotReply): void {
+  /** Only an answer that goes forward brings the next chunk at once, so a doubled one does not double the transfer. */
+  chunkTaken(ctx: Context, place: number, m: SnapshotReply): void {
     const p = this.progress[place] as Progress;
-    const snapshot = this.snapshot;
-    if (snapshot === undefined || p.mode !== 'snapshot' || m.index !== p.snapshotIndex || m.index !== snapshot.index) return;
-    if (m.sessionOffset > snapshot.rows.length || m.offset > snapshot.machine.records.length) return;
-    const forward = m.sessionOffset > p.sessionOffset || m.offset > p.offset;
-    p.sessionOffset = m.sessionOffset;
+    const offer = this.offer;
+    if (offer === undefined || offer.phase !== 'held' || m.content !== offer.content || p.mode !== 'snapshot' || p.snapshotIndex !== offer.index) return;
+    if (m.is === 'damaged') {
+      p.begin();
+      return this.lost(ctx, offer, 'refused');
+    }
+    if (!isChunkOffset(offer.length, m.offset)) return;
+    const forward = m.offset > p.offset;
     p.offset = m.offset;
-    if (forward) this.transfer(ctx, this.leading.electorate.nodes[place] as NodeId, p);
+    if (forward) this.transfer(ctx, p);
   }
 
   /** The highest index that a majority of voters holds, and while joint one of before as well. */
@@ -254,22 +263,23 @@ export class Followers {
   }
 
   remindAll(ctx: Context): void {
+    this.loseHope(ctx.at);
     for (let place = 0; place < this.progress.length; place++) this.remind(ctx, place);
   }
 
   /**
    * To a follower that got nothing for an interval: a heartbeat after the last entry sent to it. If that one was lost, the
-   * follower refuses, and the leader finds out. A slice of a snapshot is repeated for a follower that is alive; one that is
-   * not gets the next slice when it answers again.
+   * follower refuses, and the leader finds out. A chunk of a snapshot is repeated for a follower that is alive; one that is
+   * not gets the next chunk when it answers again. The heartbeat does not wait for the store, which may not answer for long.
    */
   private remind(ctx: Context, place: number): void {
     const to = this.leading.electorate.nodes[place] as NodeId;
     const p = this.progress[place] as Progress;
     if (to === this.leading.self || ctx.at - p.sentAt < this.parameters.heartbeatUs) return;
     const compacted = p.mode === 'snapshot' || p.next <= this.leading.log.base;
-    if (compacted && ctx.at - p.heardAt < this.parameters.electionMinUs) return this.transfer(ctx, to, p);
-    if (compacted) p.waiting = false;
     p.sentAt = ctx.at;
+    if (compacted && ctx.at - p.heardAt < this.parameters.electionMinUs) this.transfer(ctx, p);
+    else if (compacted) p.waiting = false;
     this.beat(ctx, to, compacted ? 0 : p.next - 1);
   }
 
@@ -299,34 +309,85 @@ export class Followers {
 
   // ---- Snapshots (7) ----
 
-  /** Sends the next slice of the frozen state, which is frozen anew if the log no longer goes on from it. */
-  private transfer(ctx: Context, to: NodeId, p: Progress): void {
-    const { group, term, round, log } = this.leading;
-    if (this.snapshot === undefined || this.snapshot.index < log.base) this.snapshot = this.leading.freeze();
-    const snapshot = this.snapshot;
-    p.transfer(snapshot.index);
+  /** The store is asked for the next chunk, or first of all to keep a snapshot that the log goes on from. */
+  private transfer(ctx: Context, p: Progress): void {
+    const offer = this.offerFor(ctx);
+    p.transfer(offer.index);
+    if (offer.phase === 'kept') offer.inquire(ctx);
+    if (offer.phase !== 'held') return;
     p.waiting = true;
-    p.sentAt = ctx.at;
-    const { lamport, epoch, lowWater, named, records } = snapshot.machine;
-    const slice = cut(snapshot, p.sessionOffset, p.offset);
-    ctx.send(to, snapshotSlice({
-      group, term, index: snapshot.index, indexTerm: snapshot.term, lamport, epoch, lowWater, named,
-      offset: p.offset, total: records.length, records: slice.records,
-      sessionOffset: p.sessionOffset, sessionTotal: snapshot.rows.length, sessions: slice.sessions, configuration: snapshot.configuration, round,
-    }));
+    p.wanted = true;
+    offer.read(ctx, p.offset);
   }
 
-  private releaseSnapshot(): void {
-    for (const p of this.progress) if (p.mode === 'snapshot') return;
-    this.snapshot = undefined;
+  private offerFor(ctx: Context): Offer {
+    this.compacted(ctx);
+    this.offer ??= Offer.make(ctx, this.leading.group, this.leading.freeze());
+    return this.offer;
+  }
+
+  /** A snapshot that the log does not go on from any more is of no use to anybody. */
+  compacted(ctx: Context): void {
+    if (this.offer === undefined || this.offer.index >= this.leading.log.base) return;
+    ctx.call({ service: 'content', ask: 'drop', owner: this.leading.group });
+    this.offer = undefined;
+  }
+
+  /** Has this question to the store been asked here? */
+  hasAsked(sequence: number, place: number): boolean {
+    return this.offer?.hasAsked(sequence, place) === true;
+  }
+
+  /** What failed, and what is lost, is begun anew with the next tick, not at once: a store that is broken is not to be stormed. */
+  answered(ctx: Context, sequence: number, place: number, outcome: ServiceOutcome): void {
+    const offer = this.offer;
+    if (offer === undefined) return;
+    const told = offer.answered(sequence, place, outcome);
+    if (told.kind === 'lost') this.lost(ctx, offer, told.why);
+    else if (told.kind === 'chunk') this.hand(ctx, offer, told.offset, told.bytes);
+    else if (told.kind === 'failed') this.begunAnew(offer);
+    else if (told.kind === 'ready') for (const p of this.progress) if (p.mode === 'snapshot') this.transfer(ctx, p);
+  }
+
+  private begunAnew(offer: Offer): void {
+    if (offer.phase === 'storing') this.offer = undefined;
+    else if (offer.phase === 'asking') offer.phase = 'kept';
+  }
+
+  private lost(ctx: Context, offer: Offer, why: 'missing' | 'damaged' | 'refused'): void {
+    ctx.fact({ kind: 'contentLost', group: this.leading.group, index: offer.index, why });
+    this.offer = undefined;
+  }
+
+  /** A store may say nothing for ever. */
+  private loseHope(at: Micros): void {
+    const offer = this.offer;
+    if (offer !== undefined && offer.forget(at - 2 * this.parameters.electionMaxUs)) this.begunAnew(offer);
+  }
+
+  /** To everybody who waits for the chunk at this offset. */
+  private hand(ctx: Context, offer: Offer, offset: number, bytes: Uint8Array): void {
+    const { group, term, round, electorate } = this.leading;
+    const { index, content, length } = offer;
+    for (let place = 0; place < this.progress.length; place++) {
+      const p = this.progress[place] as Progress;
+      if (p.mode !== 'snapshot' || !p.wanted || p.snapshotIndex !== index || p.offset !== offset) continue;
+      const to = electorate.nodes[place] as NodeId;
+      if (offset < p.sentTo) ctx.fact({ kind: 'chunkResent', group, index, to, offset });
+      p.wanted = false;
+      p.sentTo = Math.max(p.sentTo, offset + bytes.length);
+      p.sentAt = ctx.at;
+      ctx.send(to, snapshotChunk({ group, term, index, indexTerm: offer.term, content, length, offset, bytes, round }));
+    }
   }
 
   /** Entries up to here are needed by nobody: without those after a snapshot under way, the transfer would be in vain. */
   spared(at: Micros): number {
     const { applied } = this.leading;
-    if (this.snapshot === undefined || applied - this.snapshot.index > MAX_PINNED) return applied;
+    const offer = this.offer;
+    if (offer === undefined || applied - offer.index > MAX_PINNED) return applied;
     for (const p of this.progress) {
-      if (p.mode === 'snapshot' && at - p.heardAt <= this.parameters.electionMaxUs) return this.snapshot.index;
+      if (p.mode === 'snapshot' && at - p.heardAt <= this.parameters.electionMaxUs) return offer.index;
     }
     return applied;
   }
@@ -335,14 +396,14 @@ export class Followers {
     return this.progress.map((p) => p.image());
   }
 
-  /** The snapshot that followers are getting. */
-  get frozen(): Snapshot | undefined {
-    return this.snapshot;
+  /** What followers are getting that need a snapshot. */
+  get offering(): OfferImage | undefined {
+    return this.offer?.image();
   }
 
-  restore(progress: readonly ProgressImage[], snapshot: Snapshot | undefined): void {
+  restore(progress: readonly ProgressImage[], offer: OfferImage | undefined): void {
     this.progress = progress.map((p) => Progress.restore(p));
-    this.snapshot = snapshot;
+    this.offer = offer === undefined ? undefined : new Offer(offer);
     this.shared = undefined;
   }
 }

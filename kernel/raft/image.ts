@@ -4,16 +4,17 @@
 import { Refused, type Codec, type Reader, type Writer } from '../base/codec.ts';
 import { nodeId, type NodeId } from '../base/ids.ts';
 import type { Micros } from '../base/time.ts';
-import { readNeed, recordCodec } from '../decide/record.ts';
+import { readNeed } from '../decide/record.ts';
 import type { MachineImage } from '../machine.ts';
 import { configurationCodec } from './configuration.ts';
 import { entryCodec, type Entry } from './entry.ts';
 import { sessionRowCodec } from './message.ts';
 import type { Standing } from './standing.ts';
+import { offerCodec, type OfferImage } from './offer.ts';
 import { MODES, type Mode, type ProgressImage } from './progress.ts';
 import type { PendingRead } from './reads.ts';
 import type { SessionImage } from './sessions.ts';
-import type { AssemblyImage, Snapshot } from './transfer.ts';
+import { assemblyCodec, machineImageCodec, type AssemblyImage } from './transfer.ts';
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 const ROLES: readonly Role[] = ['follower', 'preCandidate', 'candidate', 'leader'];
@@ -53,7 +54,8 @@ export interface RaftImage {
   readonly round: number;
   readonly confirmed: number;
   readonly reads: readonly PendingRead[];
-  readonly snapshot: Snapshot | undefined;
+  /** The snapshot that followers get. It outlives the term of office. */
+  readonly offer: OfferImage | undefined;
   // What only a follower has that is getting a snapshot.
   readonly assembly: AssemblyImage | undefined;
   /** An entry could not be applied: the member does nothing more. */
@@ -65,21 +67,6 @@ const MAX_LISTED = 1 << 20;
 
 const boolCodec: Codec<boolean> = { write: (w: Writer, value: boolean): void => w.bool(value), read: (r: Reader): boolean => r.bool() };
 const uintCodec: Codec<number> = { write: (w: Writer, value: number): void => w.uint(value), read: (r: Reader): number => r.uint() };
-
-const machineImageCodec: Codec<MachineImage> = {
-  write(w: Writer, image: MachineImage): void {
-    w.array(5);
-    w.uint(image.lamport);
-    w.uint(image.epoch);
-    w.uint(image.lowWater);
-    w.uint(image.named);
-    w.list(recordCodec, image.records);
-  },
-  read(r: Reader): MachineImage {
-    r.tuple(5);
-    return { lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(), records: r.list(recordCodec, MAX_LISTED) };
-  },
-};
 
 const sessionImageCodec: Codec<SessionImage> = {
   write(w: Writer, image: SessionImage): void {
@@ -96,7 +83,7 @@ const sessionImageCodec: Codec<SessionImage> = {
 
 const progressCodec: Codec<ProgressImage> = {
   write(w: Writer, p: ProgressImage): void {
-    w.array(11);
+    w.array(12);
     w.uint(p.match);
     w.uint(p.next);
     w.uint(MODES.indexOf(p.mode));
@@ -106,14 +93,15 @@ const progressCodec: Codec<ProgressImage> = {
     w.uint(p.heardAt);
     w.uint(p.round);
     w.uint(p.snapshotIndex);
-    w.uint(p.sessionOffset);
     w.uint(p.offset);
+    w.uint(p.sentTo);
+    w.bool(p.wanted);
   },
   read(r: Reader): ProgressImage {
-    r.tuple(11);
+    r.tuple(12);
     return {
       match: r.uint(), next: r.uint(), mode: MODES[r.uint(MODES.length - 1)] as Mode, waiting: r.bool(), inFlight: r.list(uintCodec, MAX_LISTED),
-      sentAt: r.uint(), heardAt: r.uint(), round: r.uint(), snapshotIndex: r.uint(), sessionOffset: r.uint(), offset: r.uint(),
+      sentAt: r.uint(), heardAt: r.uint(), round: r.uint(), snapshotIndex: r.uint(), offset: r.uint(), sentTo: r.uint(), wanted: r.bool(),
     };
   },
 };
@@ -130,45 +118,6 @@ const readCodec: Codec<PendingRead> = {
   read(r: Reader): PendingRead {
     r.tuple(5);
     return { from: nodeId(r.uint(0xffff)), token: r.uint(), need: readNeed(r), index: r.uint(), round: r.uint() };
-  },
-};
-
-const snapshotCodec: Codec<Snapshot> = {
-  write(w: Writer, snapshot: Snapshot): void {
-    w.array(5);
-    w.uint(snapshot.index);
-    w.uint(snapshot.term);
-    configurationCodec.write(w, snapshot.configuration);
-    machineImageCodec.write(w, snapshot.machine);
-    w.list(sessionRowCodec, snapshot.rows);
-  },
-  read(r: Reader): Snapshot {
-    r.tuple(5);
-    return { index: r.uint(), term: r.uint(), configuration: configurationCodec.read(r), machine: machineImageCodec.read(r), rows: r.list(sessionRowCodec, MAX_LISTED) };
-  },
-};
-
-const assemblyCodec: Codec<AssemblyImage> = {
-  write(w: Writer, a: AssemblyImage): void {
-    w.array(11);
-    w.uint(a.index);
-    w.uint(a.term);
-    w.uint(a.lamport);
-    w.uint(a.epoch);
-    w.uint(a.lowWater);
-    w.uint(a.named);
-    w.uint(a.total);
-    w.uint(a.sessionTotal);
-    configurationCodec.write(w, a.configuration);
-    w.list(sessionRowCodec, a.rows);
-    w.list(recordCodec, a.records);
-  },
-  read(r: Reader): AssemblyImage {
-    r.tuple(11);
-    return {
-      index: r.uint(), term: r.uint(), lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(), total: r.uint(), sessionTotal: r.uint(), configuration: configurationCodec.read(r),
-      rows: r.list(sessionRowCodec, MAX_LISTED), records: r.list(recordCodec, MAX_LISTED),
-    };
   },
 };
 
@@ -217,7 +166,7 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.uint(image.round);
     w.uint(image.confirmed);
     w.list(readCodec, image.reads);
-    w.option(snapshotCodec, image.snapshot);
+    w.option(offerCodec, image.offer);
     w.option(assemblyCodec, image.assembly);
     w.bool(image.halted);
   },
@@ -230,7 +179,7 @@ export const raftImageCodec: Codec<RaftImage> = {
       heardAt: r.uint(), quietSince: r.uint(), timeoutUs: r.uint(), granted: r.list(boolCodec, MAX_LISTED),
       termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(),
       handingTo: nodeId(r.uint(0xffff)), handingUntil: r.uint(), busyAt: r.uint(), resting: r.uint(), asleep: r.bool(), progress: r.list(progressCodec, MAX_LISTED),
-      round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), snapshot: r.option(snapshotCodec), assembly: r.option(assemblyCodec),
+      round: r.uint(), confirmed: r.uint(), reads: r.list(readCodec, MAX_LISTED), offer: r.option(offerCodec), assembly: r.option(assemblyCodec),
       halted: r.bool(),
     };
     if (image.applied > image.commit || image.commit > image.base + image.entries.length || image.base > image.applied) throw new Refused('indices of a log out of order');

@@ -3,8 +3,9 @@
 
 import { Refused, type Codec, type Reader, type Writer } from '../base/codec.ts';
 import { finish, hashText, mix, mixUint } from '../base/digest.ts';
+import { CHUNK_BYTES, chunkLength, hashChunk, isChunkOffset, readContentLength, readContentName } from '../content.ts';
 import { groupId, nodeId, sessionId, type GroupId, type NeedId, type NodeId, type SessionId } from '../base/ids.ts';
-import { readNeed, recordCodec, type DecideRecord } from '../decide/record.ts';
+import { readNeed } from '../decide/record.ts';
 import { bodyCodec, hashOutcome, outcomeCodec, type Body, type Lookup, type Outcome } from '../machine.ts';
 import { configurationCodec, goalCodec, MAX_SEATS, nodeCodec, type Configuration, type Goal } from './configuration.ts';
 import { entryCodec, type Entry } from './entry.ts';
@@ -82,35 +83,29 @@ export interface Wake extends Head {
   readonly kind: 'wake';
   readonly term: number;
 }
-/** A slice of the state at `index`: records [offset, offset + records.length) of `total`; the first slice has the sessions. */
-export interface SnapshotSlice extends Head {
+/** A chunk of the state at `index`, which as a whole is the content of that name and length. */
+export interface SnapshotChunk extends Head {
   readonly kind: 'snapshot';
   readonly term: number;
   readonly index: number;
   readonly indexTerm: number;
-  readonly lamport: number;
-  readonly epoch: number;
-  readonly lowWater: number;
-  readonly named: number;
+  readonly content: string;
+  readonly length: number;
   readonly offset: number;
-  readonly total: number;
-  readonly records: readonly DecideRecord[];
-  /** Session rows [sessionOffset, ...) of `sessionTotal`: sessions come first, then records. */
-  readonly sessionOffset: number;
-  readonly sessionTotal: number;
-  readonly sessions: readonly SessionRow[];
-  /** The latest one up to `index`. */
-  readonly configuration: Configuration;
+  readonly bytes: Uint8Array;
   readonly round: number;
 }
-/** How far the receiver has got with the snapshot at `index`: the next slice it wants; `done` once it is installed. */
+/**
+ * How far the receiver has got with the content: the offset that it wants next. `done`: it holds all up to `index`. `damaged`:
+ * it had all of the content, which is not what its name says, and begins anew.
+ */
 export interface SnapshotReply extends Head {
   readonly kind: 'snapshotReply';
   readonly term: number;
   readonly index: number;
+  readonly content: string;
   readonly offset: number;
-  readonly sessionOffset: number;
-  readonly done: boolean;
+  readonly is: 'wanting' | 'done' | 'damaged';
   readonly round: number;
 }
 /** From a gateway to the leader. */
@@ -184,7 +179,7 @@ export interface Redirect extends Head {
 }
 
 /** Between members of a group. */
-export type RaftMessage = VoteRequest | VoteReply | Append | AppendReply | SnapshotSlice | SnapshotReply | TakeOver | Rest | Wake;
+export type RaftMessage = VoteRequest | VoteReply | Append | AppendReply | SnapshotChunk | SnapshotReply | TakeOver | Rest | Wake;
 /** From a gateway to a member. */
 export type ClientMessage = OpenRequest | Submit | ReadRequest | Order;
 /** From a member to a gateway. */
@@ -214,14 +209,10 @@ export function appendReply(group: GroupId, term: number, ok: boolean, match: nu
   return { kind: 'appendReply', group, term, ok, match, round, hash };
 }
 
-export function snapshotSlice(slice: Omit<SnapshotSlice, 'kind' | 'hash'>): SnapshotSlice {
-  let h = mixUint(mixUint(mixUint(start(4, slice.group), slice.term), slice.index), slice.indexTerm);
-  h = mixUint(mixUint(mixUint(mixUint(h, slice.lamport), slice.epoch), slice.lowWater), slice.named);
-  h = mixUint(mixUint(mixUint(mixUint(mixUint(h, slice.offset), slice.total), slice.sessionOffset), slice.sessionTotal), slice.round);
-  for (const record of slice.records) h = mix(h, record.hash);
-  for (const row of slice.sessions) h = mix(h, hashSessionRow(row));
-  h = mix(h, slice.configuration.hash);
-  return { kind: 'snapshot', ...slice, hash: finish(h) };
+export function snapshotChunk(chunk: Omit<SnapshotChunk, 'kind' | 'hash'>): SnapshotChunk {
+  let h = mixUint(mixUint(mixUint(start(4, chunk.group), chunk.term), chunk.index), chunk.indexTerm);
+  h = mixUint(mixUint(mixUint(mix(h, hashText(chunk.content)), chunk.length), chunk.offset), chunk.round);
+  return { kind: 'snapshot', ...chunk, hash: finish(mix(h, hashChunk(chunk.bytes))) };
 }
 
 export function hashSessionRow(row: SessionRow): number {
@@ -230,9 +221,11 @@ export function hashSessionRow(row: SessionRow): number {
   return finish(h);
 }
 
-export function snapshotReply(group: GroupId, term: number, index: number, offset: number, sessionOffset: number, done: boolean, round: number): SnapshotReply {
-  const hash = finish(mixUint(mixUint(mixUint(mixUint(mixUint(mix(start(5, group), done ? 1 : 0), term), index), offset), sessionOffset), round));
-  return { kind: 'snapshotReply', group, term, index, offset, sessionOffset, done, round, hash };
+const PROGRESSES = ['wanting', 'done', 'damaged'] as const;
+
+export function snapshotReply(group: GroupId, term: number, index: number, content: string, offset: number, is: SnapshotReply['is'], round: number): SnapshotReply {
+  const hash = finish(mixUint(mixUint(mix(mixUint(mixUint(mix(start(5, group), PROGRESSES.indexOf(is)), term), index), hashText(content)), offset), round));
+  return { kind: 'snapshotReply', group, term, index, content, offset, is, round, hash };
 }
 
 export const openRequest = (group: GroupId, nonce: number): OpenRequest => ({ kind: 'open', group, nonce, hash: finish(mixUint(start(6, group), nonce)) });
@@ -319,8 +312,6 @@ export const wishCodec: Codec<Wish> = {
 };
 
 export const MAX_ENTRIES_PER_APPEND = 64;
-export const MAX_RECORDS_PER_SLICE = 64;
-export const MAX_ROWS_PER_SLICE = 16;
 export const MAX_OUTCOMES_PER_ROW = 64;
 
 const doneCodec: Codec<Done> = {
@@ -373,8 +364,21 @@ function readLookup(r: Reader): Lookup {
 /** Of a term, an index, a round or a count: what no honest member reaches is refused before it becomes an event. */
 const readNumber = (r: Reader): number => r.uint(MAX_NUMBER);
 
+/** Every chunk but the last is full: one of another length fits nowhere. */
+function readChunk(r: Reader, group: GroupId): SnapshotChunk {
+  const term = readNumber(r);
+  const index = readNumber(r);
+  const indexTerm = readNumber(r);
+  const content = readContentName(r);
+  const length = readContentLength(r);
+  const offset = readNumber(r);
+  const bytes = r.binary(CHUNK_BYTES);
+  if (!isChunkOffset(length, offset) || bytes.length !== chunkLength(length, offset)) throw new Refused('no chunk of a content');
+  return snapshotChunk({ group, term, index, indexTerm, content, length, offset, bytes, round: readNumber(r) });
+}
+
 /** How many fields follow the tag, in the order of the tags. */
-const FIELDS = [6, 4, 7, 5, 16, 7, 2, 3, 5, 4, 3, 3, 7, 2, 3, 4, 3, 2] as const;
+const FIELDS = [6, 4, 7, 5, 9, 7, 2, 3, 5, 4, 3, 3, 7, 2, 3, 4, 3, 2] as const;
 const KINDS = [
   'vote', 'voteReply', 'append', 'appendReply', 'snapshot', 'snapshotReply', 'open', 'opened', 'submit', 'submitted', 'read', 'readReply', 'redirect',
   'takeOver', 'order', 'ordered', 'rest', 'wake',
@@ -415,24 +419,17 @@ export const groupMessageCodec: Codec<GroupMessage> = {
         w.uint(m.term);
         w.uint(m.index);
         w.uint(m.indexTerm);
-        w.uint(m.lamport);
-        w.uint(m.epoch);
-        w.uint(m.lowWater);
-        w.uint(m.named);
+        w.text(m.content);
+        w.uint(m.length);
         w.uint(m.offset);
-        w.uint(m.total);
-        w.list(recordCodec, m.records);
-        w.uint(m.sessionOffset);
-        w.uint(m.sessionTotal);
-        w.list(sessionRowCodec, m.sessions);
-        configurationCodec.write(w, m.configuration);
+        w.binary(m.bytes);
         return w.uint(m.round);
       case 'snapshotReply':
         w.uint(m.term);
         w.uint(m.index);
+        w.text(m.content);
         w.uint(m.offset);
-        w.uint(m.sessionOffset);
-        w.bool(m.done);
+        w.uint(PROGRESSES.indexOf(m.is));
         return w.uint(m.round);
       case 'open':
         return w.uint(m.nonce);
@@ -491,14 +488,9 @@ export const groupMessageCodec: Codec<GroupMessage> = {
       case 'appendReply':
         return appendReply(group, readNumber(r), r.bool(), readNumber(r), readNumber(r));
       case 'snapshot':
-        return snapshotSlice({
-          group, term: readNumber(r), index: readNumber(r), indexTerm: readNumber(r), lamport: readNumber(r), epoch: readNumber(r), lowWater: readNumber(r), named: readNumber(r),
-          offset: readNumber(r), total: readNumber(r), records: r.list(recordCodec, MAX_RECORDS_PER_SLICE),
-          sessionOffset: readNumber(r), sessionTotal: readNumber(r), sessions: r.list(sessionRowCodec, MAX_ROWS_PER_SLICE),
-          configuration: configurationCodec.read(r), round: readNumber(r),
-        });
+        return readChunk(r, group);
       case 'snapshotReply':
-        return snapshotReply(group, readNumber(r), readNumber(r), readNumber(r), readNumber(r), r.bool(), readNumber(r));
+        return snapshotReply(group, readNumber(r), readNumber(r), readContentName(r), readNumber(r), PROGRESSES[r.uint(PROGRESSES.length - 1)] as SnapshotReply['is'], readNumber(r));
       case 'open':
         return openRequest(group, r.uint());
       case 'opened':

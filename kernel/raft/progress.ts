@@ -1,6 +1,6 @@
 // What a leader knows of one voter's log, and how it sends to it (etcd's three modes). Probe: one append at a time, until the
 // place where the logs agree is known. Replicate: optimistic, up to `maxInFlight` unanswered appends. Snapshot: the entries
-// it needs are compacted, so it gets an image in slices.
+// it needs are compacted, so it gets a snapshot in chunks.
 
 import { dropFirst } from '../base/queues.ts';
 import type { Micros } from '../base/time.ts';
@@ -18,8 +18,9 @@ export interface ProgressImage {
   readonly heardAt: Micros;
   readonly round: number;
   readonly snapshotIndex: number;
-  readonly sessionOffset: number;
   readonly offset: number;
+  readonly sentTo: number;
+  readonly wanted: boolean;
 }
 
 export class Progress {
@@ -28,7 +29,7 @@ export class Progress {
   /** The next index to send. */
   next: number;
   mode: Mode = 'probe';
-  /** A probe or a slice is under way. */
+  /** A probe or a chunk is under way. */
   waiting = false;
   /** The last index of each unanswered append, ascending. At most `maxInFlight`. */
   inFlight: number[] = [];
@@ -36,10 +37,11 @@ export class Progress {
   heardAt: Micros;
   /** The latest confirmation round it took part in. */
   round = 0;
-  /** Which snapshot it is getting, and what of it comes next. */
+  /** Which snapshot it is getting, and what of it comes next; where the last chunk ended that was sent; whether the next is awaited from the store. */
   snapshotIndex = 0;
-  sessionOffset = 0;
   offset = 0;
+  sentTo = 0;
+  wanted = false;
 
   constructor(next: number, at: Micros) {
     this.next = next;
@@ -79,14 +81,20 @@ export class Progress {
     this.waiting = false;
     this.inFlight.length = 0;
     this.snapshotIndex = index;
-    this.sessionOffset = 0;
+    this.begin();
+  }
+
+  /** From the first chunk on. */
+  begin(): void {
     this.offset = 0;
+    this.sentTo = 0;
+    this.wanted = false;
   }
 
   image(): ProgressImage {
     return {
       match: this.match, next: this.next, mode: this.mode, waiting: this.waiting, inFlight: this.inFlight.slice(), sentAt: this.sentAt, heardAt: this.heardAt,
-      round: this.round, snapshotIndex: this.snapshotIndex, sessionOffset: this.sessionOffset, offset: this.offset,
+      round: this.round, snapshotIndex: this.snapshotIndex, offset: this.offset, sentTo: this.sentTo, wanted: this.wanted,
     };
   }
 
@@ -99,8 +107,9 @@ export class Progress {
     progress.heardAt = image.heardAt;
     progress.round = image.round;
     progress.snapshotIndex = image.snapshotIndex;
-    progress.sessionOffset = image.sessionOffset;
     progress.offset = image.offset;
+    progress.sentTo = image.sentTo;
+    progress.wanted = image.wanted;
     return progress;
   }
 }

@@ -10,6 +10,7 @@ import { assert } from '../base/assert.ts';
 import { nodeId, type GroupId, type NodeId } from '../base/ids.ts';
 import { NEVER, type Micros } from '../base/time.ts';
 import type { Context } from '../context.ts';
+import type { ServiceOutcome } from '../event.ts';
 import type { Machine, MachineImage } from '../machine.ts';
 import type { GroupParameters, RaftParameters } from '../parameters.ts';
 import { founding, type Configuration, type Electorate, type Goal } from './configuration.ts';
@@ -21,7 +22,7 @@ import { Log } from './log.ts';
 import {
   appendReply, openReply, orderReply, readReply, redirect, rest, snapshotReply, submitReply, takeOver, voteReply, voteRequest, wake,
   type Append, type AppendReply, type ClientMessage, type OpenRequest, type Order, type RaftMessage, type ReadRequest, type Redirect, type Rest,
-  type SnapshotReply, type SnapshotSlice, type Submit, type TakeOver, type VoteReply, type VoteRequest,
+  type SnapshotChunk, type SnapshotReply, type Submit, type TakeOver, type VoteReply, type VoteRequest,
 } from './message.ts';
 import { Reads } from './reads.ts';
 import { answer, Replica } from './replica.ts';
@@ -168,6 +169,11 @@ export class Raft implements Leading {
     return this.handingTo !== NOBODY;
   }
 
+  /** How much has arrived of a snapshot that is on its way here. */
+  get receiving(): number {
+    return this.assembly?.received ?? 0;
+  }
+
   get isMember(): boolean {
     return this.electorate.placeOf(this.self, this.life) !== undefined;
   }
@@ -184,6 +190,7 @@ export class Raft implements Leading {
   recovered(ctx: Context): void {
     if (this.halted) return ctx.fact({ kind: 'groupHalted', group: this.group, index: this.appliedIndex + 1 });
     this.retire(ctx);
+    if (this.assembly !== undefined) ctx.fact({ kind: 'snapshotResumed', group: this.group, index: this.assembly.index, received: this.assembly.received });
     if (this.standings.latest.index > 0) this.announceConfiguration(ctx);
     this.awaitLeader(ctx);
   }
@@ -192,6 +199,7 @@ export class Raft implements Leading {
   halt(ctx: Context): void {
     this.halted = true;
     this.retire(ctx);
+    this.assembly = undefined;
     ctx.deadline(this.slots.election, NEVER);
   }
 
@@ -201,7 +209,6 @@ export class Raft implements Leading {
     this.granted = [];
     this.leaveOffice();
     this.asleep = false;
-    this.assembly = undefined;
     ctx.deadline(this.slots.heartbeat, NEVER);
   }
 
@@ -215,6 +222,8 @@ export class Raft implements Leading {
     this.appliedIndex = 0;
     this.standings.reset({ index: 0, term: 0, configuration: this.founding });
     this.replica.restore(this.blank, []);
+    this.followers.reborn();
+    this.assembly = undefined;
     this.halted = false;
     this.asleep = false;
     ctx.deadline(this.slots.election, NEVER);
@@ -253,7 +262,7 @@ export class Raft implements Leading {
       case 'snapshot':
         if (message.term > this.currentTerm) this.adopt(ctx, message.term);
         if (message.term < this.currentTerm) return this.disown(ctx, from);
-        return this.sliceArrived(ctx, from, message);
+        return this.chunkArrived(ctx, from, message);
       case 'takeOver':
         return this.takeOverAsked(ctx, from, message);
       case 'rest':
@@ -284,7 +293,7 @@ export class Raft implements Leading {
       case 'voteReply':
         return this.voteReplied(ctx, place, message);
       case 'snapshotReply':
-        if (message.term === this.currentTerm && this.currentRole === 'leader') this.sliceReplied(ctx, place, message);
+        if (message.term === this.currentTerm && this.currentRole === 'leader') this.chunkReplied(ctx, place, message);
         return;
     }
   }
@@ -493,10 +502,10 @@ export class Raft implements Leading {
     if (m.round > 0) this.countRound(ctx);
   }
 
-  private sliceReplied(ctx: Context, place: number, m: SnapshotReply): void {
+  private chunkReplied(ctx: Context, place: number, m: SnapshotReply): void {
     if (!this.followers.heard(ctx.at, place, m.index, m.round)) return;
-    if (m.done) this.agreed(ctx, place, m.index);
-    else this.followers.sliceTaken(ctx, place, m);
+    if (m.is === 'done') this.agreed(ctx, place, m.index);
+    else this.followers.chunkTaken(ctx, place, m);
     if (m.round > 0) this.countRound(ctx);
   }
 
@@ -513,6 +522,16 @@ export class Raft implements Leading {
   private countCommit(ctx: Context): void {
     const index = this.followers.majority();
     if (index > this.commitIndex && this.log.termAt(index) === this.currentTerm) this.commitTo(ctx, index);
+  }
+
+  /** Has this member asked that of the content store, and waits for the answer? */
+  awaits(sequence: number, place: number): boolean {
+    return this.followers.hasAsked(sequence, place);
+  }
+
+  /** The content store has answered. */
+  contentAnswered(ctx: Context, sequence: number, place: number, outcome: ServiceOutcome): void {
+    this.followers.answered(ctx, sequence, place, outcome);
   }
 
   // ---- The leader's tick ----
@@ -583,6 +602,11 @@ export class Raft implements Leading {
     if (from !== this.currentLeader && this.currentLeader !== NOBODY) ctx.send(this.currentLeader, wake(this.group, this.currentTerm), this.parameters.electionMinUs);
   }
 
+  /** Somebody's life is another one than his seat was given to: a leader that rests has something to do. */
+  reseat(ctx: Context): void {
+    if (this.asleep && this.currentRole === 'leader' && !isSettled(this.electorate.configuration, (node) => this.lives.lifeOf(node))) this.wakeUp(ctx, this.self, false);
+  }
+
   private expireIdle(ctx: Context): void {
     if (this.expireIndex > this.appliedIndex) return;
     const idle = this.replica.sessions.idle(ctx.at, this.parameters.sessionIdleUs, MAX_EXPIRED_AT_ONCE);
@@ -597,25 +621,32 @@ export class Raft implements Leading {
 
   // ---- A snapshot arrives (7) ----
 
-  private sliceArrived(ctx: Context, from: NodeId, m: SnapshotSlice): void {
-    if (m.index > MAX_NUMBER || !this.areKnown(m.configuration) || !this.follow(ctx, from)) return;
+  private chunkArrived(ctx: Context, from: NodeId, m: SnapshotChunk): void {
+    if (m.index > MAX_NUMBER || m.indexTerm > m.term || !this.follow(ctx, from)) return;
     // What the log holds needs no installing, and must stay: entries after it may have been acknowledged.
     if (m.index > this.commitIndex && this.log.matches(m.index, m.indexTerm)) this.commitTo(ctx, m.index);
-    if (m.index > this.commitIndex) this.assemble(ctx, m);
-    const done = m.index <= this.commitIndex;
-    const offset = done ? 0 : (this.assembly?.records.length ?? 0);
-    const sessionOffset = done ? 0 : (this.assembly?.rows.length ?? 0);
-    ctx.send(from, snapshotReply(this.group, this.currentTerm, m.index, offset, sessionOffset, done, m.round));
+    const before = this.assembly;
+    // Late, and of a snapshot that the leader itself has given up: an answer to it would be of no use.
+    if (m.index > this.commitIndex && before?.isOf(m) === false && before.hasOvertaken(m)) return;
+    const whole = m.index > this.commitIndex && this.assemble(ctx, m);
+    const is = m.index <= this.commitIndex ? 'done' : whole ? 'damaged' : 'wanting';
+    ctx.send(from, snapshotReply(this.group, this.currentTerm, m.index, m.content, is === 'wanting' ? (this.assembly?.received ?? 0) : 0, is, m.round));
   }
 
-  private assemble(ctx: Context, m: SnapshotSlice): void {
-    if (this.assembly === undefined || !this.assembly.isOf(m)) this.assembly = Assembly.begin(m, this.parameters.maxSessions);
-    const assembly = this.assembly;
-    if (assembly === undefined) return;
+  /** True if all of it has arrived. Then it is installed, unless it is damaged. */
+  private assemble(ctx: Context, m: SnapshotChunk): boolean {
+    if (this.assembly?.isOf(m) !== true) {
+      if (this.assembly !== undefined) ctx.fact({ kind: 'snapshotChanged', group: this.group, index: m.index, before: this.assembly.index });
+      this.assembly = Assembly.begin(m);
+    }
+    const assembly = this.assembly as Assembly;
     assembly.add(m);
-    if (!assembly.isComplete) return;
+    if (!assembly.isComplete) return false;
     this.assembly = undefined;
-    if (assembly.isSound(this.parameters.maxSessions)) this.install(ctx, assembly.snapshot());
+    const snapshot = assembly.snapshot(this.group, this.parameters.maxSessions);
+    if (snapshot !== undefined && this.areKnown(snapshot.configuration)) this.install(ctx, snapshot);
+    else ctx.fact({ kind: 'contentDamaged', group: this.group, index: m.index, content: m.content });
+    return true;
   }
 
   private install(ctx: Context, snapshot: Snapshot): void {
@@ -624,16 +655,18 @@ export class Raft implements Leading {
     this.commitIndex = snapshot.index;
     this.appliedIndex = snapshot.index;
     this.replica.install(snapshot, ctx.at);
+    this.followers.compacted(ctx);
     this.installed(ctx, snapshot);
     ctx.fact({ kind: 'snapshotInstalled', group: this.group, index: snapshot.index, term: snapshot.term });
   }
 
   /** Half of what may be kept goes at once, so that compacting costs O(1) per entry. */
-  private compact(at: Micros): void {
-    const index = Math.min(this.appliedIndex - (this.parameters.keepEntries >> 1), this.followers.spared(at));
+  private compact(ctx: Context): void {
+    const index = Math.min(this.appliedIndex - (this.parameters.keepEntries >> 1), this.followers.spared(ctx.at));
     if (index <= this.log.base) return;
     this.log.compactTo(index);
     this.standings.compactedTo(index);
+    this.followers.compacted(ctx);
   }
 
   // ---- Commit and apply (3.5, 6.3) ----
@@ -649,8 +682,8 @@ export class Raft implements Leading {
       this.appliedIndex++;
       if (this.appliedIndex === this.ownIndex) this.ownAt = ctx.at;
     }
-    if (this.assembly !== undefined && this.assembly.head.index <= index) this.assembly = undefined;
-    if (this.appliedIndex - this.log.base > this.parameters.keepEntries) this.compact(ctx.at);
+    if (this.assembly !== undefined && this.assembly.index <= index) this.assembly = undefined;
+    if (this.appliedIndex - this.log.base > this.parameters.keepEntries) this.compact(ctx);
     if (!leads) return;
     this.answerReads(ctx);
     if (this.standings.latest.index > before && this.standings.latest.index <= index) this.steer(ctx);
@@ -854,7 +887,7 @@ export class Raft implements Leading {
       termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
       handingTo: this.handingTo, handingUntil: this.handingUntil, busyAt: this.busyAt, resting: this.resting, asleep: this.asleep,
       progress: this.followers.progressImage(), round: this.reads.round, confirmed: this.reads.confirmed, reads: this.reads.pending.slice(),
-      snapshot: this.followers.frozen, assembly: this.assembly?.image(), halted: this.halted,
+      offer: this.followers.offering, assembly: this.assembly?.image(), halted: this.halted,
     };
   }
 
@@ -885,7 +918,7 @@ export class Raft implements Leading {
     this.busyAt = image.busyAt;
     this.resting = image.resting;
     this.asleep = image.asleep;
-    this.followers.restore(image.progress, image.snapshot);
+    this.followers.restore(image.progress, image.offer);
     this.reads.restore(image.round, image.confirmed, image.reads);
     this.assembly = image.assembly === undefined ? undefined : new Assembly(image.assembly);
     this.halted = image.halted;

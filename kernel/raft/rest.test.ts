@@ -50,6 +50,21 @@ describe('a group at rest', () => {
     expect(cluster.members.every((member) => member.raft.isAsleep)).toBe(true);
   });
 
+  test('wakes up when a member begins another life, which has no seat yet', () => {
+    const cluster = resting();
+    const [leading, reborn] = [leader(cluster), follower(cluster)];
+    leading.step('hears of nothing new', (raft) => raft.reseat(leading));
+    expect(leading.raft.isAsleep).toBe(true);
+    reborn.crash();
+    reborn.rejoin();
+    leading.step('hears of another life', (raft) => raft.reseat(leading));
+    leading.flush();
+    expect(leading.raft.isAsleep).toBe(false);
+    cluster.run(2 * SECOND);
+    expect(reborn.raft.isMember).toBe(true);
+    expect(reborn.raft.voters).toContain(reborn.self);
+  });
+
   test('wakes up when its leader is asked, and answers', () => {
     const cluster = resting();
     cluster.ask(GATEWAY, leader(cluster).self, openRequest(GROUP, 1));

@@ -55,7 +55,7 @@ describe('a story to read', () => {
     await read(cluster, 'repair');
   });
 
-  test('snapshot: a follower that was down for too long gets the state in slices, and then the log', async () => {
+  test('snapshot: a follower that was down for too long gets the state in chunks, and then the log', async () => {
     const cluster = begin(TIGHT);
     const leader = cluster.leader?.self ?? 0;
     const sleeper = cluster.member(leader % 3 + 1);

@@ -1,12 +1,17 @@
-// Snapshots on their way (7): the leader freezes one image of the applied state for all followers that need one, and cuts it
-// into slices that fit into an event; the follower puts them together. Session rows go first, then records.
+// Snapshots as contents (7): all that applying the log has led to, as bytes that a store keeps and a follower puts together
+// again. The encoding is canonical, so the state at an index has one name, whoever made the content.
 
+import { decode, encode, type Codec, type Reader, type Writer } from '../base/codec.ts';
+import { sha256 } from '../base/hash.ts';
+import { groupId, type GroupId } from '../base/ids.ts';
+import { mix, mixUint } from '../base/digest.ts';
+import { CHUNK_BYTES, chunkLength, readContentLength, readContentName, type Content } from '../content.ts';
+import { recordCodec } from '../decide/record.ts';
 import type { MachineImage } from '../machine.ts';
 import { MAX_NUMBER } from './bounds.ts';
-import type { Configuration } from './configuration.ts';
+import { configurationCodec, type Configuration } from './configuration.ts';
+import { sessionRowCodec, type SessionRow, type SnapshotChunk } from './message.ts';
 import { areSessionRows } from './sessions.ts';
-import { MAX_RECORDS_PER_SLICE, MAX_ROWS_PER_SLICE, type SessionRow, type SnapshotSlice } from './message.ts';
-import type { DecideRecord } from '../decide/record.ts';
 
 /** Everything that applying the log up to (index, term) has led to. */
 export interface Snapshot {
@@ -18,107 +23,176 @@ export interface Snapshot {
   readonly rows: readonly SessionRow[];
 }
 
-/** Upper bounds of encoded sizes: two ids of 64 bytes, and every integer at its longest. */
-const RECORD_BYTES = 64 + 64 + 40;
-const OUTCOME_BYTES = RECORD_BYTES + 16;
-const ROW_BYTES = 64;
-/** What slices hold at most, well below an event's 16 KiB. The largest row alone fits. */
-export const SLICE_BYTES: number = 12 * 1024;
-/** More records than this no receiver takes in. */
-const MAX_SNAPSHOT_RECORDS = 1 << 20;
+/** More of anything no receiver takes in. */
+const MAX_LISTED = 1 << 20;
 
-export interface Cut {
-  readonly sessions: readonly SessionRow[];
-  readonly records: readonly DecideRecord[];
+export const machineImageCodec: Codec<MachineImage> = {
+  write(w: Writer, image: MachineImage): void {
+    w.array(5);
+    w.uint(image.lamport);
+    w.uint(image.epoch);
+    w.uint(image.lowWater);
+    w.uint(image.named);
+    w.list(recordCodec, image.records);
+  },
+  read(r: Reader): MachineImage {
+    r.tuple(5);
+    return { lamport: r.uint(), epoch: r.uint(), lowWater: r.uint(), named: r.uint(), records: r.list(recordCodec, MAX_LISTED) };
+  },
+};
+
+interface Contained {
+  readonly group: GroupId;
+  readonly snapshot: Snapshot;
 }
 
-/** The slice that begins at these offsets. */
-export function cut(snapshot: Snapshot, sessionOffset: number, offset: number): Cut {
-  let room = SLICE_BYTES;
-  let lastRow = sessionOffset;
-  while (lastRow < snapshot.rows.length && lastRow - sessionOffset < MAX_ROWS_PER_SLICE) {
-    const bytes = ROW_BYTES + (snapshot.rows[lastRow] as SessionRow).outcomes.length * OUTCOME_BYTES;
-    if (bytes > room) break;
-    room -= bytes;
-    lastRow++;
+const containedCodec: Codec<Contained> = {
+  write(w: Writer, { group, snapshot }: Contained): void {
+    w.array(6);
+    w.uint(group);
+    w.uint(snapshot.index);
+    w.uint(snapshot.term);
+    configurationCodec.write(w, snapshot.configuration);
+    machineImageCodec.write(w, snapshot.machine);
+    w.list(sessionRowCodec, snapshot.rows);
+  },
+  read(r: Reader): Contained {
+    r.tuple(6);
+    return {
+      group: groupId(r.uint(0xffff)),
+      snapshot: { index: r.uint(), term: r.uint(), configuration: configurationCodec.read(r), machine: machineImageCodec.read(r), rows: r.list(sessionRowCodec, MAX_LISTED) },
+    };
+  },
+};
+
+/** A snapshot as its leader gives it to the store. It shares what never changes with the state that it was taken from. */
+export class SnapshotContent implements Content, Contained {
+  readonly group: GroupId;
+  readonly snapshot: Snapshot;
+  readonly hash: number;
+
+  constructor(group: GroupId, snapshot: Snapshot) {
+    this.group = group;
+    this.snapshot = snapshot;
+    this.hash = mixUint(mixUint(mix(1, group), snapshot.index), snapshot.term);
   }
-  const sessions = snapshot.rows.slice(sessionOffset, lastRow);
-  if (lastRow < snapshot.rows.length) return { sessions, records: [] };
-  const count = Math.min(MAX_RECORDS_PER_SLICE, Math.floor(room / RECORD_BYTES));
-  return { sessions, records: snapshot.machine.records.slice(offset, offset + count) };
+
+  bytes(): Uint8Array {
+    return encode(containedCodec, this);
+  }
+}
+
+/** Undefined if the bytes are no snapshot of this group that an honest member could have made. */
+export function readSnapshot(group: GroupId, bytes: Uint8Array, maxSessions: number): Snapshot | undefined {
+  const decoded = decode(containedCodec, bytes, bytes.length);
+  if (!decoded.ok || decoded.value.group !== group) return undefined;
+  const { snapshot } = decoded.value;
+  const { lamport, epoch, lowWater, named, records } = snapshot.machine;
+  if (Math.max(snapshot.index, snapshot.term, lamport, epoch, lowWater, named) > MAX_NUMBER) return undefined;
+  const needs = new Set<string>();
+  for (const record of records) needs.add(record.proposal.need);
+  return needs.size === records.length && areSessionRows(snapshot.rows, snapshot.index, maxSessions) ? snapshot : undefined;
 }
 
 export interface AssemblyImage {
+  /** The term in which its first chunk came. */
+  readonly since: number;
   readonly index: number;
   readonly term: number;
-  readonly lamport: number;
-  readonly epoch: number;
-  readonly lowWater: number;
-  readonly named: number;
-  readonly total: number;
-  readonly sessionTotal: number;
-  readonly configuration: Configuration;
-  readonly rows: readonly SessionRow[];
-  readonly records: readonly DecideRecord[];
+  readonly content: string;
+  readonly length: number;
+  readonly chunks: readonly Uint8Array[];
 }
 
-/** A snapshot that is arriving. It holds no more than its first slice announced. */
+/**
+ * A snapshot that is arriving: its first chunks, in order. It holds no more than has arrived, and outlives a restart, for all of
+ * it stands in the journal.
+ */
 export class Assembly {
-  readonly head: AssemblyImage;
-  readonly rows: SessionRow[];
-  readonly records: DecideRecord[];
+  readonly since: number;
+  readonly index: number;
+  readonly term: number;
+  readonly content: string;
+  readonly length: number;
+  private readonly chunks: Uint8Array[];
+  private end = 0;
 
-  constructor(head: AssemblyImage) {
-    this.head = head;
-    this.rows = head.rows.slice();
-    this.records = head.records.slice();
+  constructor(image: AssemblyImage) {
+    this.since = image.since;
+    this.index = image.index;
+    this.term = image.term;
+    this.content = image.content;
+    this.length = image.length;
+    this.chunks = image.chunks.slice();
+    for (const chunk of this.chunks) this.end += chunk.length;
   }
 
-  /** Undefined if no honest leader announces such a snapshot. */
-  static begin(m: SnapshotSlice, maxSessions: number): Assembly | undefined {
-    if (m.total > MAX_SNAPSHOT_RECORDS || m.sessionTotal > maxSessions || m.indexTerm > m.term) return undefined;
-    if (Math.max(m.lamport, m.epoch, m.lowWater, m.named) > MAX_NUMBER) return undefined;
-    return new Assembly({
-      index: m.index, term: m.indexTerm, lamport: m.lamport, epoch: m.epoch, lowWater: m.lowWater, named: m.named,
-      total: m.total, sessionTotal: m.sessionTotal, configuration: m.configuration, rows: [], records: [],
-    });
+  static begin(m: SnapshotChunk): Assembly {
+    return new Assembly({ since: m.term, index: m.index, term: m.indexTerm, content: m.content, length: m.length, chunks: [] });
   }
 
-  /** State at an index is the same on every leader, so slices of several of them fit together. */
-  isOf(m: SnapshotSlice): boolean {
-    const head = this.head;
-    return (
-      m.index === head.index && m.indexTerm === head.term && m.lamport === head.lamport && m.epoch === head.epoch &&
-      m.lowWater === head.lowWater && m.named === head.named && m.total === head.total && m.sessionTotal === head.sessionTotal &&
-      m.configuration.hash === head.configuration.hash
-    );
+  /** How many bytes have arrived: where the next chunk begins. */
+  get received(): number {
+    return this.end;
   }
 
-  /** Takes the slice in if it is the one that comes next. */
-  add(m: SnapshotSlice): void {
-    if (m.sessionOffset !== this.rows.length || m.offset !== this.records.length) return;
-    if (m.sessions.length > this.head.sessionTotal - this.rows.length || m.records.length > this.head.total - this.records.length) return;
-    for (const row of m.sessions) this.rows.push(row);
-    for (const record of m.records) this.records.push(record);
+  isOf(m: SnapshotChunk): boolean {
+    return m.content === this.content && m.index === this.index && m.indexTerm === this.term && m.length === this.length;
+  }
+
+  /** Within a term a leader goes on to later snapshots only: this one was overtaken by what is arriving. */
+  hasOvertaken(m: SnapshotChunk): boolean {
+    return m.term === this.since && m.index < this.index;
+  }
+
+  /** Takes the chunk in if it is the one that comes next. */
+  add(m: SnapshotChunk): void {
+    if (m.offset !== this.end || m.bytes.length !== chunkLength(this.length, m.offset)) return;
+    this.chunks.push(m.bytes);
+    this.end += m.bytes.length;
   }
 
   get isComplete(): boolean {
-    return this.rows.length === this.head.sessionTotal && this.records.length === this.head.total;
+    return this.end >= this.length;
   }
 
-  /** Could an honest replica be in this state? */
-  isSound(maxSessions: number): boolean {
-    const needs = new Set<string>();
-    for (const record of this.records) needs.add(record.proposal.need);
-    return needs.size === this.records.length && areSessionRows(this.rows, this.head.index, maxSessions);
-  }
-
-  snapshot(): Snapshot {
-    const { index, term, configuration, lamport, epoch, lowWater, named } = this.head;
-    return { index, term, configuration, machine: { lamport, epoch, lowWater, named, records: this.records }, rows: this.rows };
+  /** Undefined unless what arrived is what its name says, and is the snapshot that was announced. */
+  snapshot(group: GroupId, maxSessions: number): Snapshot | undefined {
+    const whole = joined(this.chunks, this.end);
+    if (sha256(whole) !== this.content) return undefined;
+    const snapshot = readSnapshot(group, whole, maxSessions);
+    return snapshot !== undefined && snapshot.index === this.index && snapshot.term === this.term ? snapshot : undefined;
   }
 
   image(): AssemblyImage {
-    return { ...this.head, rows: this.rows.slice(), records: this.records.slice() };
+    return { since: this.since, index: this.index, term: this.term, content: this.content, length: this.length, chunks: this.chunks.slice() };
   }
 }
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let end = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, end);
+    end += chunk.length;
+  }
+  return whole;
+}
+
+const chunkCodec: Codec<Uint8Array> = { write: (w: Writer, chunk: Uint8Array): void => w.binary(chunk), read: (r: Reader): Uint8Array => r.binary(CHUNK_BYTES) };
+
+export const assemblyCodec: Codec<AssemblyImage> = {
+  write(w: Writer, a: AssemblyImage): void {
+    w.array(6);
+    w.uint(a.since);
+    w.uint(a.index);
+    w.uint(a.term);
+    w.text(a.content);
+    w.uint(a.length);
+    w.list(chunkCodec, a.chunks);
+  },
+  read(r: Reader): AssemblyImage {
+    r.tuple(6);
+    return { since: r.uint(), index: r.uint(), term: r.uint(), content: readContentName(r), length: readContentLength(r), chunks: r.list(chunkCodec, MAX_LISTED) };
+  },
+};

@@ -77,7 +77,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     name: 'raft/vote-forgotten',
     family: 'raft',
     about: 'does not remember over a restart whom it voted for',
-    edits: [{ file: RAFT, anchor: "this.assembly = undefined;\n    ctx.deadline(this.slots.heartbeat, NEVER);", replacement: "this.assembly = undefined;\n    this.vote = NOBODY;\n    ctx.deadline(this.slots.heartbeat, NEVER);" }],
+    edits: [{ file: RAFT, anchor: "this.asleep = false;\n    ctx.deadline(this.slots.heartbeat, NEVER);", replacement: "this.asleep = false;\n    this.vote = NOBODY;\n    ctx.deadline(this.slots.heartbeat, NEVER);" }],
   },
   {
     name: 'raft/quorum-without-majority',

@@ -27,8 +27,10 @@ export class EdnOperations implements FormatReader {
 function operationOf(value: Value | EdnMap, line: number): HistoryEvent {
   if (typeof value === 'string' || !('pairs' in value)) throw new LineFault(line, `expected an operation such as {:process 0, :type :invoke, :f :read, :value nil}, found ${typeof value === 'string' ? quoted(value) : 'a list'}`);
   const fields: { -readonly [K in keyof Fields]: Fields[K] } = {};
-  for (const [name, field] of value.pairs) {
-    const known = typeof name === 'string' ? FIELDS[name] : undefined;
+  for (let place = 0; place < value.pairs.length; place += 2) {
+    const name: Value | undefined = value.pairs[place];
+    const field = value.pairs[place + 1];
+    const known = typeof name === 'string' && Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (known === undefined) continue;
     if (fields[known] !== undefined) throw new LineFault(line, `the operation says ${name as string} twice`);
     fields[known] = field;

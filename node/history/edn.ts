@@ -8,13 +8,16 @@ import { numberText } from './scalar.ts';
 
 const DEEPEST = 64;
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']', '(': ')' };
-const WORD = /[^\s,;"{}[\]()]+/y;
+const WORD_END = /[\s,;"{}[\]()]/g;
+const SPACE = 32;
+const COMMA = 44;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '"': '"', '\\': '\\', '/': '/' };
 
 /** A map keeps its order; `line` is where it began. */
 export interface EdnMap {
   readonly line: number;
-  readonly pairs: readonly (readonly [Value, Value])[];
+  /** Key, value, key, value. */
+  readonly pairs: readonly Value[];
 }
 
 interface Open {
@@ -41,7 +44,11 @@ export class EdnReader {
 
   line(text: string, number: number): void {
     let at = this.string === undefined ? 0 : this.inString(text, 0, number);
-    while (at < text.length) at = this.token(text, at, number);
+    while (at < text.length) {
+      const code = text.charCodeAt(at);
+      if (code === SPACE || code === COMMA) at++;
+      else at = this.token(text, at, number);
+    }
     if (this.string !== undefined) this.string.text += '\n';
   }
 
@@ -53,30 +60,38 @@ export class EdnReader {
 
   private token(text: string, at: number, line: number): number {
     const char = text[at] as string;
-    if (char === ' ' || char === ',' || char === '\t' || char === '\r') return at + 1;
+    if (char === '\t' || char === '\r') return at + 1;
+    if (char === ':') return this.word(text, at, line);
     if (char === ';') return text.length;
     if (char === '"') {
       this.string = { text: '', line };
       return this.inString(text, at + 1, line);
     }
-    if (char in CLOSING) return this.opened(char, at, line);
+    if (char === '{' || char === '[' || char === '(') return this.opened(char, at, line);
     if (char === '}' || char === ']' || char === ')') return this.closed(char, at, line);
     if (text.startsWith('#_', at)) {
       this.setDiscard();
       return at + 2;
     }
     if (text.startsWith('#{', at)) return this.opened('{', at + 1, line);
-    WORD.lastIndex = at;
-    const word = WORD.exec(text)?.[0];
-    if (word === undefined) return at + 1;
+    return this.word(text, at, line);
+  }
+
+  private word(text: string, at: number, line: number): number {
+    WORD_END.lastIndex = at;
+    const end = WORD_END.test(text) ? WORD_END.lastIndex - 1 : text.length;
+    // Any other kind of space is no word.
+    if (end === at) return at + 1;
+    const word = text.slice(at, end);
     if (!word.startsWith('#')) this.value(this.scalar(word, line), line);
-    return at + word.length;
+    return end;
   }
 
   private scalar(word: string, line: number): string {
+    if (word === 'nil' || (word.startsWith(':') && word.length > 1 && word[1] !== ':')) return word;
     const number = numberText(word);
     if (number !== undefined) return number;
-    if (/^:[^:]|^[A-Za-z*+!?<>=_.-]|^\\/.test(word) && !/^[+-]?\d/.test(word)) return word;
+    if (/^[A-Za-z*+!?<>=_.-]|^\\/.test(word) && !/^[+-]?\d/.test(word)) return word;
     throw new LineFault(line, `expected a value in EDN notation, found ${quoted(word)}`);
   }
 
@@ -121,8 +136,7 @@ export class EdnReader {
     }
     if (this.isTold()) {
       if (open.items.length % 2 !== 0) throw new LineFault(open.line, 'expected a map with a value for every key');
-      const pairs = Array.from({ length: open.items.length / 2 }, (_, i) => [open.items[2 * i] as Value, open.items[2 * i + 1] as Value] as const);
-      if (!this.takeDiscard()) this.told({ line: open.line, pairs }, open.line);
+      if (!this.takeDiscard()) this.told({ line: open.line, pairs: open.items }, open.line);
     } else this.value(`{${open.items.map(textOf).join(' ')}}`, open.line);
     return at + 1;
   }

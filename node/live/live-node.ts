@@ -2,6 +2,7 @@
 // what each of them does stands in its own file.
 
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { LiveClock } from '../../io/live/clock.ts';
 import { LiveDisk, type Unsynced } from '../../io/live/disk.ts';
 import { LiveEntropy } from '../../io/live/entropy.ts';
@@ -49,6 +50,8 @@ export interface Told {
 const BATCH_EVENTS = 5;
 /** Frames and requests come in bursts, as sockets hand them over. A burst of turns is about as long as so many events. */
 const GATHER_EVENTS = 128;
+/** Of the data directory: where snapshots lie that are sent to others. */
+const CONTENT_FOLDER = 'content';
 const TICK_MS = 1_000;
 const ANNOUNCE_EVERY_TICKS = 10;
 /** What is under way when a node stops gets this much longer than the gateway gives it. */
@@ -112,7 +115,7 @@ export class LiveNode {
         this.driver.wake();
       },
     );
-    this.outside = new Outside(key, configuration.chainRpc, {
+    this.outside = new Outside(key, join(configuration.data, CONTENT_FOLDER), configuration.chainRpc, {
       answered: (sequence, index, outcome) => {
         this.loop.answered(sequence, index, outcome);
         this.driver.wake();
@@ -194,7 +197,7 @@ export class LiveNode {
     this.outside.end();
     await this.network.stop();
     await this.shadow.end();
-    while (this.files.live?.idle === false) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.files.live?.idle === false || !this.outside.idle) await new Promise((resolve) => setTimeout(resolve, 5));
     await this.files.live?.close();
   }
 
@@ -315,6 +318,12 @@ function lineOf(fact: Fact): string | undefined {
       return `asks node ${fact.to} to lead group ${fact.group}`;
     case 'configured':
       return `group ${fact.group} has the voters ${fact.configuration.voters.map((seat) => seat.node).join(', ')}${fact.configuration.outgoing.length > 0 ? `, and while it changes also ${fact.configuration.outgoing.map((seat) => seat.node).join(', ')}` : ''}${fact.configuration.learners.length > 0 ? `; learning: ${fact.configuration.learners.map((seat) => seat.node).join(', ')}` : ''}`;
+    case 'snapshotResumed':
+      return `goes on with a snapshot of group ${fact.group} of which it has ${fact.received} bytes`;
+    case 'contentDamaged':
+      return `refuses a snapshot of group ${fact.group}: what arrived is damaged`;
+    case 'contentLost':
+      return `makes a new snapshot of group ${fact.group}: the last one is ${fact.why === 'missing' ? 'missing from' : 'damaged in'} its content store`;
     case 'snapshotInstalled':
       return `got a snapshot of group ${fact.group} up to ${fact.index}`;
     case 'peerRefused':

@@ -1,8 +1,9 @@
-// The services a node asks (its signer, the GPU driver) and the parent chain it follows. What is missing costs one line, and
+// The services a node asks (its signer, the GPU driver, its content store) and the parent chain it follows. What is missing costs one line, and
 // the node runs on.
 
 import { CHAIN_DEFAULTS, LiveChain } from '../../io/live/chain.ts';
 import { GPU_DEFAULTS, LiveGpu } from '../../io/live/gpu.ts';
+import { LiveContent } from '../../io/live/content.ts';
 import { LiveServices, type Answered } from '../../io/live/calls.ts';
 import { FileSigner, type NodeKey } from '../../io/live/signer.ts';
 import type { Services } from '../../io/ports.ts';
@@ -17,13 +18,16 @@ export interface OutsideListener {
 export class Outside implements Services {
   private readonly services: LiveServices;
   private readonly gpu: LiveGpu;
+  private readonly content: LiveContent;
   private readonly chainRpc: string | undefined;
   private readonly listener: OutsideListener;
   private chain: LiveChain | undefined;
 
-  constructor(key: NodeKey, chainRpc: string | undefined, listener: OutsideListener) {
+  constructor(key: NodeKey, contents: string, chainRpc: string | undefined, listener: OutsideListener) {
     this.gpu = new LiveGpu(GPU_DEFAULTS, (line) => listener.say(line));
-    this.services = new LiveServices(new FileSigner(key), this.gpu, (sequence, index, outcome) => listener.answered(sequence, index, outcome));
+    const answered: Answered = (sequence, index, outcome) => listener.answered(sequence, index, outcome);
+    this.content = new LiveContent(contents, answered);
+    this.services = new LiveServices(new FileSigner(key), this.gpu, this.content, answered);
     this.chainRpc = chainRpc;
     this.listener = listener;
   }
@@ -39,8 +43,13 @@ export class Outside implements Services {
     this.chain.follow();
   }
 
+  get idle(): boolean {
+    return this.content.idle;
+  }
+
   end(): void {
     this.services.stop();
+    this.content.stop();
     this.gpu.stop();
     this.chain?.stop();
   }

@@ -33,7 +33,9 @@ interface Frame {
   next: number;
 }
 
-const ASK_EVERY = 1 << 10;
+const LAST_MARK = 0x7fffffff;
+/** Operations looked at between two questions whether to go on. */
+const ASK_EVERY = 1 << 14;
 /** How many demands of a state are looked at before it is left. More would only prune more. */
 const DEMANDS = 16;
 /** What a waiting configuration weighs, besides its lists. */
@@ -55,6 +57,9 @@ export class Search {
   private readonly roundOf: Int32Array;
   private readonly bestOf: Int32Array;
   private round = 0;
+  private readonly table: Int32Array;
+  private mark = 0;
+  private work = 0;
   private waitingBytes = 0;
   private ended: Found | undefined;
 
@@ -66,6 +71,7 @@ export class Search {
     this.open = new OpenOperations(timeline);
     const ops = [...machine.kinds.keys()];
     this.lasting = ops.filter((op) => timeline.end[op] === NEVER && machine.kinds[op] !== 'observes').toSorted((a, b) => (timeline.begin[a] as number) - (timeline.begin[b] as number));
+    this.table = new Int32Array(machine.kinds.length);
     const classes = machine.classes.reduce((most, one) => Math.max(most, one + 1), 0);
     this.roundOf = new Int32Array(classes);
     this.bestOf = new Int32Array(classes);
@@ -81,10 +87,9 @@ export class Search {
   }
 
   private turn(frame: Frame): void {
-    if (++this.steps > this.limits.steps || (this.steps % ASK_EVERY === 0 && this.limits.goOn?.() === false)) {
-      this.ended = 'out-of-time';
-      return;
-    }
+    if (++this.steps > this.limits.steps) this.ended = 'out-of-time';
+    this.takes(1);
+    if (this.ended !== undefined) return;
     const node = frame.queue[frame.head];
     if (node === undefined) {
       this.stack.pop();
@@ -105,6 +110,24 @@ export class Search {
     this.happens(frame, node, op);
   }
 
+  /** A step may be a long one where thousands are under way at once: so the work is counted, not the steps. */
+  private takes(work: number): void {
+    this.work += work;
+    if (this.work < ASK_EVERY) return;
+    this.work = 0;
+    if (this.limits.goOn?.() === false) this.ended = 'out-of-time';
+  }
+
+  /** Whether an operation is among those that have happened, in a table that holds until the next call. */
+  private tableOf({ ahead }: Configuration): (op: number) => boolean {
+    const table = this.table;
+    if (this.mark === LAST_MARK) this.mark = table.fill(0).at(-1) ?? 0;
+    const mark = ++this.mark;
+    for (const op of ahead) table[op] = mark;
+    this.takes(this.open.list.length + ahead.length);
+    return (op) => table[op] === mark;
+  }
+
   /** Goes on to the next return whose operation has not happened. */
   private advance(from: number, at: Configuration): void {
     const { events } = this.timeline;
@@ -112,6 +135,8 @@ export class Search {
     for (let event = from; event < events.length; event++) {
       const returning = ~(events[event] as number);
       if (returning < 0) continue;
+      this.takes(1 + configuration.ahead.length);
+      if (this.ended !== undefined) return;
       if (!configuration.ahead.includes(returning)) {
         this.open.moveTo(event);
         configuration = this.settled(event, this.remembered(event, configuration));
@@ -177,10 +202,11 @@ export class Search {
   private saturated(event: number, configuration: Configuration): Configuration {
     const { machine } = this;
     const { state, ahead } = configuration;
+    const hasHappened = this.tableOf(configuration);
     let now: number[] | undefined;
     for (const op of this.open.list) {
       if (!machine.settled(state, op) && !(state === UNSEEN && this.isUnseen(event, op))) continue;
-      if (!ahead.includes(op)) (now ??= [...ahead]).push(op);
+      if (!hasHappened(op)) (now ??= [...ahead]).push(op);
     }
     return now === undefined ? configuration : { ...configuration, ahead: now.toSorted((a, b) => a - b) };
   }
@@ -192,7 +218,8 @@ export class Search {
 
   /** What nobody will see may have happened just before it was overwritten. */
   private withUnseen(event: number, configuration: Configuration): Configuration {
-    const more = this.open.list.filter((op) => this.isUnseen(event, op) && !configuration.ahead.includes(op));
+    const hasHappened = this.tableOf(configuration);
+    const more = this.open.list.filter((op) => !hasHappened(op) && this.isUnseen(event, op));
     return more.length === 0 ? configuration : { ...configuration, ahead: [...configuration.ahead, ...more].toSorted((a, b) => a - b) };
   }
 
@@ -209,10 +236,13 @@ export class Search {
         classes.push(one);
       } else if ((end[op] as number) < (end[this.bestOf[one] as number] as number)) this.bestOf[one] = op;
     };
-    for (const op of this.open.list) if (machine.kinds[op] !== 'observes' && !node.ahead.includes(op)) consider(op);
+    const hasHappened = this.tableOf(node);
+    for (const op of this.open.list) if (machine.kinds[op] !== 'observes' && !hasHappened(op)) consider(op);
+    this.takes(this.lasting.length);
+    const used = new Set(node.used);
     for (const op of this.lasting) {
       if ((begin[op] as number) > frame.event) break;
-      if (machine.usefulUntil(op) >= frame.event && !node.used.includes(op)) consider(op);
+      if (!used.has(op) && machine.usefulUntil(op) >= frame.event) consider(op);
     }
     return classes.map((one) => this.bestOf[one] as number).toSorted((a, b) => (end[a] as number) - (end[b] as number) || a - b);
   }

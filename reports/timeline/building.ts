@@ -346,7 +346,7 @@ class Building {
         steps.at[first] = latest[node] = at;
       }
     }
-    // The first batch was handled before the window begins to be sure of anything.
+    // What became durable first may have been handled before anything was recorded.
     for (const at of steps.at) this.fromUs = Math.min(this.fromUs, at);
   }
 }

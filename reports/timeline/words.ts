@@ -84,9 +84,9 @@ export function messageWords(message: Message): MessageWords {
     case 'voteReply':
       return just(`${message.pre ? 'pre-vote ' : ''}${message.granted ? 'granted' : 'refused'} in term ${message.term}`);
     case 'snapshot':
-      return just(`term ${message.term}, state at index ${message.index} of term ${message.indexTerm}: records ${message.offset} to ${message.offset + message.records.length} of ${message.total}, sessions ${message.sessionOffset} to ${message.sessionOffset + message.sessions.length} of ${message.sessionTotal}`, ...message.records.map((record) => record.proposal.need));
+      return just(`term ${message.term}, state at index ${message.index} of term ${message.indexTerm}: bytes ${message.offset} to ${message.offset + message.bytes.length} of ${message.length}, content ${message.content.slice(0, 12)}`);
     case 'snapshotReply':
-      return just(`term ${message.term}, of the state at index ${message.index} it ${message.done ? 'has all' : `wants records from ${message.offset}, sessions from ${message.sessionOffset}`}`);
+      return just(`term ${message.term}, of the state at index ${message.index} it ${message.is === 'done' ? 'has all' : message.is === 'damaged' ? 'got another content than its name says' : `wants bytes from ${message.offset}`}`);
     case 'takeOver':
     case 'wake':
       return just(`term ${message.term}`);

@@ -167,6 +167,7 @@ export class Chaos {
   /** Mostly among the oldest frames, so that things get done. */
   private deliver(which: number): void {
     const wire = this.cluster.wire;
+    if (this.cluster.calls.length > 0 && which % 4 === 0) return this.stepped(this.cluster.answerCall(), which >> 2);
     if (wire.length === 0) return this.stepped(this.cluster.fire(), which);
     const reach = which % 5 === 0 ? wire.length : Math.min(wire.length, 3);
     const place = (which >> 3) % reach;

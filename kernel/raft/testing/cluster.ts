@@ -12,6 +12,9 @@ import type { Fact } from '../../fact.ts';
 import type { Message } from '../../message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type RaftParameters } from '../../parameters.ts';
 import type { Entry } from '../entry.ts';
+import { CHUNK_BYTES, type ContentAnswer, type ContentRequest } from '../../content.ts';
+import { sha256 } from '../../base/hash.ts';
+import type { ServiceOutcome, ServiceRequest } from '../../event.ts';
 import { raftImageCodec, type RaftImage } from '../image.ts';
 import { groupMessageCodec, type AnswerMessage, type ClientMessage, type GroupMessage, type RaftMessage } from '../message.ts';
 import { Raft } from '../raft.ts';
@@ -25,6 +28,15 @@ export interface Frame {
   readonly to: NodeId;
   readonly message: GroupMessage;
   readonly validUntil: Micros;
+}
+
+/** A question to the store of a member: the effect that asks it. */
+export interface Call {
+  readonly member: Member;
+  readonly life: number;
+  readonly sequence: number;
+  readonly index: number;
+  readonly request: ContentRequest;
 }
 
 export interface Commit {
@@ -55,6 +67,10 @@ export class Member implements Context {
   /** Effects of steps that are not durable yet. */
   held: Frame[] = [];
   heldFacts: Fact[] = [];
+  heldCalls: Call[] = [];
+  /** Of which start its questions are: those of earlier ones are answered to nobody. */
+  life = 0;
+  private calls = 0;
   /** What it committed since the last flush. */
   private committed: Commit[] = [];
   private noted = 0;
@@ -103,8 +119,10 @@ export class Member implements Context {
     this.durable = this.freeze();
     for (const fact of this.heldFacts) this.cluster.facts.push({ node: this.self, fact, at: this.cluster.at });
     for (const frame of this.held) if (frame.validUntil >= this.at) this.cluster.wire.push(frame);
+    this.cluster.calls.push(...this.heldCalls);
     this.held = [];
     this.heldFacts = [];
+    this.heldCalls = [];
     this.cluster.flushed?.(this, this.committed);
     this.committed = [];
   }
@@ -121,7 +139,9 @@ export class Member implements Context {
     this.up = false;
     this.held = [];
     this.heldFacts = [];
+    this.heldCalls = [];
     this.committed = [];
+    this.life++;
   }
 
   restart(): void {
@@ -189,8 +209,14 @@ export class Member implements Context {
 
   reply(): void {}
 
-  call(): number {
-    return 0;
+  call(request: ServiceRequest): number {
+    this.heldCalls.push({ member: this, life: this.life, sequence: this.sequence, index: this.calls, request: request as ContentRequest });
+    return this.calls++;
+  }
+
+  /** The store of this member answers. */
+  hearOutcome({ sequence, index }: Call, outcome: ServiceOutcome): void {
+    this.step('the store answers', (raft) => raft.contentAnswered(this, sequence, index, outcome));
   }
 }
 
@@ -202,6 +228,11 @@ export class Cluster {
   at: Micros = 0;
   /** Under way, in the order in which they were sent. */
   wire: Frame[] = [];
+  /** What stores were asked, in order, and not answered yet; what they hold, by member. */
+  calls: Call[] = [];
+  readonly stores: Map<NodeId, { readonly content: string; readonly bytes: Uint8Array }> = new Map();
+  /** What a store says instead of what it should; `silence`: nothing, for ever. */
+  storeSays: ((request: ContentRequest) => ServiceOutcome | 'silence' | undefined) | undefined;
   /** What reached gateways, in order. */
   readonly answers: { readonly to: NodeId; readonly from: NodeId; readonly message: AnswerMessage; readonly at: Micros }[] = [];
   readonly facts: { readonly node: NodeId; readonly fact: Fact; readonly at: Micros }[] = [];
@@ -278,6 +309,35 @@ export class Cluster {
     return member;
   }
 
+  /** The store that was asked first answers. True if a member took a step. */
+  answerCall(): Member | undefined {
+    const call = this.calls.shift();
+    if (call === undefined) return undefined;
+    const outcome = this.stored(call.member.self, call.request);
+    if (outcome === 'silence' || !call.member.up || call.life !== call.member.life) return undefined;
+    call.member.hearOutcome(call, outcome);
+    return call.member;
+  }
+
+  private stored(node: NodeId, request: ContentRequest): ServiceOutcome | 'silence' {
+    const said = this.storeSays?.(request);
+    if (said !== undefined) return said;
+    const answer = (content: ContentAnswer): ServiceOutcome => ({ kind: 'ok', answer: content });
+    if (request.ask === 'put') {
+      const bytes = request.content.bytes();
+      this.stores.set(node, { content: sha256(bytes), bytes });
+      return answer({ service: 'content', is: 'stored', content: sha256(bytes), length: bytes.length });
+    }
+    const kept = this.stores.get(node);
+    if (request.ask === 'drop') {
+      this.stores.delete(node);
+      return answer({ service: 'content', is: 'dropped' });
+    }
+    if (kept === undefined || kept.content !== request.content) return answer({ service: 'content', is: 'absent', why: 'missing' });
+    if (request.ask === 'has') return answer({ service: 'content', is: 'held', length: kept.bytes.length });
+    return answer({ service: 'content', is: 'chunk', bytes: kept.bytes.slice(request.offset, request.offset + CHUNK_BYTES) });
+  }
+
   /** Lets the earliest deadline of any member that is up come due, `except` for one whose clock stands still. */
   fire(except?: Member): Member | undefined {
     let next: Member | undefined;
@@ -294,8 +354,12 @@ export class Cluster {
 
   /** Delivers everything at once, in order, and flushes every step. `lost` says what does not arrive. */
   drain(lost: (frame: Frame) => boolean = () => false): void {
-    for (let budget = 100_000; this.wire.length > 0; budget--) {
+    for (let budget = 100_000; this.wire.length + this.calls.length > 0; budget--) {
       if (budget === 0) throw new Error('messages breed without end');
+      if (this.wire.length === 0) {
+        this.answerCall()?.flush();
+        continue;
+      }
       const frame = this.wire.shift() as Frame;
       if (!lost(frame)) this.handOver(frame)?.flush();
     }

@@ -4,7 +4,6 @@ import type { GroupMessage } from '../message.ts';
 import type { Fact } from '../../fact.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Raft } from '../raft.ts';
-import type { NodeId } from '../../base/ids.ts';
 
 export function describe(m: GroupMessage): string {
   switch (m.kind) {
@@ -17,9 +16,9 @@ export function describe(m: GroupMessage): string {
     case 'appendReply':
       return `${m.ok ? 'agreed up to' : 'no; go on after'} ${m.match}, term ${m.term}, round ${m.round}`;
     case 'snapshot':
-      return `snapshot of ${m.index}, term ${m.term}: sessions ${m.sessionOffset}+${m.sessions.length} of ${m.sessionTotal}, records ${m.offset}+${m.records.length} of ${m.total}`;
+      return `snapshot of ${m.index}, term ${m.term}: content ${m.content.slice(0, 8)}, bytes ${m.offset}+${m.bytes.length} of ${m.length}`;
     case 'snapshotReply':
-      return m.done ? `snapshot of ${m.index}: done` : `snapshot of ${m.index}: go on at session ${m.sessionOffset}, record ${m.offset}`;
+      return m.is === 'wanting' ? `snapshot of ${m.index}: go on at byte ${m.offset}` : `snapshot of ${m.index}: ${m.is}`;
     case 'open':
       return `open a session, nonce ${m.nonce}`;
     case 'opened':
@@ -57,6 +56,11 @@ export function describeFact(fact: Fact): string {
   if (fact.kind === 'steppedDown') return `steps down in term ${fact.term}: ${fact.why}`;
   if (fact.kind === 'decided') return `decided ${fact.need} = ${fact.proposal} at ${fact.index}`;
   if (fact.kind === 'snapshotInstalled') return `installed the snapshot of ${fact.index}`;
+  if (fact.kind === 'chunkResent') return `sends node ${fact.to} the chunk at byte ${fact.offset} again`;
+  if (fact.kind === 'snapshotResumed') return `goes on with the snapshot of ${fact.index}, of which it has ${fact.received} bytes`;
+  if (fact.kind === 'snapshotChanged') return `gets the snapshot of ${fact.index} instead of that of ${fact.before}`;
+  if (fact.kind === 'contentDamaged') return `the snapshot of ${fact.index} is damaged`;
+  if (fact.kind === 'contentLost') return `the snapshot of ${fact.index} is lost to its store: ${fact.why}`;
   if (fact.kind === 'configured') return `${describeConfiguration(fact.configuration)}, at ${fact.index}`;
   if (fact.kind === 'handingOver') return `hands over to ${fact.to}`;
   if (fact.kind === 'sessionOpened') return `session ${fact.session} opened`;
@@ -64,13 +68,12 @@ export function describeFact(fact: Fact): string {
   return fact.kind;
 }
 
-/** What a member is after a step. */
 /** What a trace shows of a member. */
 interface Shown {
-  readonly self: NodeId;
-  readonly raft: Raft;
+  readonly raft: Pick<Raft, 'role' | 'term' | 'firstIndex' | 'lastIndex' | 'commit'>;
 }
 
+/** What a member is after a step. */
 export function describeMember(member: Shown): string {
   const { role, term, firstIndex, lastIndex, commit } = member.raft;
   const log = lastIndex < firstIndex ? `log ..${lastIndex}` : `log ${firstIndex}..${lastIndex}`;
