@@ -30,9 +30,10 @@ const groups: Stage[][] = [
     { name: 'types of the kernel', args: [tool('typescript/bin/tsc'), '-p', 'kernel/tsconfig.json', '--pretty', 'false'] },
   ],
   [
+    { name: 'types of the page', args: [tool('typescript/bin/tsc'), '-p', 'reports/page/tsconfig.json', '--pretty', 'false'] },
     { name: 'lint', args: [tool('oxlint/bin/oxlint'), '--deny-warnings', '--ignore-pattern', '.tidy/fixtures'] },
-    { name: 'layers', args: ['.tidy/check-layers.ts'] },
   ],
+  [{ name: 'layers', args: ['.tidy/check-layers.ts'] }],
   [
     {
       name: 'tests',

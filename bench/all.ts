@@ -1,5 +1,6 @@
 // Every benchmark there is.
 
+import { CHECK } from './check.ts';
 import { CODEC } from './codec.ts';
 import { ENDURANCE } from './endurance.ts';
 import { HOSTILE } from './hostile.ts';
@@ -9,4 +10,4 @@ import { NETWORK } from './network.ts';
 import type { Bench } from './row.ts';
 import { SIMULATOR } from './simulator.ts';
 
-export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...NETWORK, ...LIVE, ...HOSTILE, ...ENDURANCE];
+export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...CHECK, ...NETWORK, ...LIVE, ...HOSTILE, ...ENDURANCE];

@@ -60,6 +60,8 @@ export interface Subject {
   dumped<T>(spec: RunSpec, use: (folder: string) => Promise<T>): Promise<T>;
   /** Refolds every journal under a folder: events, and the milliseconds it took. */
   refold(folder: string): Promise<{ readonly events: number; readonly wallMs: number }>;
+  /** Checks a history by the program, in a process of its own; the time is what that process says of reading and judging. */
+  check(history: string, model: string): Promise<{ readonly verdict: string; readonly wallMs: number }>;
   /** Starts three live nodes as processes of this machine, hands them over when all are ready, and seals and removes them afterwards. */
   live<T>(spec: LiveSpec, use: (network: LiveNetwork) => Promise<T>): Promise<T>;
   /** How long the command says a measurement with a duration of its own should take. */

@@ -176,6 +176,23 @@ describe('a start', () => {
       expect(second.disk.dump()).toEqual(files);
     }
   });
+
+  test('fails for now if its disk cannot be read, changes nothing, and may be tried again', () => {
+    const node = elected();
+    node.decideAll(5, 0);
+    const sequence = node.loop.kernel.sequence;
+    for (const kind of ['list', 'read'] as const) {
+      const files = node.disk.dump();
+      node.disk.failNext = { kind, reason: 'io' };
+      node.restart();
+      expect([node.loop.phase, node.loop.stopped?.code]).toEqual(['failed', 'io']);
+      expect(node.disk.dump()).toEqual(files);
+    }
+    node.disk.failNext = undefined;
+    node.restart();
+    expect(node.loop.phase).toBe('running');
+    expect(node.refolded?.sequence).toBe(sequence);
+  });
 });
 
 describe('the barrier', () => {

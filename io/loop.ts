@@ -415,7 +415,11 @@ export class Loop {
       else this.ports.disk.submit(this.token++, step.value);
       return;
     }
-    if (step.value.kind === 'refused') return this.refuse(step.value.code, step.value.text);
+    if (step.value.kind === 'refused') {
+      // A disk that cannot be read now says nothing about what is on it: the next start may be able to.
+      if (step.value.code === 'io') return this.fail('io', step.value.text);
+      return this.refuse(step.value.code, step.value.text);
+    }
     this.refolded = step.value;
     this.repairs = [...step.value.repairs];
     this.repair(step.value, undefined);

@@ -15,6 +15,7 @@ import type { Host } from '../io/sim/host.ts';
 import type { LinkFault } from '../io/sim/network.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
+import { bearsDamage } from './budget.ts';
 import { damage, startAll } from './disk.ts';
 import type { Fault } from './fault.ts';
 
@@ -84,7 +85,7 @@ class Restore {
     const { world, host } = this;
     if (this.over || host.damaged || world.now > this.lookUntil || this.copy.size === 0) return;
     for (const peer of this.peers) if (peer.state === 'down') peer.start();
-    if (isSteady(host) && this.peers.every((peer) => peer.loop?.phase === 'running' && isSteady(peer))) return this.strike();
+    if (bearsDamage(world, host.id) && isSteady(host) && this.peers.every((peer) => peer.loop?.phase === 'running' && isSteady(peer))) return this.strike();
     world.at(world.now + LOOK_EVERY_US, () => this.look());
   }
 
@@ -94,7 +95,7 @@ class Restore {
     else world.startLater(host, 20 * MS);
     host.disk.putBack(this.copy);
     world.count('old-backup', 1);
-    world.wasDamaged(host);
+    world.wasDamaged(host, false);
     this.spare(true);
     const slow = this.peers.map((peer) => peer.id);
     if (this.heldUpUs > 0) this.disturb([{ kind: 'reorder', from: [host.id], to: slow, strength: this.heldUpUs, own: true }, { kind: 'reorder', from: slow, to: [host.id], strength: this.heldUpUs, own: true }]);

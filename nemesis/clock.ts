@@ -1,4 +1,4 @@
-// Faults of clocks: monotonic clocks that run fast or slow or jump ahead, and calendars that go anywhere.
+// Faults of clocks: monotonic clocks that run fast or slow, jump ahead or stand still, and calendars that go anywhere.
 
 import { MS, SECOND } from '../kernel/base/time.ts';
 import { lasting, some, struck, type Fault } from './fault.ts';
@@ -32,5 +32,48 @@ export const clockJump: Fault = {
     });
     world.count('clock-jump', hosts.length);
     return () => {};
+  },
+};
+
+export const clockFreeze: Fault = {
+  name: 'clock-freeze',
+  about: 'monotonic clocks stand still while their processes run',
+  unit: 'always 1',
+  strongest: 1,
+  draw: (draw, site) => ({ kind: 'clock-freeze', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: 1 }),
+  begin: (world, episode) => {
+    const clocks = struck(world, episode).map((host) => host.clock);
+    for (const clock of clocks) clock.freeze();
+    world.count('clock-freeze', clocks.length);
+    return () => {
+      for (const clock of clocks) clock.thaw();
+    };
+  },
+};
+
+/** So often somebody sets the calendar. */
+const CALENDAR_EVERY_US = 300 * MS;
+
+export const wallJump: Fault = {
+  name: 'wall-jump',
+  about: 'calendars alone jump back, and forth, and back again, while monotonic clocks run as ever',
+  unit: 'microseconds',
+  strongest: 400 * 86_400 * SECOND,
+  draw: (draw, site) => ({ kind: 'wall-jump', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([1, 3_600, 86_400 * 366]) * SECOND }),
+  begin: (world, episode) => {
+    let over = false;
+    let by = -episode.strength;
+    const turn = (): void => {
+      if (over) return;
+      const hosts = struck(world, episode);
+      for (const host of hosts) host.clock.setWall(by);
+      world.count('wall-jump', hosts.length);
+      by = -by;
+      world.at(world.now + CALENDAR_EVERY_US, turn);
+    };
+    turn();
+    return () => {
+      over = true;
+    };
   },
 };

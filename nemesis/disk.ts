@@ -1,11 +1,13 @@
-// Faults of disks: a power loss that takes what was not synced, or tears it; syncs that stall; and damage to what had been
-// acknowledged, after which a node may not come back as itself.
+// Faults of disks: a power loss that takes what was not synced, or tears it; syncs that stall; errors, and no room; and damage
+// to what had been acknowledged, after which a node may not come back as itself.
 
 import { MS, SECOND, type Micros } from '../kernel/base/time.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
 import type { CrashPoint } from '../io/ports.ts';
-import { few, lasting, struck, type Fault } from './fault.ts';
+import type { Host } from '../io/sim/host.ts';
+import { bearsDamage } from './budget.ts';
+import { few, lasting, some, struck, type Fault } from './fault.ts';
 import { beginCrash, drawCrash } from './process.ts';
 
 /** Where a loop may have written what no sync covers yet; undefined: while a sync is under way. */
@@ -46,24 +48,120 @@ export const slowFsync: Fault = {
   happened: (world) => world.hosts.reduce((sum, host) => sum + host.disk.stalls, 0),
 };
 
-export const bitRot: Fault = {
-  name: 'bit-rot',
-  about: 'a bit of what a node had made durable flips while it is down; it must refuse to start',
-  unit: 'microseconds until it is started again',
-  strongest: MAX_DOWN,
-  damages: true,
-  draw: (draw, site) => damage('bit-rot', site.from, site.healAt, draw.nodes(1, site.nodes)),
+/** A machine whose disk has an error is started again after so long, and while the error lasts again and again. */
+const TROUBLED_DOWN: Micros = 50 * MS;
+
+export const readError: Fault = {
+  name: 'read-error',
+  about: 'a process ends, and when it is started again its disk cannot be read, for a while; it must not give up for good',
+  unit: 'per mille of the reads that fail',
+  strongest: 1_000,
+  draw: (draw, site) => ({ kind: 'read-error', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([100, 300, 700]) }),
   begin: (world, episode) => {
-    for (const node of episode.nodes) {
-      const host = world.host(node);
-      if (host.loop === undefined || host.damaged) continue;
-      if (!world.crash(host, 'kept', episode.strength) || !host.rot()) continue;
-      world.count('bit-rot', 1);
-      world.wasDamaged(host);
+    const hosts = struck(world, episode);
+    for (const host of hosts) {
+      host.disk.readErrors += episode.strength;
+      if (host.loop !== undefined) world.crash(host, 'kept', TROUBLED_DOWN);
     }
-    return () => startAll(world, episode);
+    return () => {
+      for (const host of hosts) host.disk.readErrors -= episode.strength;
+      startAll(world, episode);
+    };
+  },
+  happened: (world) => world.hosts.reduce((sum, host) => sum + host.disk.unreadable, 0),
+};
+
+export const fsyncError: Fault = {
+  name: 'fsync-error',
+  about: 'a sync fails, and what it should have made durable may be gone; the process must end, and never try it again',
+  unit: 'per mille of the syncs that fail',
+  strongest: 1_000,
+  draw: (draw, site) => ({ kind: 'fsync-error', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([2, 20, 200]) }),
+  begin: (world, episode) => {
+    const disks = struck(world, episode).map((host) => host.disk);
+    for (const disk of disks) disk.syncErrors += episode.strength;
+    return () => {
+      for (const disk of disks) disk.syncErrors -= episode.strength;
+    };
+  },
+  happened: (world) => world.hosts.reduce((sum, host) => sum + host.disk.notSynced, 0),
+};
+
+export const diskFull: Fault = {
+  name: 'disk-full',
+  about: 'there is no room on a disk; its node must promise nothing more, and come back when there is room',
+  unit: 'always 1',
+  strongest: 1,
+  draw: (draw, site) => ({ kind: 'disk-full', from: site.from, until: lasting(draw, site), nodes: draw.below(4) === 0 ? some(draw, site) : few(draw, site), strength: 1 }),
+  begin: (world, episode) => {
+    const disks = struck(world, episode).map((host) => host.disk);
+    for (const disk of disks) disk.fulls++;
+    return () => {
+      for (const disk of disks) disk.fulls--;
+    };
+  },
+  happened: (world) => world.hosts.reduce((sum, host) => sum + host.disk.noRoom, 0),
+};
+
+export const bitRot: Fault = damaging('bit-rot', 'a bit of what a node had made durable flips while it is down; it must refuse to start', (host) => host.rot());
+
+export const misdirected: Fault = damaging('misdirected', 'a write that a node had made durable went to another place, over what stood there; it must refuse to start', (host) => host.misdirect());
+
+/** A process ends, `strike` damages what it had made durable, and it is started again. */
+function damaging(name: string, about: string, strike: (host: Host) => boolean): Fault {
+  return {
+    name, about, unit: 'microseconds until it is started again', strongest: MAX_DOWN, damages: true,
+    draw: (draw, site) => damage(name, site.from, site.healAt, draw.nodes(1, site.nodes)),
+    begin: (world, episode) => {
+      for (const node of episode.nodes) {
+        const host = world.host(node);
+        if (host.loop === undefined || host.damaged || !bearsDamage(world, host.id)) continue;
+        if (!world.crash(host, 'kept', episode.strength) || !strike(host)) continue;
+        world.count(name, 1);
+        world.wasDamaged(host, true);
+      }
+      return () => startAll(world, episode);
+    },
+  };
+}
+
+/** Long enough to start and to read everything. */
+const STALE_US: Micros = 300 * MS;
+
+export const staleRead: Fault = {
+  name: 'stale-read',
+  about: 'a process ends, and when it is started again its journal is read without its end, so that it must refuse to start (1), or its watermark as it was (2)',
+  unit: '1: the journal; 2: the watermark',
+  strongest: 2,
+  damages: true,
+  draw: (draw, site) => ({ kind: 'stale-read', from: site.from, until: Math.min(site.healAt, site.from + STALE_US), nodes: draw.nodes(1, site.nodes), strength: draw.between(1, 2) }),
+  begin: (world, episode) => {
+    const ends = episode.nodes.map((node) => readStale(world, world.host(node), episode.strength === 2));
+    return () => {
+      for (const end of ends) end();
+      startAll(world, episode);
+    };
   },
 };
+
+/** What was served once stays as it is: nobody can trust that disk again. */
+function readStale(world: World, host: Host, mark: boolean): () => void {
+  if (host.loop === undefined || host.damaged || !bearsDamage(world, host.id) || !world.crash(host, 'kept', TROUBLED_DOWN)) return () => {};
+  let served = false;
+  // Nobody counts on it from now on.
+  if (!mark) host.damaged = true;
+  host.readStale(mark, () => {
+    if (served) return;
+    served = true;
+    world.count('stale-read', 1);
+    if (!mark) world.wasDamaged(host, true);
+  });
+  return () => {
+    if (!mark && served) return;
+    host.disk.refresh();
+    if (!mark) host.damaged = host.rejoins;
+  };
+}
 
 export function damage(kind: string, from: Micros, healAt: Micros, nodes: readonly number[]): FaultEpisode {
   const down = Math.min(200 * MS, Math.max(1, healAt - from));

@@ -1,22 +1,23 @@
 // Every fault there is, in the order in which they are listed.
 
 import { oldBackup } from './backup.ts';
-import { clockJump, clockSkew } from './clock.ts';
+import { clockFreeze, clockJump, clockSkew, wallJump } from './clock.ts';
 import { contentBroken, contentRot, snapshotCut } from './content.ts';
-import { bitRot, diskLost, diskTorn, slowFsync } from './disk.ts';
+import { bitRot, diskFull, diskLost, diskTorn, fsyncError, misdirected, readError, slowFsync, staleRead } from './disk.ts';
 import type { Fault } from './fault.ts';
 import { leaderCut, leaderKilled, leaderPaused } from './leader-once.ts';
 import { behead, hunt } from './leaders.ts';
+import { burst } from './load.ts';
 import { handOver, lostDisk, reconfigure } from './membership.ts';
-import { corrupt, drop, duplicate, forgedHello, narrow, oneWay, partition, reorder, reset, slow } from './network.ts';
-import { gpuLost, parentOutage, parentReorg } from './outside.ts';
-import { kill, pause, restart } from './process.ts';
+import { clog, corrupt, drop, duplicate, flap, forgedHello, narrow, oneWay, partition, reorder, reset, slow } from './network.ts';
+import { callDoubt, gpuLost, parentOutage, parentReorg } from './outside.ts';
+import { blackout, bootStorm, kill, pause, restart, slowNode } from './process.ts';
 
 export const FAULTS: readonly Fault[] = [
-  partition, oneWay, slow, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, clockSkew, clockJump, diskLost, diskTorn, slowFsync, bitRot, oldBackup,
+  partition, oneWay, flap, slow, clog, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, blackout, bootStorm, slowNode, clockSkew, clockJump, clockFreeze, wallJump, diskLost, diskTorn, slowFsync, readError, fsyncError, diskFull, bitRot, misdirected, staleRead, oldBackup,
   hunt, behead, reconfigure, handOver, lostDisk,
-  narrow, reset, leaderKilled, leaderPaused, leaderCut,
-  parentOutage, parentReorg, gpuLost,
+  narrow, reset, leaderKilled, leaderPaused, leaderCut, burst,
+  parentOutage, parentReorg, gpuLost, callDoubt,
   contentBroken, contentRot, snapshotCut,
 ];
 

@@ -60,7 +60,7 @@ export const leaderPaused: Fault = {
   begin: (world, episode) => once(world, episode, (leader) => {
     const host = world.host(leader);
     world.pause(host, false);
-    return () => world.resume(host);
+    return () => world.resume(host, false);
   }),
 };
 

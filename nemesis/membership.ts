@@ -134,7 +134,7 @@ export const lostDisk: Fault = {
       host.services.content.wipe();
       host.rejoins = true;
       world.count('lost-disk', 1);
-      world.wasDamaged(host);
+      world.wasDamaged(host, false);
     }
     return () => {
       for (const node of episode.nodes) if (world.host(node).state === 'down') world.host(node).start();

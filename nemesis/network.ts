@@ -1,6 +1,7 @@
 // Faults of the network between nodes. Links of clients are never cut: clients stand beside their node.
 
 import { MS } from '../kernel/base/time.ts';
+import { Random } from '../kernel/base/random.ts';
 import { hello, helloText } from '../kernel/hello.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
 import { LINK_FAULTS, type LinkFault, type LinkFaultKind } from '../io/sim/network.ts';
@@ -35,16 +36,37 @@ function side(draw: Draw, site: Site): number[] {
   return draw.nodes(draw.below(3) === 0 ? 1 : draw.between(1, Math.max(1, half)), site.nodes);
 }
 
+/** Who cannot hear whom, by place in a circle of so many nodes: those that are named, in that order, and then the others. */
+type Cut = (a: number, b: number, nodes: number) => boolean;
+
+/** How far two places of a circle are apart. */
+const apart = (a: number, b: number, nodes: number): number => Math.min(Math.abs(a - b), nodes - Math.abs(a - b));
+
+/** The first node hears everybody; the two halves of the rest hear only themselves and it. */
+const bridged: Cut = (a, b, nodes) => a > 0 && b > 0 && a <= nodes >> 1 !== b <= nodes >> 1;
+const ring: Cut = (a, b, nodes) => apart(a, b, nodes) > 1;
+/** Everybody hears a majority, and no two of them the same one. */
+const majorities: Cut = (a, b, nodes) => apart(a, b, nodes) > Math.ceil((nodes >> 1) / 2);
+
+const SHAPES: readonly Cut[] = [bridged, ring, majorities];
+
+function shaped(world: World, nodes: readonly number[], cut: Cut): LinkFault[] {
+  const circle = [...ids(nodes), ...rest(world, nodes)];
+  return circle.map((from, a) => ({ kind: 'partition', from: [from], to: circle.filter((_, b) => cut(a, b, circle.length)), strength: 1 }));
+}
+
 export const partition: Fault = {
   name: 'partition',
-  about: 'the nodes named and the others cannot hear each other',
-  unit: 'always 1',
-  strongest: 1,
-  draw: (draw, site) => ({ kind: 'partition', from: site.from, until: lasting(draw, site), nodes: side(draw, site), strength: 1 }),
+  about: 'the nodes named and the others cannot hear each other (1); or a bridge between two halves (2), a ring (3), a ring of majorities (4)',
+  unit: '1: two sides; 2: two halves, and the first node named hears both; 3: everybody hears its two neighbours; 4: everybody hears another majority',
+  strongest: 4,
+  draw: (draw, site) => {
+    const nodes = side(draw, site);
+    return { kind: 'partition', from: site.from, until: lasting(draw, site), nodes, strength: draw.pick([1, 1, 1, 2, 3, 4]) };
+  },
   begin: (world, episode) => {
-    const one = ids(episode.nodes);
-    const other = rest(world, episode.nodes);
-    return disturb(world, [{ kind: 'partition', from: one, to: other, strength: 1 }, { kind: 'partition', from: other, to: one, strength: 1 }]);
+    const shape = SHAPES[episode.strength - 2];
+    return disturb(world, shape === undefined ? between(world, episode.nodes, rest(world, episode.nodes)) : shaped(world, episode.nodes, shape));
   },
   happened: touched('partition'),
 };
@@ -155,10 +177,51 @@ export const reset: Fault = {
   },
 };
 
-/** Every link from and to the nodes named, broken. */
-function between(world: World, nodes: readonly number[]): LinkFault[] {
-  return [{ kind: 'partition', from: ids(nodes), to: ids(world.ids), strength: 1 }, { kind: 'partition', from: ids(world.ids), to: ids(nodes), strength: 1 }];
+/** Every link from the nodes named to those others, and back, broken. */
+function between(world: World, nodes: readonly number[], others: readonly NodeId[] = ids(world.ids)): LinkFault[] {
+  return [{ kind: 'partition', from: ids(nodes), to: others, strength: 1 }, { kind: 'partition', from: others, to: ids(nodes), strength: 1 }];
 }
+
+export const flap: Fault = {
+  name: 'flap',
+  about: 'links between the nodes named and the others break and heal again and again, in one direction or in both',
+  unit: 'microseconds for which they are whole, or broken, at most twice',
+  strongest: 10_000 * MS,
+  draw: (draw, site) => ({ kind: 'flap', from: site.from, until: lasting(draw, site), nodes: side(draw, site), strength: draw.pick([2, 20, 120, 400]) * MS }),
+  begin: (world, episode) => {
+    const random = Random.of(world.seed, 'flap', episode.from);
+    const links = between(world, episode.nodes, rest(world, episode.nodes));
+    let over = false;
+    let heal: (() => void) | undefined;
+    const turn = (): void => {
+      if (over) return;
+      if (heal === undefined) {
+        const broken = random.below(3);
+        world.count('flap', 1);
+        heal = disturb(world, broken === 2 ? links : links.slice(broken, broken + 1));
+      } else {
+        heal();
+        heal = undefined;
+      }
+      world.at(world.now + 1 + random.below(2 * episode.strength), turn);
+    };
+    turn();
+    return () => {
+      over = true;
+      heal?.();
+    };
+  },
+};
+
+export const clog: Fault = {
+  name: 'clog',
+  about: 'links let nothing through for a while, and then everything that waits at one moment',
+  unit: 'microseconds between two moments at which they are open',
+  strongest: 10_000 * MS,
+  draw: (draw, site) => ({ kind: 'clog', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([20, 150, 700, 2_500]) * MS }),
+  begin: outgoing('clog'),
+  happened: touched('clog'),
+};
 
 export const forgedHello: Fault = {
   name: 'forged-hello',

@@ -1,6 +1,7 @@
-// Faults of what stands outside the network: the parent chain and its providers, and the GPUs with their driver.
+// Faults of what stands outside the network: the parent chain and its providers, the GPUs with their driver, and the signer.
 
-import { few, lasting, some, type Fault } from './fault.ts';
+import { MS } from '../kernel/base/time.ts';
+import { few, lasting, some, struck, type Fault } from './fault.ts';
 
 export const parentOutage: Fault = {
   name: 'parent-outage',
@@ -58,4 +59,28 @@ export const gpuLost: Fault = {
     };
   },
   happened: (world) => world.hosts.reduce((sum, host) => sum + host.services.losses + host.services.failures, 0),
+};
+
+const STARTED_AFTER = 20 * MS;
+
+export const callDoubt: Fault = {
+  name: 'call-doubt',
+  about: 'what the signer or the GPU driver was asked is done, and the answer is "unknown", "failed", or too late; a process that starts has to ask',
+  unit: 'per mille of the calls',
+  strongest: 1_000,
+  draw: (draw, site) => ({ kind: 'call-doubt', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([300, 700, 1_000]) }),
+  begin: (world, episode) => {
+    const hosts = struck(world, episode);
+    for (const host of hosts) {
+      host.services.doubtPerMille += episode.strength;
+      if (host.loop !== undefined) world.crash(host, 'kept', STARTED_AFTER);
+    }
+    return () => {
+      for (const host of hosts) {
+        host.services.doubtPerMille -= episode.strength;
+        if (host.state === 'down') host.start();
+      }
+    };
+  },
+  happened: (world) => world.hosts.reduce((sum, host) => sum + host.services.doubts, 0),
 };

@@ -1,4 +1,5 @@
-// Faults of processes: they end anywhere in their loop, are stopped and started, or stand still.
+// Faults of processes: they end anywhere in their loop, one by one or all at once, are stopped and started, stand still or
+// are slow.
 
 import { MS, type Micros } from '../kernel/base/time.ts';
 import type { CrashLoss } from '../io/sim/disk.ts';
@@ -39,9 +40,7 @@ export function beginCrash(loss: CrashLoss): (world: World, episode: FaultEpisod
   return (world, episode) => {
     const hosts = episode.nodes.map((node) => world.host(node));
     for (const host of hosts) strike(world, host, episode, loss);
-    return () => {
-      for (const host of hosts) if (host.state === 'down') host.start();
-    };
+    return () => start(hosts);
   };
 }
 
@@ -83,14 +82,14 @@ export const restart: Fault = {
   begin: (world, episode) => {
     for (const node of episode.nodes) world.stop(world.host(node), episode.strength);
     return () => {
-      for (const node of episode.nodes) if (world.host(node).state === 'down') world.host(node).start();
+      start(episode.nodes.map((node) => world.host(node)));
     };
   },
 };
 
 export const pause: Fault = {
   name: 'pause',
-  about: 'a process stands still; its clock runs on (1) or stands still with it (2)',
+  about: 'a process stands still; its clock runs on (1) or stands still with it, as on a suspended machine, and only its calendar jumps (2)',
   unit: '1: stopped process; 2: suspended machine',
   strongest: 2,
   draw: (draw, site) => ({ kind: 'pause', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(1, 2) }),
@@ -99,7 +98,75 @@ export const pause: Fault = {
     for (const host of hosts) world.pause(host, episode.strength === 2);
     world.count('pause', hosts.length);
     return () => {
-      for (const host of hosts) world.resume(host);
+      for (const host of hosts) world.resume(host, episode.strength === 2);
+    };
+  },
+};
+
+/** Half of the machines lose what was not synced, and the others tear it. */
+export const blackout: Fault = {
+  name: 'blackout',
+  about: 'the power of all machines named fails at one moment, mostly of every one there is, and comes back at one moment; nothing acknowledged may be lost',
+  unit: 'microseconds until the machines are started again',
+  strongest: MAX_DOWN,
+  draw: (draw, site) => {
+    const down = Math.min(draw.pick([30, 400, 2_000]) * MS, Math.max(1, site.healAt - site.from));
+    const nodes = draw.nodes(draw.below(4) === 0 ? draw.between(1, site.nodes) : site.nodes, site.nodes);
+    return { kind: 'blackout', from: site.from, until: Math.min(site.healAt, site.from + down + MS), nodes, strength: down };
+  },
+  begin: (world, episode) => {
+    const hosts = episode.nodes.map((node) => world.host(node));
+    hosts.forEach((host, place) => {
+      if (host.loop !== undefined && world.crash(host, place % 2 === 0 ? 'lost' : 'torn', episode.strength)) world.count('blackout', 1);
+    });
+    return () => start(hosts);
+  },
+};
+
+/** How long a process that is started again and again is down each time. */
+const STORM_DOWN: Micros = 10 * MS;
+
+export const bootStorm: Fault = {
+  name: 'boot-storm',
+  about: 'all processes named are killed and started at one moment, again and again, before or after they have recovered',
+  unit: 'microseconds between two such moments',
+  strongest: 10_000 * MS,
+  draw: (draw, site) => ({
+    kind: 'boot-storm', from: site.from, until: lasting(draw, site), nodes: draw.nodes(draw.below(4) === 0 ? draw.between(1, site.nodes) : site.nodes, site.nodes),
+    strength: draw.pick([11, 30, 150, 700]) * MS,
+  }),
+  begin: (world, episode) => {
+    const hosts = episode.nodes.map((node) => world.host(node));
+    let over = false;
+    const turn = (): void => {
+      if (over) return;
+      for (const host of hosts) if (host.loop !== undefined && world.crash(host, 'kept', STORM_DOWN)) world.count('boot-storm', 1);
+      world.at(world.now + Math.max(STORM_DOWN + 1, episode.strength), turn);
+    };
+    turn();
+    return () => {
+      over = true;
+      start(hosts);
+    };
+  },
+};
+
+function start(hosts: readonly Host[]): void {
+  for (const host of hosts) if (host.state === 'down') host.start();
+}
+
+export const slowNode: Fault = {
+  name: 'slow-node',
+  about: 'every turn of a process takes much longer: its machine has too much else to do',
+  unit: 'microseconds that every turn takes longer',
+  strongest: 1_000 * MS,
+  draw: (draw, site) => ({ kind: 'slow-node', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([100, 800, 5_000, 40_000]) }),
+  begin: (world, episode) => {
+    const hosts = struck(world, episode);
+    for (const host of hosts) host.extraTurnUs += episode.strength;
+    world.count('slow-node', hosts.filter((host) => host.loop !== undefined).length);
+    return () => {
+      for (const host of hosts) host.extraTurnUs -= episode.strength;
     };
   },
 };

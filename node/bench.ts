@@ -1,9 +1,12 @@
 // `lockstep bench`: runs the benchmarks of bench/ one after another, with nothing else going on, and prints their rows as they
 // come.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { BENCHES } from '../bench/all.ts';
 import type { Measured, Row, RunSpec, Subject } from '../bench/row.ts';
@@ -24,7 +27,7 @@ export async function bench(names: readonly string[], flags: { readonly json?: b
   const chosen = choose(names);
   const forUs = flags.for === undefined ? undefined : readDuration(flags.for);
   if (forUs !== undefined && ![...chosen].some((name) => name.startsWith('endurance/'))) throw new Complaint('--for says how long "endurance" goes on; the other benchmarks take as long as they take');
-  const subject: Subject = { simulate, sweep, dumped, refold, queueRate, live, forUs };
+  const subject: Subject = { simulate, sweep, dumped, refold, queueRate, check, live, forUs };
   const paint = paintFor(process.stdout.isTTY, process.env);
   const rows: Row[] = [];
   for (const one of BENCHES) {
@@ -151,6 +154,23 @@ async function refold(folder: string): Promise<{ events: number; wallMs: number 
   const wrong = answers.find((answer) => answer.verdict !== 'match');
   if (wrong !== undefined) throw new Error(`a journal that was just written does not refold: ${wrong.message ?? wrong.verdict}`);
   return { events: answers.reduce((sum, answer) => sum + answer.steps, 0), wallMs };
+}
+
+async function check(history: string, model: string): Promise<{ verdict: string; wallMs: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
+  try {
+    const file = join(folder, 'history');
+    writeFileSync(file, history);
+    const program = fileURLToPath(new URL('lockstep.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, program, 'check', file, '--model', model, '--json']).catch((error: { stdout?: string }) => {
+      // The verdict "unknown" has an exit code of its own, and a document all the same.
+      if (error.stdout === undefined || error.stdout === '') throw error;
+      return { stdout: error.stdout };
+    });
+    return JSON.parse(stdout) as { verdict: string; wallMs: number };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** All threads measure at the same time; their rates add up. */

@@ -94,10 +94,25 @@ describe('a wrong command gets one sentence and exit 2', () => {
     ['kills that are no number', ['crash', '--kills', 'all'], '--kills expects a whole number'],
     ['kills in a directory with something in it', ['crash', '--seed', '1', '--data', folder], 'is not empty'],
     ['kills with an unknown planted bug', ['crash', '--seed', '1', '--mutant', 'loop/efect'], 'did you mean "loop/'],
-    ['a later verb', ['explore'], 'not in this version'],
-    ['a later verb with flags', ['check', 'history.json', '--model', 'kv'], 'not in this version'],
+    ['a world that is not small', ['explore', '--nodes', '9'], '--nodes expects a whole number from 2 to 5'],
+    ['an exploration without time', ['explore', '--budget', '60'], '--budget expects a duration'],
+    ['an exploration with an unknown planted bug', ['explore', '--mutant', 'raft/vote-twice'], 'did you mean "raft/votes-twice"?'],
+    ['an exploration with a planted bug that is elsewhere', ['explore', '--mutant', 'raft/vote-before-durable'], 'which is no part of a small world'],
+    ['an exploration with an unknown flag', ['explore', '--node', '3'], 'did you mean "--nodes"?'],
+    ['an exploration with a word too many', ['explore', 'twice'], 'too many arguments'],
+    ['a history that is not there', ['check', at('nowhere.edn'), '--model', 'kv'], 'no history at'],
+    ['a history that is a folder', ['check', folder, '--model', 'kv'], 'found a directory'],
+    ['a history without a model', ['check', at('run.json')], 'expected --model with one of: register, cas-register, kv, decide'],
+    ['a history with an unknown model', ['check', at('run.json'), '--model', 'cas'], 'did you mean "kv"?'],
+    ['a history that is none', ['check', at('run.json'), '--model', 'kv'], 'line 1 of'],
+    ['a time for the search that is none', ['check', at('run.json'), '--model', 'kv', '--for', 'long'], '--for expects a duration'],
+    ['a later verb', ['doctor'], 'not in this version'],
+    ['a later verb with flags', ['policy', 'policy.rego', '--engine', 'x'], 'not in this version'],
     ['a later flag', ['sim', '--seed', '1', '--shrink'], '"--shrink" is not in this version'],
-    ['a later report', ['sim', '--seed', '1', '--report', 'x.html'], '"--report" is not in this version'],
+    ['a report in a folder that is not there', ['sim', '--seed', '1', '--report', at('no/run.html')], '--report expects a file in a folder that exists'],
+    ['a report over a folder', ['sim', '--seed', '1', '--report', folder], 'is a folder'],
+    ['a report that may not be written', ['sim', '--seed', '1', '--report', '/proc/run.html'], 'cannot be written'],
+    ['a report of a sweep', ['sim', '--seeds', '1..2', '--report', at('x.html')], 'do not go together'],
     ['keys without an action', ['keys'], 'lockstep keys generate FILE'],
     ['keys with an unknown action', ['keys', 'genrate', 'x'], 'did you mean "generate"?'],
     ['no directory to replay', ['replay'], "missing required argument 'dir'"],
@@ -163,6 +178,24 @@ describe('a run', () => {
     expect(out).toMatch(/is violated: /);
     expect(out.trim().split('\n').at(-1)).toContain('--mutant canary');
     expect(readFileSync(at('canary.xml'), 'utf8')).toMatch(/<failure type="safety"/);
+  });
+
+  test('is the same with a report, which is a page of its own', async () => {
+    const drawn = await lockstep([...SHORT, '--json', '--report', at('run.html')]);
+    expect({ code: drawn.code, err: drawn.err }).toEqual({ code: 0, err: '' });
+    expect((JSON.parse(drawn.out) as { digest: string }).digest).toBe((JSON.parse((await lockstep([...SHORT, '--json'])).out) as { digest: string }).digest);
+    expect(readFileSync(at('run.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<h1>steady-decides, seed 7<[^]*<\/html>\n$/);
+    const loaded = await lockstep(['sim', '--run', at('run.json'), '--report', at('loaded.html')]);
+    expect({ code: loaded.code, err: loaded.err }).toEqual({ code: 0, err: '' });
+    // Only the command to see it again is another.
+    const page = (name: string): string => readFileSync(at(name), 'utf8').replace(/"replay":"[^"]*"/, '');
+    expect(page('loaded.html') === page('run.html')).toBe(true);
+  });
+
+  test('that fails writes its report, and still exits 1', async () => {
+    const { code } = await lockstep(['sim', '--seed', '1', '--for', '5s', '--mutant', 'canary', '--report', at('canary.html')]);
+    expect(code).toBe(1);
+    expect(readFileSync(at('canary.html'), 'utf8')).toMatch(/<p id="verdict" class="violated">/);
   });
 
   test('a sweep reports what CONTRACT promises', async () => {

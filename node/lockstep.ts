@@ -8,8 +8,6 @@ import { VERSION } from './version.ts';
 
 /** Verbs that come with modules of later versions: known words, so that a person who read of them gets a straight answer. */
 const LATER: readonly (readonly [string, string])[] = [
-  ['explore', 'bounded exhaustive exploration of a small world'],
-  ['check', "linearizability of somebody's history"],
   ['sidecar', 'the process beside a live node'],
   ['bootstrap', 'the first members of a network'],
   ['chain', 'the settlement chain'],
@@ -34,9 +32,11 @@ function buildProgram(): Command {
     })
     .allowExcessArguments();
   addSim(program);
+  addExplore(program);
   addReplay(program);
   addAudit(program);
   addCrash(program);
+  addCheck(program);
   addMutants(program);
   addBench(program);
   addConform(program);
@@ -73,16 +73,39 @@ function addSim(program: Command): void {
     .option('--checked', 'freeze and encode everything, snapshot and restore at a random step: slower, same digest')
     .option('--run <file>', 'execute a saved run instead of drawing one')
     .option('--save <file>', 'save the resolved run')
-    .option('--dump <dir>', "write every node's journal as files")
+    .option('--dump <dir>', "write every node's journal as files, and the history of the clients")
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
     .option('--list', 'list scenarios, faults, properties, marks and mutants')
+    .option('--report <file>', 'also write the run as a page for a browser, one file: who said what to whom, and what led to a failure')
     .option('--junit <file>', 'also write a JUnit report')
     .option('--json', 'print one JSON document and nothing else')
-    .addOption(new Option('--report <file>').hideHelp())
     .addOption(new Option('--shrink').hideHelp())
     .addOption(new Option('--why').hideHelp())
     .action(async (options) => leave(await (await import('./sim.ts')).sim(options)));
+}
+
+function addExplore(program: Command): void {
+  program
+    .command('explore')
+    .allowExcessArguments(false)
+    .description('every interleaving of a small world of Raft members, within bounds; a violation comes with the shortest trace to it')
+    .option('--nodes <n>', 'members of the group (3)')
+    .option('--terms <n>', 'terms in which somebody may stand for election (2)')
+    .option('--entries <n>', 'commands of a client, each proposed once to whoever leads (2)')
+    .option('--crashes <n>', 'restarts from what is durable (1)')
+    .option('--heartbeats <n>', 'ticks of leaders (1)')
+    .option('--duplicates <n>', 'frames that arrive once more than they were sent (0)')
+    .option('--reads <n>', 'linearizable reads of whoever leads (0)')
+    .option('--batch <n>', 'entries in one append (4)')
+    .option('--pre-votes', 'pre-votes travel as frames, too; otherwise whoever stands is taken to have got them')
+    .option('--no-symmetry', 'tell states apart that differ in the names of members only')
+    .option('--budget <duration>', 'stop after this time (60s)')
+    .option('--max-states <n>', 'stop at so many states: they take about 20 bytes each (40000000)')
+    .option('--mutant <name>', 'with one planted bug')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', '\nFrames arrive in any order, at any time or never: loss, delay, reordering and partitions need no flag. Exit codes: 0 nothing was\nviolated in what was searched (the output says whether that is everything); 1 something was; 2 the command was wrong.')
+    .action(async (options) => leave(await (await import('./explore.ts')).explore(options)));
 }
 
 function addReplay(program: Command): void {
@@ -127,6 +150,38 @@ function addCrash(program: Command): void {
     .addHelpText('after', '\nThe files of the nodes hold back what is not synced, so that a kill loses what a machine that stops would lose. Afterwards the history\nof the clients is checked, every directory is replayed, and all journals are audited together. Exit codes: 0 all held; 1 something was\nlost, changed or diverged; 2 the command was wrong; 3 nodes, service or snapshots did not come in time.')
     .action(async (options) => leave(await (await import('./crash/crash.ts')).crash(options)));
 }
+
+function addCheck(program: Command): void {
+  program
+    .command('check')
+    .allowExcessArguments(false)
+    .description("is somebody's history linearizable? if not, the smallest window that no order explains")
+    .argument('<history>', 'operations as JSON lines, as EDN, or as a log of Jepsen')
+    .option('--model <name>', 'register, cas-register, kv or decide')
+    .option('--for <duration>', 'how long to search before the verdict is unknown (20s)')
+    .option('--memory <mb>', 'how much memory to search in before the verdict is unknown (512)')
+    .option('--json', 'print one JSON document and nothing else')
+    .addHelpText('after', CHECK_HELP)
+    .action(async (history, options) => leave((await import('./check.ts')).check(history, options)));
+}
+
+const CHECK_HELP = `
+Models:
+  register      read, write: one value, nil at first
+  cas-register  read, write, cas [FROM TO]
+  kv            get, put, append: by key a string, empty at first
+  decide        decide, get: by need the first proposal for ever ("sim --dump DIR" and "crash --data DIR" write DIR/history.jsonl)
+
+Formats, a call or a return on each line:
+  {"process":0,"type":"invoke","f":"put","key":"x","value":"y"}
+  {:process 0, :type :invoke, :f :put, :key "x", :value "y"}
+  INFO  jepsen.util - 0  :invoke  :write  3
+The type is invoke, ok, fail (it did not happen) or info (nobody knows whether it happened; nor does anybody of what never returns).
+
+Example:
+  $ lockstep check history.edn --model kv
+
+Exit codes: 0 linearizable; 1 not linearizable; 2 the file is missing or makes no sense, with the line; 3 unknown: not enough time or memory.`;
 
 function addMutants(program: Command): void {
   program

@@ -8,12 +8,18 @@ import { unknownWord } from './arguments.ts';
 import { Complaint } from './complaint.ts';
 
 export function saveRunFile(path: string, run: RunFile): void {
-  const draft = `${path}.${process.pid}.tmp`;
+  saveFile(path, writeRunFile(run));
+}
+
+const draftOf = (path: string): string => `${path}.${process.pid}.tmp`;
+
+/** All of it or nothing. */
+export function saveFile(path: string, text: string): void {
   try {
-    writeFileSync(draft, writeRunFile(run));
-    renameSync(draft, path);
+    writeFileSync(draftOf(path), text);
+    renameSync(draftOf(path), path);
   } catch (error) {
-    rmSync(draft, { force: true });
+    rmSync(draftOf(path), { force: true });
     throw new Complaint(`cannot write ${path}: ${(error as Error).message}`);
   }
 }
@@ -22,6 +28,17 @@ export function saveRunFile(path: string, run: RunFile): void {
 export function requireFolderOf(path: string, flag: string): void {
   if (statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true) throw new Complaint(`${flag} expects a file in a folder that exists, got "${path}"`);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Complaint(`${flag} expects a file, and "${path}" is a folder`);
+}
+
+/** The same, found out by trying: who may write where is not told by a folder's permissions alone. */
+export function requireWritable(path: string, flag: string): void {
+  requireFolderOf(path, flag);
+  try {
+    writeFileSync(draftOf(path), '');
+    rmSync(draftOf(path));
+  } catch (error) {
+    throw new Complaint(`${flag} expects a file that can be written, and "${path}" cannot be written: ${(error as Error).message}`);
+  }
 }
 
 export function loadRunFile(path: string): RunFile {

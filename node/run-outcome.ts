@@ -20,7 +20,7 @@ function propertyReport(property: PropertyResult): PropertyReport {
   return { ...base, violation: { signature: signatureOf(id, violation), message, atUs: at, nodes, ...(sequence === undefined ? {} : { step: sequence }), evidence: evidence ?? [] } };
 }
 
-export function reportOf(outcome: RunOutcome, mode: RunMode, files: { readonly runPath?: string; readonly saved?: string } = {}): RunReport {
+export function reportOf(outcome: RunOutcome, mode: RunMode, files: { readonly runPath?: string; readonly saved?: string; readonly page?: string } = {}): RunReport {
   const { result } = outcome;
   const properties = result.properties.filter((property) => mode.properties === undefined || mode.properties.includes(property.id)).map(propertyReport);
   const broke = result.broke === undefined ? {} : { broke: { message: result.broke.message, node: result.broke.node, atUs: result.broke.at, stack: result.broke.stack } };
@@ -44,6 +44,7 @@ export function reportOf(outcome: RunOutcome, mode: RunMode, files: { readonly r
     heapMb: Math.round(outcome.heapMb),
     ...(mode.mutant === undefined ? {} : { mutant: mode.mutant }),
     ...(files.saved === undefined ? {} : { runFile: files.saved }),
+    ...(files.page === undefined ? {} : { page: files.page }),
     ...broke,
     ...(outcome.stopped ? { stopped: true } : {}),
     replay: replayCommand(result.seed, result.scenario, mode, files.runPath),

@@ -2,6 +2,7 @@
 // between threads and processes.
 
 import type { RunFile } from '../io/sim/run-file.ts';
+import type { Timeline } from '../reports/timeline/timeline.ts';
 import type { RunOptions, RunResult } from '../scenarios/scenario.ts';
 
 /** A run to be drawn from a seed, or one that was saved. */
@@ -25,13 +26,14 @@ export interface WorkerSettings {
 export const SHARED = { stop: 0, seed: 1, simulatedUs: 2, events: 3, words: 4 } as const;
 
 export type WorkerTask =
-  | { readonly kind: 'one'; readonly request: RunRequest; readonly dump?: string }
+  /** `timeline`: with what a page shows of the run. */
+  | { readonly kind: 'one'; readonly request: RunRequest; readonly dump?: string; readonly timeline?: boolean }
   | { readonly kind: 'batch'; readonly requests: readonly RunRequest[] };
 
 export type WorkerReport =
   /** What the seed drew: sent before the run begins. */
   | { readonly kind: 'resolved'; readonly runFile: RunFile }
-  | { readonly kind: 'ran'; readonly outcome: RunOutcome }
+  | { readonly kind: 'ran'; readonly outcome: RunOutcome; readonly timeline?: Timeline }
   | { readonly kind: 'batch'; readonly outcomes: readonly RunOutcome[] }
   | { readonly kind: 'complaint'; readonly sentence: string };
 

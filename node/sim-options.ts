@@ -9,7 +9,7 @@ import { readCount, readDuration, readSeed, readSeeds, readWord, readWords, type
 import type { Catalogue } from './catalogue.ts';
 import { Complaint } from './complaint.ts';
 import { isOperatorName } from './operators/names.ts';
-import { loadRunFile, requireFolderOf } from './run-files.ts';
+import { loadRunFile, requireFolderOf, requireWritable } from './run-files.ts';
 
 /** The flags as the parser found them. */
 export interface SimFlags {
@@ -54,6 +54,7 @@ export interface OneRun extends RunMode {
   readonly runPath?: string;
   readonly save?: string;
   readonly dump?: string;
+  readonly report?: string;
 }
 
 export interface Sweep extends RunMode {
@@ -78,6 +79,7 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
     kind: 'one',
     ...(flags.save === undefined ? {} : { save: writable(flags.save, '--save') }),
     ...(flags.dump === undefined ? {} : { dump: emptyFolder(flags.dump) }),
+    ...(flags.report === undefined ? {} : { report: reportFile(flags.report) }),
   };
   if (flags.run === undefined) return { ...base, seed: seedOf(flags) };
   const runFile = loadRunFile(flags.run);
@@ -85,7 +87,7 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
 }
 
 function refuseLater(flags: SimFlags): void {
-  const later = flags.report !== undefined ? '--report' : flags.shrink === true ? '--shrink' : flags.why === true ? '--why' : undefined;
+  const later = flags.shrink === true ? '--shrink' : flags.why === true ? '--why' : undefined;
   if (later !== undefined) throw new Complaint(`"${later}" is not in this version: it comes with a later module, and "lockstep sim --help" lists what there is`);
 }
 
@@ -94,13 +96,14 @@ function refuseConflicts(flags: SimFlags): void {
   const flag = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const conflicts: readonly (readonly [keyof SimFlags, readonly (keyof SimFlags)[], string])[] = [
     ['run', ['seed', 'seeds', 'scenario', 'nodes', 'for', 'faults'], 'a run file already says everything'],
-    ['seeds', ['seed', 'save', 'dump'], 'a sweep has many runs'],
+    ['seeds', ['seed', 'save', 'dump', 'report'], 'a sweep has many runs'],
   ];
   for (const [one, others, why] of conflicts) {
     const other = given(one) ? others.find(given) : undefined;
     if (other !== undefined) throw new Complaint(`${flag(one)} and ${flag(other)} do not go together: ${why}`);
   }
-  if (flags.scenario === 'all' && (given('save') || given('dump'))) throw new Complaint(`--scenario all and ${given('save') ? '--save' : '--dump'} do not go together: name one scenario`);
+  const ofOneRun = (['save', 'dump', 'report'] as const).find(given);
+  if (flags.scenario === 'all' && ofOneRun !== undefined) throw new Complaint(`--scenario all and ${flag(ofOneRun)} do not go together: name one scenario`);
   if (!given('seeds') && flags.scenario !== 'all' && given('jobs')) throw new Complaint('--jobs goes with a sweep: give it seeds, such as --seeds 1..1000');
 }
 
@@ -156,6 +159,11 @@ export function seedOf(flags: { readonly seed?: string }): number {
 
 function writable(path: string, flag: string): string {
   requireFolderOf(path, flag);
+  return path;
+}
+
+function reportFile(path: string): string {
+  requireWritable(path, '--report');
   return path;
 }
 

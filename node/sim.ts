@@ -6,12 +6,13 @@ import { renderJunit } from '../reports/junit.ts';
 import { paintFor } from '../reports/paint.ts';
 import { duration, short } from '../reports/quantities.ts';
 import { renderPlan, renderRun } from '../reports/terminal.ts';
+import type { Timeline } from '../reports/timeline/timeline.ts';
 import { EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
 import { kernelHash } from './kernel-hash.ts';
 import { isOperatorName } from './operators/names.ts';
 import { bar, Progress } from './progress.ts';
-import { saveRunFile } from './run-files.ts';
+import { saveFile, saveRunFile } from './run-files.ts';
 import { exitCodeOfRun, reportOf } from './run-outcome.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
 import { readSimFlags, type OneRun, type SimFlags } from './sim-options.ts';
@@ -29,21 +30,27 @@ export async function sim(flags: SimFlags): Promise<number> {
 async function runOne(asked: OneRun): Promise<number> {
   const print = (text: string): void => void (asked.json || process.stdout.write(`${text}\n`));
   const paint = paintFor(process.stdout.isTTY, process.env);
-  const outcome = await simulate(asked, (runFile) => {
+  const { outcome, timeline } = await simulate(asked, (runFile) => {
     if (asked.save !== undefined) saveRunFile(asked.save, runFile);
     print(`${renderPlan({ version: VERSION, kernel: kernelHash(), seed: runFile.seed, scenario: runFile.scenario, about: aboutScenario(runFile.scenario), mode: modeWords(asked), runFile }, paint)}\n`);
   });
-  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }) };
+  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }), ...(asked.report === undefined ? {} : { page: asked.report }) };
   const report = reportOf(outcome, asked, files);
   if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([report]));
+  if (asked.report !== undefined && timeline !== undefined) saveFile(asked.report, (await import('../reports/page-file.ts')).renderPage(report, timeline));
   if (asked.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print(renderRun(report, paint));
   const code = exitCodeOfRun(report);
   return outcome.stopped && code !== EXIT.ourBug && code !== EXIT.violated ? EXIT.held : code;
 }
 
+interface Simulated {
+  readonly outcome: RunOutcome;
+  readonly timeline?: Timeline;
+}
+
 /** On a thread of its own, so that the line of progress moves and signals are heard. */
-async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Promise<RunOutcome> {
+async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Promise<Simulated> {
   const request: RunRequest = { seed: asked.seed, options: asked.options, checked: asked.checked, realCrypto: asked.realCrypto, ...(asked.runFile === undefined ? {} : { runFile: asked.runFile }) };
   const thread = new SimulatorThread(asked.mutant);
   const interruption = new Interruption(() => thread.stop());
@@ -55,13 +62,13 @@ async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Pr
     return `${bar(thread.simulatedUs / forUs, 24)} ${duration(thread.simulatedUs)} of ${duration(forUs)}  ${short(thread.events)} events  ${short(thread.simulatedUs / 1e6 / seconds)}x`;
   });
   try {
-    const report = await thread.perform({ kind: 'one', request, ...(asked.dump === undefined ? {} : { dump: asked.dump }) }, (early) => {
+    const report = await thread.perform({ kind: 'one', request, ...(asked.dump === undefined ? {} : { dump: asked.dump }), timeline: asked.report !== undefined }, (early) => {
       if (early.kind !== 'resolved') return;
       forUs = early.runFile.forUs;
       resolved(early.runFile);
     });
     if (report.kind !== 'ran') throw new Error(`the simulator thread answered "${report.kind}" to one run`);
-    return report.outcome;
+    return report;
   } finally {
     progress.end();
     interruption.forget();

@@ -3,6 +3,7 @@
 
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { Evidence } from '../io/sim/evidence.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { properties } from '../properties/all.ts';
 import { execute, resolve, type Execution } from '../scenarios/run.ts';
@@ -29,7 +30,7 @@ export interface Executed {
 }
 
 /** `progress` is called inside the simulation: it may reach nothing of the host. */
-export function executeRun(request: RunRequest, runFile: RunFile, progress?: RunHooks['progress']): Executed {
+export function executeRun(request: RunRequest, runFile: RunFile, progress?: RunHooks['progress'], listeners: readonly Evidence[] = []): Executed {
   let stopped = false;
   const hooks: RunHooks = progress === undefined ? {} : {
     progress: (nowUs, events) => {
@@ -42,6 +43,7 @@ export function executeRun(request: RunRequest, runFile: RunFile, progress?: Run
     checked: request.checked,
     kernelVersion: kernelHash(),
     hooks,
+    listeners,
     ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
   };
   const cpu = threadCpu();

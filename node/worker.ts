@@ -24,9 +24,14 @@ function progress(nowUs: number, events: number): boolean {
 async function one(task: WorkerTask & { readonly kind: 'one' }): Promise<void> {
   const runFile = resolveRun(task.request);
   tell({ kind: 'resolved', runFile });
-  const { outcome, world } = executeRun(task.request, runFile, progress);
+  const recorded = task.timeline === true ? await import('./record-run.ts') : undefined;
+  const recording = recorded?.recordingOf();
+  const history = task.dump === undefined ? undefined : new (await import('./history/history-record.ts')).HistoryRecord();
+  const { outcome, world } = executeRun(task.request, runFile, progress, [recording, history].filter((one) => one !== undefined));
   if (task.dump !== undefined) (await import('./dump.ts')).dumpWorld(task.dump, world.view());
-  tell({ kind: 'ran', outcome: { ...outcome, heapMb: retainedHeapMb() } });
+  history?.save(task.dump as string);
+  const timeline = recording === undefined ? undefined : recorded?.timelineOfRun(recording, runFile, outcome.result);
+  tell({ kind: 'ran', outcome: { ...outcome, heapMb: retainedHeapMb() }, ...(timeline === undefined ? {} : { timeline }) });
   // The world is part of what is kept.
   void world;
 }

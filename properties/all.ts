@@ -9,6 +9,7 @@ import { electionSafety } from './election-safety.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { facts } from './facts.ts';
 import { freshEffects } from './fresh-effects.ts';
+import { goodput } from './goodput.ts';
 import { gpuInventory } from './gpu-inventory.ts';
 import { incarnations } from './incarnations.ts';
 import { leaderCompleteness } from './leader-completeness.ts';
@@ -23,5 +24,5 @@ import { stateMachineSafety } from './state-machine-safety.ts';
 
 export const properties: readonly Property[] = [
   singleDecide, deterministicReplay, electionSafety, logMatching, leaderCompleteness, configurations, stateMachineSafety, exactlyOnce, durability,
-  linearizability, barrier, freshEffects, monotonicTime, incarnations, facts, snapshotTransfer, parentChain, gpuInventory, liveness,
+  linearizability, barrier, freshEffects, monotonicTime, incarnations, facts, snapshotTransfer, parentChain, gpuInventory, liveness, goodput,
 ];

@@ -1,6 +1,6 @@
 // P2. After every restart the refolded state has the digest that was durable at that place before the crash, and nothing that
 // was durable is missing. An older copy that somebody put back looks whole, so a node may start from it (its peers refuse it);
-// but one whose bits rotted must not start from what is left. A shadow that folds
+// but one that can notice what it lost (bits that rotted, an end that is missing) must not start from what is left. A shadow that folds
 // one node's journal from `boot` agrees with it at every batch.
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
@@ -50,14 +50,10 @@ class DeterministicReplay extends Verdicts {
     if (events.length > 0) (this.nodes[node] as NodeDigests).remember((events[events.length - 1] as Event).sequence, high | 0, low | 0);
   }
 
-  damaged(node: NodeId, now: Micros): void {
-    (this.nodes[node] as NodeDigests).damagedAt = now;
-  }
-
-  /** The fault that damaged a node is named right after it struck. */
-  faultBegan(kind: string, nodes: readonly NodeId[], now: Micros): void {
-    if (kind !== 'bit-rot') return;
-    for (const node of nodes) (this.nodes[node] as NodeDigests).rotten = (this.nodes[node] as NodeDigests).damagedAt === now;
+  damaged(node: NodeId, now: Micros, noticeable: boolean): void {
+    const known = this.nodes[node] as NodeDigests;
+    known.damagedAt = now;
+    known.rotten = noticeable;
   }
 
   refolded(node: NodeId, sequence: number, high: number, low: number, now: Micros): void {

@@ -40,14 +40,14 @@ describe('P2, deterministic replay', () => {
   });
 
   test('catches a start from what bit rot has left', () => {
-    const rotten = lived().show((sink) => sink.damaged?.(N1, 50)).show((sink) => sink.faultBegan?.('bit-rot', [N1], 50));
+    const rotten = lived().show((sink) => sink.damaged?.(N1, 50, true));
     expect(message(refold(rotten, N1, 1, 7))).toBe('a restart came back at journal place 1, though 2 was durable before the crash');
   });
 
   test('an older copy may be started from, and is still compared', () => {
-    const damaged = lived().show((sink) => sink.damaged?.(N1, 0));
+    const damaged = lived().show((sink) => sink.damaged?.(N1, 0, false));
     expect(refold(damaged, N1, 1, 7).judgement).toEqual({ verdict: 'held', checks: 1 });
-    expect(message(refold(lived().show((sink) => sink.damaged?.(N1, 0)), N1, 1, 6))).toContain('gave another state');
+    expect(message(refold(lived().show((sink) => sink.damaged?.(N1, 0, false)), N1, 1, 6))).toContain('gave another state');
   });
 });
 

@@ -8,9 +8,9 @@ import { signatureOf } from './signature.ts';
 import { Stage } from './testing/stage.ts';
 
 describe('the registry', () => {
-  test('has unique ids, and only liveness is a liveness property', () => {
+  test('has unique ids, and says which are about liveness', () => {
     expect(new Set(properties.map((property) => property.id)).size).toBe(properties.length);
-    expect(properties.filter((property) => property.kind === 'liveness').map((property) => property.id)).toEqual(['liveness']);
+    expect(properties.filter((property) => property.kind === 'liveness').map((property) => property.id)).toEqual(['liveness', 'goodput']);
   });
 
   test('a run that shows nothing exercises nothing', () => {

@@ -72,6 +72,8 @@ export interface RunReport {
   readonly heapMb?: number;
   readonly mutant?: string;
   readonly runFile?: string;
+  /** The page that shows it. */
+  readonly page?: string;
   /** Set if our own code threw: then of what is said of the properties only violations of safety count. */
   readonly broke?: { readonly message: string; readonly node: number; readonly atUs: number; readonly stack: string };
   /** It was ended early, by a person. */

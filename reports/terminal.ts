@@ -78,6 +78,7 @@ export function renderRun(report: RunReport, paint: Paint): string {
     `${label(paint, 'digest')}${paint.cyan(report.digest)}`,
   ];
   if (report.runFile !== undefined) lines.push(`${label(paint, 'saved')}${report.runFile}`);
+  if (report.page !== undefined) lines.push(`${label(paint, 'page')}${report.page}`);
   lines.push('', ...verdictLines(report, paint), `${label(paint, 'again')}${paint.bold(report.replay)}`);
   return lines.join('\n');
 }

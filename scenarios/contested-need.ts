@@ -10,7 +10,7 @@ import { STEADY, tell, type Story } from './story.ts';
 const STORY: Story = {
   name: 'contested-need', nodes: 5, groups: 2, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 60_000, getsPer1000s: 20_000, contestedPerMille: 900, rivals: 6, retryPerMille: 1_000, goodputPer1000s: 16_000 },
-  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'kill', 'pause', 'disk-lost', 'hunt', 'behead'],
+  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'kill', 'pause', 'disk-lost', 'hunt', 'behead', 'flap', 'clog', 'slow-node', 'clock-freeze'],
   gapUs: 5 * SECOND,
 };
 

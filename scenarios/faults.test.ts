@@ -49,13 +49,15 @@ describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', (name, 
       expect(result.broke).toBeUndefined();
       for (const id of world.ids) {
         const host = world.host(id);
-        const { brokenPerMille, content } = host.services;
-        expect([host.pauses, host.disk.stallUs, brokenPerMille, content.brokenPerMille, content.rotPerMille]).toEqual([0, 0, 0, 0, 0]);
+        const { disk, services } = host;
+        expect([host.pauses, host.extraTurnUs, disk.stallUs, disk.readErrors, disk.syncErrors, disk.fulls, services.brokenPerMille, services.doubtPerMille, services.content.brokenPerMille, services.content.rotPerMille]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         expect(host.state === 'up' || host.damaged).toBe(true);
         expect(host.crashPlan).toBeUndefined();
       }
       const touched = [...world.network.touched];
+      const readings = world.ids.map((id) => world.host(id).clock.now());
       expect(world.run(world.now + SECOND, 1_000_000)).toBe(true);
+      for (const [place, id] of world.ids.entries()) expect(world.host(id).clock.now()).toBeGreaterThan(readings[place] as number);
       expect([...world.network.touched]).toEqual(touched);
       expect(world.parent?.unstable ?? false).toBe(false);
     }

@@ -24,7 +24,7 @@ function isolations(draw: Draw, healAt: Micros, nodes: number): FaultEpisode[] {
 const STORY: Story = {
   name: 'leader-cut-off', nodes: 5, groups: 4, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 40_000, getsPer1000s: 40_000, goodputPer1000s: 10_000 },
-  faults: ['slow', 'drop', 'reorder', 'duplicate', 'clock-skew', 'clock-jump', 'kill', 'slow-fsync', 'hunt', 'behead', 'old-backup'],
+  faults: ['slow', 'drop', 'reorder', 'duplicate', 'clock-skew', 'clock-jump', 'kill', 'slow-fsync', 'hunt', 'behead', 'old-backup', 'flap', 'slow-node', 'clock-freeze', 'wall-jump'],
   certain: ['hunt'],
   gapUs: 8 * SECOND,
   own: isolations,

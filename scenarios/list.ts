@@ -1,5 +1,6 @@
 // Every story there is, in the order in which they are listed. The first one is told if nobody says which.
 
+import { burst } from './burst.ts';
 import { contestedNeed } from './contested-need.ts';
 import { farBehind } from './far-behind.ts';
 import { hundredNodes } from './hundred-nodes.ts';
@@ -15,4 +16,4 @@ import type { Scenario } from './scenario.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 
-export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload, farBehind];
+export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload, burst, farBehind];

@@ -22,7 +22,7 @@ function standstills(draw: Draw, healAt: Micros, nodes: number): FaultEpisode[] 
 const STORY: Story = {
   name: 'overload', nodes: 5, groups: 2, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 120_000, getsPer1000s: 30_000, clients: 100, goodputPer1000s: 40_000 },
-  faults: ['partition', 'slow', 'drop', 'reorder', 'duplicate', 'kill', 'slow-fsync', 'behead'],
+  faults: ['partition', 'slow', 'drop', 'reorder', 'duplicate', 'kill', 'slow-fsync', 'behead', 'burst', 'slow-node', 'disk-full'],
   gapUs: 6 * SECOND,
   own: standstills,
 };

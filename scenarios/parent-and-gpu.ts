@@ -10,7 +10,7 @@ import { STEADY, tell, type Story } from './story.ts';
 const STORY: Story = {
   name: 'parent-and-gpu', nodes: 5, groups: 4, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 20_000, goodputPer1000s: 6_000 },
-  faults: ['parent-outage', 'parent-reorg', 'gpu-lost', 'kill', 'disk-lost', 'pause', 'partition', 'slow', 'old-backup', 'bit-rot'],
+  faults: ['parent-outage', 'parent-reorg', 'gpu-lost', 'kill', 'disk-lost', 'pause', 'partition', 'slow', 'old-backup', 'bit-rot', 'call-doubt', 'misdirected', 'wall-jump'],
   certain: ['parent-outage', 'parent-reorg', 'gpu-lost'],
   gapUs: 3 * SECOND, gpuPollUs: 2 * SECOND, followsParent: true,
 };

@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { SECOND } from '../kernel/base/time.ts';
+import { nodeId, type NodeId } from '../kernel/base/ids.ts';
+import type { GroupParameters } from '../kernel/parameters.ts';
+import type { Raft } from '../kernel/raft/raft.ts';
+import { execute, resolve } from './run.ts';
 import { groupsOf } from './topology.ts';
 import { SeededDraw } from '../nemesis/draw.ts';
+import { bearsDamage } from '../nemesis/budget.ts';
 import { FAULTS, faultNamed } from '../nemesis/faults.ts';
+import { leaderOf, memberOf } from '../nemesis/leaders.ts';
 import { affordable, compose, type ScheduleOptions } from '../nemesis/schedule.ts';
 
 const ALL = FAULTS.map((fault) => fault.name);
@@ -52,5 +58,17 @@ describe('a schedule', () => {
     expect(affordable(groups, new Set([1]), [2])).toBe(true);
     expect(affordable(groups, new Set([1, 2]), [3])).toBe(false);
     expect(affordable(groups, new Set([1, 2]), [7])).toBe(true);
+  });
+
+  test('counts damage by the voters that a group has by then', () => {
+    const { world } = execute(resolve(1, { forUs: 3 * SECOND, faults: 'none' }), [], { checked: false, kernelVersion: 'test' });
+    const group = world.parameters.groups[0] as GroupParameters;
+    world.host(1).damaged = true;
+    expect([2, 3, 4, 5].map((node) => bearsDamage(world, nodeId(node)))).toEqual([true, true, true, true]);
+    const leader = leaderOf(world, group) as NodeId;
+    const { number } = (memberOf(world, leader, group) as Raft).electorate.configuration;
+    world.operator.order(leader, group.id, { kind: 'change', number, goal: { voters: [1, 2, 3].map((node) => nodeId(node)), learners: [] } });
+    world.run(world.now + 2 * SECOND, 1_000_000);
+    expect([2, 3, 4, 5].map((node) => bearsDamage(world, nodeId(node)))).toEqual([false, false, true, true]);
   });
 });

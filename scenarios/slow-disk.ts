@@ -23,7 +23,7 @@ function stalls(draw: Draw, healAt: Micros, nodes: number): FaultEpisode[] {
 const STORY: Story = {
   name: 'slow-disk', nodes: 5, groups: 4, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 50_000, goodputPer1000s: 8_000 },
-  faults: ['disk-lost', 'disk-torn', 'kill', 'partition', 'slow', 'reorder', 'pause', 'clock-skew', 'hunt', 'bit-rot'],
+  faults: ['disk-lost', 'disk-torn', 'kill', 'partition', 'slow', 'reorder', 'pause', 'clock-skew', 'hunt', 'bit-rot', 'read-error', 'fsync-error', 'disk-full', 'misdirected', 'stale-read'],
   gapUs: 8 * SECOND,
   own: stalls,
 };

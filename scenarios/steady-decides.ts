@@ -9,7 +9,7 @@ import { STEADY, tell, type Story } from './story.ts';
 
 const STORY: Story = {
   name: 'steady-decides', nodes: 5, groups: 4, votersPerGroup: 5, forUs: 30 * SECOND, workload: STEADY, tuned: false,
-  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'kill', 'pause', 'clock-skew', 'disk-lost', 'disk-torn', 'slow-fsync', 'hunt'],
+  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'kill', 'pause', 'clock-skew', 'disk-lost', 'disk-torn', 'slow-fsync', 'hunt', 'flap', 'clog', 'blackout', 'fsync-error'],
   gapUs: 15 * SECOND,
 };
 

@@ -85,6 +85,10 @@ export class SimClients {
     this.open = Array.from({ length: clients + 1 }, () => new OpenOperations());
   }
 
+  get count(): number {
+    return this.numbers.length - 1;
+  }
+
   /** Client `client` (from 1) asks `node`. */
   invoke(client: number, node: NodeId, operation: Operation, final: boolean): Invocation {
     const number = (this.numbers[client] as number) + 1;

@@ -23,7 +23,8 @@ export class SimClock implements Clock {
   private since: Micros = 0;
   private ppm = 0;
   private wallOffset: Micros;
-  private frozen = false;
+  /** How many faults want it to stand still. */
+  private frozen = 0;
   /** The reading at which the loop wants its alarm. */
   alarmAt: Micros = NEVER;
   /** How often the clock was changed, by kind. */
@@ -37,7 +38,7 @@ export class SimClock implements Clock {
   }
 
   now(): Micros {
-    if (this.frozen) return this.base;
+    if (this.frozen > 0) return this.base;
     const passed = this.world.now - this.since;
     return this.ppm === 0 ? this.base + passed : this.base + passed + Math.floor((passed * this.ppm) / 1_000_000);
   }
@@ -53,7 +54,7 @@ export class SimClock implements Clock {
 
   /** The world's time at which this clock reads `at` or later; the present if it does already. */
   worldTimeOf(at: Micros): Micros {
-    if (this.frozen) return NEVER;
+    if (this.frozen > 0) return NEVER;
     if (at <= this.now()) return this.world.now;
     if (this.ppm === 0) return this.since + (at - this.base);
     let time = this.since + Math.floor(((at - this.base) * 1_000_000) / (1_000_000 + this.ppm));
@@ -89,15 +90,15 @@ export class SimClock implements Clock {
     this.jumps++;
   }
 
-  /** The monotonic clock stands still until it is thawed, as on a suspended machine. */
+  /** The monotonic clock stands still until it is thawed as often, as on a suspended machine. */
   freeze(): void {
     this.rebase();
-    this.frozen = true;
+    this.frozen++;
   }
 
   thaw(): void {
-    if (!this.frozen) return;
-    this.frozen = false;
+    if (this.frozen === 0) return;
+    if (--this.frozen > 0) return;
     this.since = this.world.now;
     this.rearm();
   }
@@ -109,6 +110,6 @@ export class SimClock implements Clock {
 
   /** Asks the world for the wake that the alarm needs. */
   rearm(): void {
-    if (this.alarmAt < NEVER && !this.frozen) this.world.alarm(this.node, this.worldTimeOf(this.alarmAt));
+    if (this.alarmAt < NEVER && this.frozen === 0) this.world.alarm(this.node, this.worldTimeOf(this.alarmAt));
   }
 }

@@ -161,4 +161,114 @@ describe('a simulated disk', () => {
     bench.disk.putBack(copy);
     expect(bench.bytesOf('log')).toBe('early ');
   });
+
+  const results = (bench: Bench): string[] => bench.completions.map(({ result }) => (result.kind === 'failed' ? result.reason : result.kind));
+
+  test('that cannot be read says so, and only while it is in trouble', () => {
+    const bench = new Bench();
+    bench.disk.submit(1, append('a', true));
+    bench.run(Number.MAX_SAFE_INTEGER);
+    bench.disk.readErrors = 1_000;
+    bench.disk.submit(2, { kind: 'read', file: 'log' });
+    bench.disk.submit(3, { kind: 'list' });
+    bench.disk.submit(4, append('b', true));
+    bench.run(Number.MAX_SAFE_INTEGER);
+    bench.disk.readErrors = 0;
+    bench.disk.submit(5, { kind: 'read', file: 'log' });
+    bench.run(Number.MAX_SAFE_INTEGER);
+    expect(results(bench)).toEqual(['done', 'io', 'io', 'done', 'content']);
+    expect(bench.disk.unreadable).toBe(2);
+    expect(bench.bytesOf('log')).toBe('ab');
+  });
+
+  test('whose sync fails keeps all, some or nothing of what was at risk, and what was synced before', () => {
+    const found = new Set<string>();
+    for (let seed = 0; seed < 60; seed++) {
+      const bench = new Bench(seed);
+      bench.disk.submit(1, append('safe ', true));
+      bench.disk.submit(2, append('risked ', false));
+      bench.run(Number.MAX_SAFE_INTEGER);
+      bench.disk.syncErrors = 1_000;
+      bench.disk.submit(3, append('synced', true));
+      bench.run(Number.MAX_SAFE_INTEGER);
+      expect(results(bench)).toEqual(['done', 'done', 'io']);
+      expect(bench.disk.notSynced).toBe(1);
+      expect(bench.bytesOf('log').startsWith('safe ')).toBe(true);
+      const left = bench.bytesOf('log');
+      found.add(left);
+      bench.disk.crash('lost');
+      expect(bench.bytesOf('log')).toBe(left);
+    }
+    for (const left of ['safe ', 'safe risked ', 'safe risked synced']) expect(found.has(left), left).toBe(true);
+    expect(found.size).toBeGreaterThan(5);
+  });
+
+  test('that is full takes nothing, or a part, keeps what it has, and can still be cut', () => {
+    const found = new Set<string>();
+    for (let seed = 0; seed < 40; seed++) {
+      const bench = new Bench(seed);
+      bench.disk.submit(1, append('kept', true));
+      bench.run(Number.MAX_SAFE_INTEGER);
+      bench.disk.fulls++;
+      bench.disk.submit(2, append('XXXX', false));
+      bench.disk.submit(3, { kind: 'replace', file: 'mark', chunk: text('m') });
+      bench.run(Number.MAX_SAFE_INTEGER);
+      expect(bench.bytesOf('log').startsWith('kept')).toBe(true);
+      expect(bench.bytesOf('log')).not.toBe('keptXXXX');
+      found.add(bench.bytesOf('log').slice(0, 6));
+      bench.disk.submit(4, { kind: 'truncate', file: 'log', length: 4 });
+      bench.run(Number.MAX_SAFE_INTEGER);
+      bench.disk.fulls--;
+      bench.disk.submit(5, append('!', true));
+      bench.run(Number.MAX_SAFE_INTEGER);
+      expect(results(bench)).toEqual(['done', 'full', 'full', 'done', 'done']);
+      expect(bench.bytesOf('log')).toBe('kept!');
+      expect(Object.keys(bench.disk.dump())).toEqual(['log']);
+    }
+    expect(found.has('kept') && found.size > 1).toBe(true);
+  });
+
+  test('puts a write in a wrong place, where it covers something else, and leaves a hole or another write in its own', () => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 80; seed++) {
+      const bench = new Bench(seed);
+      bench.disk.submit(9, append('other file', true, 'old'));
+      for (let i = 0; i < 4; i++) bench.disk.submit(i, append(`<${i}>`, true));
+      bench.run(Number.MAX_SAFE_INTEGER);
+      expect(bench.disk.misdirect(() => false)).toBe(false);
+      expect(bench.disk.misdirect(() => true)).toBe(true);
+      const log = bench.bytesOf('log');
+      expect(log).not.toBe('<0><1><2><3>');
+      expect(log.length).toBe(12);
+      expect(bench.bytesOf('old').length).toBe(10);
+      if (bench.bytesOf('old') !== 'other file') seen.add('in another file');
+      else if (!log.includes('\0')) seen.add('swapped');
+      else seen.add('a hole');
+    }
+    expect([...seen].sort()).toEqual(['a hole', 'in another file', 'swapped']);
+  });
+
+  test('reads what was there before, for as long as it is told to, and says so', () => {
+    const bench = new Bench();
+    let served = 0;
+    for (let i = 0; i < 4; i++) bench.disk.submit(i, append(`<${i}>`, true));
+    bench.disk.submit(4, { kind: 'replace', file: 'mark', chunk: text('old') });
+    expect(bench.disk.bringBack('mark', () => {})).toBe(false);
+    bench.disk.submit(5, { kind: 'replace', file: 'mark', chunk: text('new') });
+    bench.run(Number.MAX_SAFE_INTEGER);
+    const read = (file: string): string => {
+      bench.disk.submit(50, { kind: 'read', file });
+      bench.run(Number.MAX_SAFE_INTEGER);
+      const { result } = bench.completions.at(-1) as { result: DiskResult };
+      return result.kind === 'content' ? result.chunks.map((chunk) => new TextDecoder().decode(chunk.bytes())).join('') : result.kind;
+    };
+    expect(bench.disk.bringBack('mark', () => served++)).toBe(true);
+    expect([read('mark'), read('log'), served]).toEqual(['old', '<0><1><2><3>', 1]);
+    expect(bench.disk.outdate(() => false, () => served++)).toBe(false);
+    expect(bench.disk.outdate((chunk) => new TextDecoder().decode(chunk.bytes()) === '<2>', () => served++)).toBe(true);
+    expect('<0><1>'.startsWith(read('log'))).toBe(true);
+    expect([read('mark'), served]).toEqual(['new', 2]);
+    bench.disk.refresh();
+    expect(read('log')).toBe('<0><1><2><3>');
+  });
 });

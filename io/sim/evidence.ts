@@ -32,6 +32,8 @@ export type LostWhy = 'cut' | 'dropped' | 'corrupted' | 'down' | 'paused';
 export interface Evidence {
   /** Before anything happens: the run does not begin with empty disks, but with nodes that were in these states. */
   goesOnFrom?(images: readonly KernelImage[]): void;
+  /** Before anything happens: how to look at the nodes later. */
+  began?(look: () => WorldView): void;
   /** A frame leaves its sender, whose own monotonic clock shows `senderClock`. */
   sent?(frame: Frame, now: Micros, senderClock: Micros): void;
   /** A frame reaches the loop of a node that is up. In checked runs it is another object than the one sent. */
@@ -66,8 +68,11 @@ export interface Evidence {
   refolded?(node: NodeId, sequence: number, high: number, low: number, now: Micros): void;
   /** A node did not start, or stopped taking part: what it had acknowledged is damaged, or older than it was. */
   refused?(node: NodeId, reason: string, now: Micros): void;
-  /** A fault damaged what a node had acknowledged (bit rot, a restored backup). It may not come back as itself. */
-  damaged?(node: NodeId, now: Micros): void;
+  /**
+   * A fault damaged what a node had acknowledged (bit rot, a restored backup). It may not come back as itself; and if it can
+   * notice by itself, it must refuse to start.
+   */
+  damaged?(node: NodeId, now: Micros, noticeable: boolean): void;
   /** A second kernel, fed from `boot` with what became durable, compared at each durable batch of the node it shadows. */
   shadowed?(node: NodeId, sequence: number, same: boolean, now: Micros): void;
   /** A fact as the kernel claims it. Not evidence: to be cross-checked with what crossed a port. `at` is the node's own time. */

@@ -9,9 +9,10 @@ import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import { BatchChunk, WatermarkChunk } from '../journal-chunks.ts';
+import { WATERMARK_FILE } from '../journal-format.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
-import type { Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
+import type { Chunk, Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
 import { SimClock, type ClockWorld } from './clock.ts';
 import type { CrashLoss, SimDisk } from './disk.ts';
 import type { Marks } from './marks.ts';
@@ -82,6 +83,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   stopping = false;
   downAfterStop: Micros = 0;
   busyUntil: Micros = 0;
+  /** What every turn takes longer while the machine is slow. */
+  extraTurnUs: Micros = 0;
   /** When the earliest wake entry in the queue is due, NEVER if there is none. */
   wakeAt: Micros = NEVER;
   /** The same of its clock's alarm. */
@@ -147,7 +150,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     if (world.now < this.busyUntil) return world.wake(this.id, this.busyUntil);
     this.busyUntil = world.now;
     for (let turns = 0; turns < TURNS_AT_ONCE; turns++) {
-      this.busyUntil += TURN_US;
+      this.busyUntil += TURN_US + this.extraTurnUs;
       if (!loop.turn()) return;
     }
     world.wake(this.id, this.busyUntil);
@@ -209,8 +212,27 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
    * the disk. What is newer and damaged at the very end is a write that was torn, as far as anybody can tell.
    */
   rot(): boolean {
+    const lay = this.marked();
+    return lay !== undefined && this.disk.rot(lay);
+  }
+
+  /** A write of the journal turns out to have landed elsewhere; one that had lain for a while, as with rot. */
+  misdirect(): boolean {
+    const lay = this.marked();
+    return lay !== undefined && this.disk.misdirect(lay);
+  }
+
+  /** What lies no later than the watermark that is on the disk; undefined if there is none. */
+  private marked(): ((chunk: Chunk) => boolean) | undefined {
     const mark = this.disk.chunks().find((chunk) => chunk instanceof WatermarkChunk)?.batch;
-    return mark !== undefined && this.disk.rot((chunk) => chunk instanceof BatchChunk && chunk.ordinal <= mark.ordinal);
+    return mark === undefined ? undefined : (chunk) => chunk instanceof BatchChunk && chunk.ordinal <= mark.ordinal;
+  }
+
+  /** The next start reads the journal without its end, which lay before the watermark; or, if `mark`, an older watermark. */
+  readStale(mark: boolean, served: () => void): boolean {
+    if (mark) return this.disk.bringBack(WATERMARK_FILE, served);
+    const lay = this.marked();
+    return lay !== undefined && this.disk.outdate(lay, served);
   }
 
   get steps(): number {

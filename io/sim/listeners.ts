@@ -9,6 +9,7 @@ type With<M extends Method> = Evidence & Required<Pick<Evidence, M>>;
 
 export class Listeners {
   readonly goesOnFrom: readonly With<'goesOnFrom'>[];
+  readonly began: readonly With<'began'>[];
   readonly sent: readonly With<'sent'>[];
   readonly delivered: readonly With<'delivered'>[];
   readonly lost: readonly With<'lost'>[];
@@ -34,6 +35,7 @@ export class Listeners {
   constructor(all: readonly Evidence[]) {
     const wanting = <M extends Method>(method: M): readonly With<M>[] => all.filter((one): one is With<M> => one[method] !== undefined);
     this.goesOnFrom = wanting('goesOnFrom');
+    this.began = wanting('began');
     this.sent = wanting('sent');
     this.delivered = wanting('delivered');
     this.lost = wanting('lost');

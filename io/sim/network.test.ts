@@ -83,7 +83,7 @@ describe('a fault of the simulated network', () => {
 
   test.each(LINK_FAULTS.map((kind) => [kind] as const))('%s happens while it is on, and not afterwards', async (kind) => {
     const bench = new Bench();
-    const strength = { partition: 1, 'one-way': 1, slow: 40_000, drop: 300_000, duplicate: 300_000, reorder: 30_000, corrupt: 300_000, narrow: 500_000 }[kind];
+    const strength = { partition: 1, 'one-way': 1, slow: 40_000, drop: 300_000, duplicate: 300_000, reorder: 30_000, corrupt: 300_000, narrow: 500_000, clog: 5_000 }[kind];
     const end = bench.disturb(kind, strength);
     const during = await sendMany(bench, 400);
     const touched = bench.network.touched[LINK_FAULTS.indexOf(kind)] as number;
@@ -95,6 +95,8 @@ describe('a fault of the simulated network', () => {
     // 400 frames of about 90 bytes, at half a megabyte a second, are sent in 20 ms and carried in 70.
     if (kind === 'narrow') expect((bench.arrived[399] as { at: number }).at).toBeGreaterThan(50_000);
     if (kind === 'slow') expect((bench.arrived[399] as { at: number }).at).toBeGreaterThan(30_000);
+    // 20 ms of sending, and whatever is sent within 5 ms of them passes together.
+    if (kind === 'clog') expect(new Set(bench.arrived.map((one) => Math.floor(one.at / 5_000))).size).toBeLessThan(8);
     end();
     const arrivals = bench.now;
     bench.now = arrivals + 10_000_000;

@@ -1,5 +1,5 @@
 // The simulated network: point to point, in order on each link while nothing disturbs it. Faults cut links (one way or both),
-// lose, double, corrupt, hold up or shuffle frames. What a link does to a frame is drawn from a stream of that link alone,
+// lose, double, corrupt, hold up, clog or shuffle frames. What a link does to a frame is drawn from a stream of that link alone,
 // and only while a fault that needs the draw is on.
 
 import { decode, encode } from '../../kernel/base/codec.ts';
@@ -12,13 +12,13 @@ import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
 import type { Frame, Network } from '../ports.ts';
 import type { LostWhy } from './evidence.ts';
 
-export type LinkFaultKind = 'partition' | 'one-way' | 'slow' | 'drop' | 'duplicate' | 'reorder' | 'corrupt' | 'narrow';
+export type LinkFaultKind = 'partition' | 'one-way' | 'slow' | 'drop' | 'duplicate' | 'reorder' | 'corrupt' | 'narrow' | 'clog';
 
-export const LINK_FAULTS: readonly LinkFaultKind[] = ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt', 'narrow'];
+export const LINK_FAULTS: readonly LinkFaultKind[] = ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt', 'narrow', 'clog'];
 
 const KINDS: number = LINK_FAULTS.length;
 
-/** One disturbance of all links from any of `from` to any of `to`. Delays in microseconds, likelihoods per million, widths in bytes per second. */
+/** One disturbance of all links from any of `from` to any of `to`. Delays and periods in microseconds, likelihoods per million, widths in bytes per second. */
 export interface LinkFault {
   readonly kind: LinkFaultKind;
   readonly from: readonly NodeId[];
@@ -42,6 +42,7 @@ const HEAVY_TAIL: readonly number[] = [1, 2, 2, 3, 4, 4, 6, 8, 8, 12, 24, 96];
 /** What the layers below add to a frame on the wire. */
 const ENVELOPE_BYTES = 60;
 const NARROW = 7;
+const CLOG = 8;
 
 export class SimNetwork implements Network {
   sentCount = 0;
@@ -107,6 +108,8 @@ export class SimNetwork implements Network {
     }
     const width = this.on(NARROW, link);
     if (width > 0) delay += this.squeeze(frame, link, width);
+    const period = this.on(CLOG, link);
+    if (period > 0) delay += this.untilOpen(period);
     if (random.chance(this.on(3, link))) {
       this.touch(3);
       return this.lose(frame, 'dropped');
@@ -133,6 +136,12 @@ export class SimNetwork implements Network {
     const free = Math.max(now, this.narrowFree[link] as number) + Math.ceil((bytes * 1_000_000) / bytesPerSecond);
     this.narrowFree[link] = free;
     return free - now;
+  }
+
+  /** A link that is clogged lets everything that waits pass at one moment, and then nothing until the next. */
+  private untilOpen(period: Micros): Micros {
+    this.touch(CLOG);
+    return period - (this.world.now % period);
   }
 
   private deliver(frame: Frame, link: number, delay: Micros, inOrder: boolean): void {

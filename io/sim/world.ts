@@ -154,6 +154,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   /** Every node starts within the first millisecond; background activity begins. */
   begin(): void {
+    for (const one of this.listeners.began) one.began(() => this.view());
     for (let id = 1; id < this.hosts.length; id++) this.at(id * 10, () => this.host(id).start());
     this.every(EXPIRE_EVERY_US, () => this.clients.expire());
     if (this.parent !== undefined) this.every(BLOCK_EVERY_US, () => (this.parent as ParentChain).tick());
@@ -212,7 +213,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
         host.wakeAt = NEVER;
         host.attend();
         // A completion that came while the process was busy is heard only now.
-        if (host.starting || host.stopping) this.checkPhase(host);
+        if (host.starting || host.loop?.phase !== 'running') this.checkPhase(host);
         return;
       case ALARM:
         if (host.alarmAt !== this.now) return;
@@ -392,6 +393,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     if (code === 'poisoned') this.poisoned.push({ node: host.id, at: this.now, text });
     host.end('kept');
     for (const one of this.listeners.crashed) one.crashed(host.id, 'betweenTurns', this.now);
+    this.clients.cutOff(host.id);
     this.startLater(host, RESTART_AFTER_US);
   }
 
@@ -445,12 +447,12 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.checkPhase(host);
   }
 
-  /** A fault took what the node had acknowledged. */
-  wasDamaged(host: Host): void {
+  /** A fault took what the node had acknowledged. `noticeable`: in such a way that it must refuse to start by itself. */
+  wasDamaged(host: Host, noticeable: boolean): void {
     host.damaged = true;
     host.rewound = true;
     host.shadow = undefined;
-    for (const one of this.listeners.damaged) one.damaged(host.id, this.now);
+    for (const one of this.listeners.damaged) one.damaged(host.id, this.now, noticeable);
   }
 
   private wasStopped(host: Host): void {
@@ -471,9 +473,10 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     if (freezeClock) host.clock.freeze();
   }
 
-  resume(host: Host): void {
+  /** `thawClock`: it was paused with its clock. */
+  resume(host: Host, thawClock: boolean): void {
     assert(host.pauses > 0, 'what is resumed was paused');
-    host.clock.thaw();
+    if (thawClock) host.clock.thaw();
     if (--host.pauses > 0) return;
     const held = this.held[host.id] as { code: number; payload: unknown }[];
     this.held[host.id] = [];

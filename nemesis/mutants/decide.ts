@@ -55,6 +55,12 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
     }],
   },
   {
+    name: 'decide/refused-counts-as-open',
+    family: 'decide',
+    about: 'what a busy node turns away counts as open for ever, so that it stays busy',
+    edits: [{ file: 'kernel/decide/gateway.ts', anchor: "if (this.isFullFor(lane)) return ctx", replacement: 'if (this.isFullFor(lane) && ++this.open > 0) return ctx' }],
+  },
+  {
     name: 'decide/bound-ignored',
     family: 'decide',
     about: 'a full register takes more',

@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 
 const FORMAT = 'io/journal-format.ts';
 const READING = 'io/journal-reading.ts';
+const JOURNAL = 'io/journal.ts';
 
 export const JOURNAL_MUTANTS: readonly Mutant[] = [
   {
@@ -40,7 +41,39 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     name: 'journal/batch-not-synced',
     family: 'journal',
     about: 'a batch counts as durable when it is written, and is never synced (rule 5)',
-    edits: [{ file: 'io/journal.ts', anchor: "chunk: batch, sync: true });", replacement: 'chunk: batch, sync: false });' }],
+    edits: [{ file: JOURNAL, anchor: "chunk: batch, sync: true });", replacement: 'chunk: batch, sync: false });' }],
+  },
+  {
+    name: 'journal/sync-error-retried',
+    family: 'journal',
+    about: 'a sync that failed is tried once more, and then succeeds, with what it should have saved gone (rule 5)',
+    edits: [{
+      file: JOURNAL,
+      anchor: "if (result.kind === 'failed' && result.reason !== 'missing') return",
+      replacement: `if (result.kind === 'failed' && result.reason === 'io' && token === this.flyingToken) {
+      this.flyingToken = this.submit({ kind: 'append', file: this.segment, chunk: { weight: 0, bytes: () => new Uint8Array(0) }, sync: true });
+      return 'nothing';
+    }
+    if (result.kind === 'failed' && result.reason !== 'missing') return`,
+    }],
+  },
+  {
+    name: 'journal/full-taken-for-done',
+    family: 'journal',
+    about: 'a batch for which the disk had no room counts as durable (rule 5)',
+    edits: [{ file: JOURNAL, anchor: "if (result.kind === 'failed' && result.reason !== 'missing') return", replacement: "if (result.kind === 'failed' && result.reason === 'io') return" }],
+  },
+  {
+    name: 'journal/unreadable-taken-for-absent',
+    family: 'journal',
+    about: 'a file that cannot be read for the moment is taken for one that is not there (rule 5)',
+    edits: [{ file: READING, anchor: "if (result.kind === 'failed' && result.reason !== 'missing' && result.reason !== 'locked') throw", replacement: 'if (false) throw' }],
+  },
+  {
+    name: 'journal/stale-end-believed',
+    family: 'journal',
+    about: 'a journal that ends before its watermark is taken for whole (rule 5)',
+    edits: [{ file: READING, anchor: 'if (this.sequence < this.mark.sequence) throw', replacement: 'if (false) throw' }],
   },
   {
     name: 'journal/old-incarnation',

@@ -46,6 +46,12 @@ export const LOOP_MUTANTS: readonly Mutant[] = [
     edits: [{ file: LOOP, anchor: "if (effect.validUntil < NEVER && this.now() > effect.validUntil) return this.drop('stale');", replacement: '' }],
   },
   {
+    name: 'loop/unreadable-given-up',
+    family: 'loop',
+    about: 'a node whose disk cannot be read for the moment is turned away for good',
+    edits: [{ file: LOOP, anchor: "if (step.value.code === 'io') return this.fail('io', step.value.text);", replacement: '' }],
+  },
+  {
     name: 'loop/effect-aliases-state',
     family: 'loop',
     about: 'an effect that waits behind the barrier still sees later changes (rule 11)',

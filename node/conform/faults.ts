@@ -135,6 +135,7 @@ export function beginLive(world: LiveWorld, episode: FaultEpisode): () => void {
 export function notLive(episode: FaultEpisode): string | undefined {
   if (!LIVE_FAULTS.includes(episode.kind)) return `the fault "${episode.kind}" can be done to a simulated network only (both worlds know ${LIVE_FAULTS.join(', ')})`;
   if (episode.point !== undefined) return `a crash at "${episode.point}" can be done to a simulated process only`;
+  if (episode.kind === 'partition' && episode.strength > 1) return 'a bridge or a ring (partition of strength 2 to 4) can be simulated only: live links are cut between two sides';
   if (episode.kind === 'pause' && episode.strength === 2) return 'a suspended machine (pause of strength 2) can be simulated only: a live process that stands still has a clock that goes on';
   return undefined;
 }

@@ -3,7 +3,7 @@
 
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { MINUTE } from '../../kernel/base/time.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { AuditReport } from '../../reports/audit-report.ts';
@@ -16,6 +16,7 @@ import { catalogue } from '../catalogue.ts';
 import { Complaint, EXIT } from '../complaint.ts';
 import { prepareDevNetwork, type DevNetwork, type DevNode } from '../dev/dev-network.ts';
 import { Interruption } from '../interruption.ts';
+import { HistoryRecord } from '../history/history-record.ts';
 import { kernelHash } from '../kernel-hash.ts';
 import { readConfiguration, type Configuration } from '../live/configuration.ts';
 import { parametersOf } from '../live/network-definition.ts';
@@ -130,7 +131,9 @@ async function quiet(victims: readonly Victim[], clients: Clients): Promise<numb
 
 function judged(plan: Plan, network: DevNetwork, archive: Archive, clients: Clients, killing: Killing, victims: readonly Victim[], readBack: number, started: number): CrashReport {
   const { backMs, kills } = killing;
-  const history = judgeHistory(clients.history, parametersIn(network)).map(propertyOf);
+  const recording = new HistoryRecord();
+  const history = judgeHistory(clients.history, parametersIn(network), [recording]).map(propertyOf);
+  recording.save(dirname(network.folder));
   const unreadable: string[] = [];
   const replays = readable(() => replayFolder(network.folder), unreadable) ?? [];
   const audit = readable(() => auditFolders([archive.folder]), unreadable);

@@ -55,11 +55,11 @@ interface Moment {
   readonly place: number;
 }
 
-export function judgeHistory(history: readonly Asked[], parameters: Parameters): readonly Judged[] {
+export function judgeHistory(history: readonly Asked[], parameters: Parameters, listeners: readonly Evidence[] = []): readonly Judged[] {
   const heardFirst: Evidence[] = [];
   const run: RunView = { seed: 0, scenario: 'clients', parameters, livenessBoundUs: 0, listen: (evidence) => void heardFirst.push(evidence), violated: () => undefined };
   const watches = [linearizability, durability].map((property) => ({ property, watch: property.watch(run) }));
-  const sinks = [...heardFirst, ...watches.map((one) => one.watch)];
+  const sinks = [...listeners, ...heardFirst, ...watches.map((one) => one.watch)];
   const invocations = history.map(invocationOf);
   for (const { us, ends, place } of momentsOf(history)) {
     const invocation = invocations[place] as Invocation;

@@ -26,6 +26,8 @@ import type { Site } from './sites.ts';
 const MAX_DRAWN = 100_000;
 /** Two rounds through the scenarios. */
 const SEEDS = 24;
+/** Every so many runs everything passes through the codecs, and a state is restored from its image. */
+const CHECKED_EVERY = 5;
 /** A run that takes so much longer than the same one with nothing changed, and so long at least, goes round in circles. */
 const HANGS_AFTER = 20;
 const HANGS_AFTER_MS = 20_000;
@@ -133,7 +135,7 @@ class Trying {
         const verdict = await this.oneRun(thread, seed, site.name, Math.max(HANGS_AFTER_MS, HANGS_AFTER * expected.wallMs));
         if (this.interrupted) break;
         if (verdict.by !== undefined && expected.by === undefined) {
-          return { ...base, killedBy: verdict.by, runs, differs: true, why: null, replay: replayCommand(seed, verdict.scenario, modeOf(site.name)) };
+          return { ...base, killedBy: verdict.by, runs, differs: true, why: null, replay: replayCommand(seed, verdict.scenario, modeOf(site.name, this.isChecked(seed))) };
         }
         if (verdict.by === undefined && expected.by === undefined && verdict.digest !== expected.digest) differs = true;
       }
@@ -159,7 +161,7 @@ class Trying {
 
   /** A thread that dies, or never comes back, has noticed something too. */
   private async oneRun(thread: SimulatorThread, seed: number, mutant: string | undefined, patienceMs: number): Promise<Verdict> {
-    const request = requestOf(seed, this.scenarios);
+    const request = requestOf(seed, this.scenarios, this.isChecked(seed));
     const scenario = request.options.scenario ?? '';
     const started = performance.now();
     const objected = (by: string): Verdict => ({ by, scenario, wallMs: performance.now() - started });
@@ -181,6 +183,10 @@ class Trying {
     }
   }
 
+  private isChecked(seed: number): boolean {
+    return (seed - this.seed) % CHECKED_EVERY === CHECKED_EVERY - 1;
+  }
+
   private open(mutant: string | undefined): SimulatorThread {
     const thread = new SimulatorThread(mutant);
     this.active.add(thread);
@@ -188,11 +194,11 @@ class Trying {
   }
 }
 
-function modeOf(mutant: string | undefined): RunMode {
-  return { options: {}, checked: false, realCrypto: false, json: true, ...(mutant === undefined ? {} : { mutant }) };
+function modeOf(mutant: string | undefined, checked: boolean = false): RunMode {
+  return { options: {}, checked, realCrypto: false, json: true, ...(mutant === undefined ? {} : { mutant }) };
 }
 
 /** What this seed is in a sweep of all scenarios. */
-function requestOf(seed: number, scenarios: readonly string[]): RunRequest {
-  return runsOf({ ...modeOf(undefined), kind: 'sweep', seeds: { from: seed, to: seed + scenarios.length - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false }, scenarios).at(0);
+function requestOf(seed: number, scenarios: readonly string[], checked: boolean): RunRequest {
+  return runsOf({ ...modeOf(undefined, checked), kind: 'sweep', seeds: { from: seed, to: seed + scenarios.length - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false }, scenarios).at(0);
 }

@@ -89,7 +89,7 @@ export class Stage {
   /** An old copy of a node's data is put back; `witness` had heard more from it than the copy holds. */
   putBack(node: NodeId, witness?: NodeId): this {
     if (witness !== undefined) this.durable(witness, { kind: 'message', from: node, incarnation: 1, sent: 50, message: hello(1, 7, 50, '', false, false, 0) });
-    this.show((sink) => sink.damaged?.(node, this.now));
+    this.show((sink) => sink.damaged?.(node, this.now, false));
     return this.durable(node, { kind: 'recovered', incarnation: 2, tag: 8, reborn: false });
   }
 

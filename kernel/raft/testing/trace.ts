@@ -4,7 +4,6 @@ import type { GroupMessage } from '../message.ts';
 import type { Fact } from '../../fact.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Raft } from '../raft.ts';
-import type { NodeId } from '../../base/ids.ts';
 
 export function describe(m: GroupMessage): string {
   switch (m.kind) {
@@ -69,13 +68,12 @@ export function describeFact(fact: Fact): string {
   return fact.kind;
 }
 
-/** What a member is after a step. */
 /** What a trace shows of a member. */
 interface Shown {
-  readonly self: NodeId;
-  readonly raft: Raft;
+  readonly raft: Pick<Raft, 'role' | 'term' | 'firstIndex' | 'lastIndex' | 'commit'>;
 }
 
+/** What a member is after a step. */
 export function describeMember(member: Shown): string {
   const { role, term, firstIndex, lastIndex, commit } = member.raft;
   const log = lastIndex < firstIndex ? `log ..${lastIndex}` : `log ${firstIndex}..${lastIndex}`;
