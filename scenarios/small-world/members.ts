@@ -276,7 +276,7 @@ function peerWords(image: RaftImage): readonly number[] {
 /** All of it but times, which are the same in all states. */
 function hashProgress(seed: number, p: ProgressImage): number {
   let h = mix(mix(seed, MODES.indexOf(p.mode)), p.waiting ? 1 : 0);
-  for (const value of [p.match, p.next, p.round, p.snapshotIndex, p.sessionOffset, p.offset, p.inFlight.length, ...p.inFlight]) h = mixUint(h, value);
+  for (const value of [p.match, p.next, p.round, p.snapshotIndex, p.offset, p.sentTo, p.wanted ? 1 : 0, p.inFlight.length, ...p.inFlight]) h = mixUint(h, value);
   return h;
 }
 
