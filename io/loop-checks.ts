@@ -3,6 +3,7 @@
 
 import { assert } from '../kernel/base/assert.ts';
 import { decode, encode, type Codec } from '../kernel/base/codec.ts';
+import { Random } from '../kernel/base/random.ts';
 import type { Event } from '../kernel/event.ts';
 import { eventCodec } from '../kernel/event.ts';
 import { kernelImageCodec } from '../kernel/image.ts';
@@ -15,6 +16,28 @@ export interface Checked {
   readonly encode: boolean;
   /** After this event the kernel is replaced by its own image, passed through the codec; 0: never. */
   readonly restoreAt: number;
+  /**
+   * After this event the jitter of the kernel comes from another seed, whenever the event is folded: the journal of what might
+   * have been as well. Never by itself; only a simulator that asks what else might have happened says so.
+   */
+  readonly stir?: Stir;
+}
+
+export interface Stir {
+  readonly after: number;
+  readonly seed: number;
+}
+
+export function stir(kernel: Kernel, { seed }: Stir): void {
+  kernel.random = Random.of(seed, 'stirred', kernel.self);
+}
+
+/** For the reading of a journal that was stirred. */
+export function stirring({ stir: wanted }: Checked): { seen?: (event: Event, effects: unknown, kernel: Kernel) => void } {
+  if (wanted === undefined) return {};
+  return { seen: (event, _effects, kernel) => {
+    if (event.sequence === wanted.after) stir(kernel, wanted);
+  } };
 }
 
 export const UNCHECKED: Checked = { freeze: false, encode: false, restoreAt: 0 };

@@ -14,7 +14,7 @@ import { readJournal, type ReadingCounts, type Refolded, type Reading, type Refu
 import type { Writing } from './journal-records.ts';
 import { Journal } from './journal.ts';
 import { readable, unreadable } from './loop-answers.ts';
-import { eventPassed, freeze, kernelPassed } from './loop-checks.ts';
+import { eventPassed, freeze, kernelPassed, stir, stirring } from './loop-checks.ts';
 import { Inbox, Ring } from './loop-inbox.ts';
 import type { LoopOptions } from './loop-options.ts';
 import type { Chunk, CrashPoint, DiskRequest, DiskResult, DropReason, Frame, Ports } from './ports.ts';
@@ -139,7 +139,7 @@ export class Loop {
 
   start(): void {
     assert(this.reading === undefined && this.journal === undefined, 'a loop is started once');
-    this.reading = readJournal({ writing: this.writing, lock: true, fromBoot: false, until: Number.MAX_SAFE_INTEGER, sliceEvents: this.options.sliceEvents });
+    this.reading = readJournal({ writing: this.writing, lock: true, fromBoot: false, until: Number.MAX_SAFE_INTEGER, ...stirring(this.options.checked), sliceEvents: this.options.sliceEvents });
     this.read(undefined);
   }
 
@@ -288,6 +288,7 @@ export class Loop {
     if (effects === undefined) return;
     if (checked.freeze) freeze(effects);
     if (checked.restoreAt === event.sequence) this.folded = kernelPassed(this.folded);
+    if (checked.stir?.after === event.sequence) stir(this.folded, checked.stir);
     this.passed('afterStep');
     if (effects.length > 0) this.hold(event, effects);
   }

@@ -24,6 +24,8 @@ export interface Fault {
   readonly unit: string;
   /** The strengths that a run file may name. */
   readonly strongest: number;
+  /** A larger strength is less of it: a longer pause between two blows, a wider link. */
+  readonly milder?: 'larger';
   /** Only where the scenario has what it breaks. */
   readonly needs?: 'parent' | 'gpu' | 'content';
   /** It damages what a node acknowledged: counted against the fault budget. */

@@ -65,6 +65,7 @@ export const hunt: Fault = {
   about: 'whoever leads a group is cut off, and its clock runs slow, until another one leads and is cut off instead',
   unit: 'microseconds between two looks at who leads',
   strongest: STRONGEST,
+  milder: 'larger',
   draw: drawn('hunt', PATIENCE),
   begin: (world, episode) => {
     const group = groupOf(world, episode);
@@ -100,6 +101,7 @@ export const behead: Fault = {
   about: 'votes of a group take long, and whoever stands for election or leads crashes and is soon back',
   unit: 'microseconds between two looks at who stands or leads; a victim is down for as long',
   strongest: STRONGEST,
+  milder: 'larger',
   draw: drawn('behead', PATIENCE.slice(1, 4)),
   begin: (world, episode) => {
     const group = groupOf(world, episode);

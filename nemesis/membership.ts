@@ -65,6 +65,7 @@ export const reconfigure: Fault = {
   about: 'an operator moves a group from node to node: voters come, go and are replaced, at leaders old and new',
   unit: 'microseconds between two orders',
   strongest: STRONGEST,
+  milder: 'larger',
   draw: (draw, site) => ({ kind: 'reconfigure', from: site.from, until: lasting(draw, { ...site, lengthUs: 4 * SECOND }), nodes: draw.nodes(1, site.nodes), strength: draw.pick(PATIENCE) }),
   begin: (world, episode) => {
     const group = groupOf(world, episode).id;
@@ -88,6 +89,7 @@ export const handOver: Fault = {
   about: 'an operator lets another member of a group lead, again and again',
   unit: 'microseconds between two orders',
   strongest: STRONGEST,
+  milder: 'larger',
   draw: (draw, site) => ({ kind: 'hand-over', from: site.from, until: lasting(draw, site), nodes: draw.nodes(1, site.nodes), strength: draw.pick([50, 400, 1_500]) * MS }),
   begin: (world, episode) => {
     const group = groupOf(world, episode).id;

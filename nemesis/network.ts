@@ -141,6 +141,7 @@ export const narrow: Fault = {
   about: 'links carry few bytes a second, and what does not fit waits its turn',
   unit: 'bytes per second, on each link',
   strongest: 1_000_000_000,
+  milder: 'larger',
   draw: (draw, site) => ({ kind: 'narrow', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([20_000, 60_000, 200_000]) }),
   begin: outgoing('narrow'),
   happened: touched('narrow'),
@@ -154,6 +155,7 @@ export const reset: Fault = {
   about: 'connections of the nodes named break again and again, and what is sent before they are back is lost',
   unit: 'microseconds between two resets',
   strongest: 60_000 * MS,
+  milder: 'larger',
   draw: (draw, site) => ({ kind: 'reset', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(100, 800) * MS }),
   begin: (world, episode) => {
     let over = false;

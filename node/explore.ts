@@ -53,6 +53,7 @@ export async function explore(flags: ExploreFlags): Promise<number> {
   const { CLAIMS } = await import('../scenarios/small-world/claims.ts');
   const search = trapped(() => new Search(plan.bounds, plan.maxStates));
   const { ended, wallMs } = await searchWithin(search, plan);
+  const cpu = process.cpuUsage();
   const { found, world } = search;
   const { late } = world.bounds;
   const complete = search.ended === 'complete' && !world.overflowed;
@@ -76,6 +77,7 @@ export async function explore(flags: ExploreFlags): Promise<number> {
     digest: search.digest(),
     budgetMs: plan.budgetMs,
     wallMs: Math.round(wallMs),
+    cpuMs: Math.round((cpu.user + cpu.system) / 1_000),
     statesPerSecond: Math.round(search.states / Math.max(0.001, wallMs / 1_000)),
     properties: CLAIMS.map(({ id, claim }, place) => {
       const base = { id, claim, checks: checks[place] as number };

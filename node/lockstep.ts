@@ -1,7 +1,7 @@
 // The program: `lockstep VERB`, which is also `npm run VERB --`. This file knows the verbs and their flags and nothing of what
 // they do; each verb is loaded when it is called, so that the first line of output does not wait for the rest of the house.
 
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { Complaint, EXIT } from './complaint.ts';
 import { editDistance, nearest } from './nearest.ts';
 import { VERSION } from './version.ts';
@@ -73,6 +73,10 @@ function addSim(program: Command): void {
     .option('--checked', 'freeze and encode everything, snapshot and restore at a random step: slower, same digest')
     .option('--run <file>', 'execute a saved run instead of drawing one')
     .option('--save <file>', 'save the resolved run')
+    .option('--shrink', 'if the run fails: look for a smaller one that fails alike, and save that one (--save names the file)')
+    .option('--why', 'if the run fails: find the moment at which that became inevitable, and name what happened there')
+    .option('--samples <n>', 'with --why: how often a moment is asked (24)')
+    .option('--budget <duration>', 'how long --shrink and --why may search, each (30s): without it, so many events')
     .option('--dump <dir>', "write every node's journal as files, and the history of the clients")
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
@@ -80,8 +84,6 @@ function addSim(program: Command): void {
     .option('--report <file>', 'also write the run as a page for a browser, one file: who said what to whom, and what led to a failure')
     .option('--junit <file>', 'also write a JUnit report')
     .option('--json', 'print one JSON document and nothing else')
-    .addOption(new Option('--shrink').hideHelp())
-    .addOption(new Option('--why').hideHelp())
     .action(async (options) => leave(await (await import('./sim.ts')).sim(options)));
 }
 
@@ -194,8 +196,10 @@ function addMutants(program: Command): void {
     .option('--limit <n>', 'seeds per series before giving up (1000; with --operators 24)')
     .option('--operators <n>', 'instead: n drawn slips of the hand in kernel/raft, kernel/decide, io/loop.ts and io/journal.ts, and how many are noticed')
     .option('--jobs <n>', 'mutants at work at the same time')
+    .option('--shrink', 'also make the first run that found each as small as it can be')
+    .option('--budget <duration>', 'how long to look for it (30s): without it, so many events')
     .option('--json', 'print one JSON document and nothing else')
-    .addHelpText('after', '\nThis version shrinks no runs: "shrunk" and "removed" of the JSON document are null.')
+    .addHelpText('after', '\nWithout --shrink, "shrunk" and "removed" of the JSON document are null; "removed" is a share: 0.9 is nine in ten.')
     .action(async (names, options) => leave(await (options.operators === undefined ? (await import('./mutants.ts')).mutants(names, options) : (await import('./operators/operators.ts')).operators(names, options))));
 }
 

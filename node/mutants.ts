@@ -6,13 +6,15 @@ import { renderMutants, type MutantReport, type MutantRow } from '../reports/mut
 import { paintFor } from '../reports/paint.ts';
 import { grouped } from '../reports/quantities.ts';
 import { failureOf, type FailedRun } from '../reports/sweep-report.ts';
-import { readCount, readSeed, readWord } from './arguments.ts';
+import { readCount, readDuration, readSeed, readWord } from './arguments.ts';
 import { catalogue } from './catalogue.ts';
-import { EXIT } from './complaint.ts';
+import { Complaint, EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
 import { kernelHash } from './kernel-hash.ts';
 import { Progress } from './progress.ts';
+import type { Shrunk } from '../scenarios/shrinking.ts';
 import { reportOf } from './run-outcome.ts';
+import type { RunRequest } from './run-request.ts';
 import type { RunMode, Sweep } from './sim-options.ts';
 import { SimulatorThread } from './simulator-thread.ts';
 import { runsOf } from './sweep.ts';
@@ -25,6 +27,8 @@ export interface MutantFlags {
   readonly series: string;
   readonly limit?: string;
   readonly jobs?: string;
+  readonly shrink?: boolean;
+  readonly budget?: string;
   readonly json?: boolean;
 }
 
@@ -32,6 +36,9 @@ interface Hunt {
   readonly seed: number;
   readonly series: number;
   readonly limit: number;
+  /** Whether, and for how long, to look for a smaller run of each. */
+  readonly shrink: boolean;
+  readonly budgetMs?: number;
 }
 
 /** One series: how many seeds it took, and what the last of them violated. */
@@ -44,7 +51,8 @@ interface Series {
 export async function mutants(names: readonly string[], flags: MutantFlags): Promise<number> {
   const known = catalogue().mutants.filter((mutant) => mutant.name !== CANARY);
   const chosen = names.length === 0 ? known : names.map((name) => readWord(name, 'mutant', known.map((mutant) => mutant.name))).map((name) => known.find((mutant) => mutant.name === name) as (typeof known)[number]);
-  const hunt: Hunt = { seed: readSeed(flags.seed), series: readCount(flags.series, '--series', 1, 100), limit: readCount(flags.limit ?? '1000', '--limit', 1, 1_000_000) };
+  const hunt: Hunt = { seed: readSeed(flags.seed), series: readCount(flags.series, '--series', 1, 100), limit: readCount(flags.limit ?? '1000', '--limit', 1, 1_000_000), shrink: flags.shrink === true, ...(flags.budget === undefined ? {} : { budgetMs: readDuration(flags.budget, '--budget') / 1_000 }) };
+  if (flags.budget !== undefined && flags.shrink !== true) throw new Complaint('--budget goes with --shrink');
   const jobs = flags.jobs === undefined ? availableParallelism() : readCount(flags.jobs, '--jobs', 1, 256);
   const hunting = new Hunting(hunt);
   const report = await hunting.run(chosen, jobs);
@@ -81,7 +89,8 @@ class Hunting {
       rows.sort((a, b) => chosen.findIndex((mutant) => mutant.name === a.name) - chosen.findIndex((mutant) => mutant.name === b.name));
       const canary = { caught: (await this.canaryCaught()) === CANARY_RUNS, runs: CANARY_RUNS };
       const { falseAlarms, falseAlarmRuns } = await this.falseAlarms(rows, jobs);
-      return { kernel: kernelHash(), ...this.hunt, mutants: rows, canary, falseAlarms, falseAlarmRuns, wallMs: Math.round(performance.now() - started) };
+      const { seed, series, limit } = this.hunt;
+      return { kernel: kernelHash(), seed, series, limit, mutants: rows, canary, falseAlarms, falseAlarmRuns, wallMs: Math.round(performance.now() - started) };
     } finally {
       progress.end();
       interruption.forget();
@@ -96,9 +105,11 @@ class Hunting {
 
   private async row(mutant: { name: string; family: string; about: string }): Promise<MutantRow> {
     this.doing = mutant.name;
+    let shrunk: Awaited<ReturnType<Hunting['smaller']>>;
     const all = await this.withThread(mutant.name, async (thread) => {
       const out: Series[] = [];
       for (let series = 0; series < this.hunt.series && !this.interrupted; series++) out.push(await this.series(thread, mutant.name, this.firstSeed(series)));
+      shrunk = this.hunt.shrink ? await this.smaller(thread, out.find((series) => series.failure !== undefined)) : undefined;
       return out;
     });
     const found = all.filter((series) => series.failure !== undefined);
@@ -114,11 +125,27 @@ class Hunting {
       seeds: all.map((series) => series.seeds),
       property: mostFrequent(found.map((series) => series.failure?.properties[0] ?? 'assertion')),
       scenario: mostFrequent(found.map((series) => series.failure?.scenario ?? '')),
-      shrunk: null,
-      removed: null,
+      shrunk: shrunk?.after ?? null,
+      removed: shrunk?.removed ?? null,
+      shrinkMs: shrunk?.ms ?? null,
       cpuMs: Math.round(all.reduce((sum, series) => sum + series.cpuMs, 0)),
       replay: first?.replay ?? null,
     };
+  }
+
+  /** The first run that found it, as small as it can be made; nothing of it is written to disk. */
+  private async smaller(thread: SimulatorThread, series: Series | undefined): Promise<{ after: Shrunk['after']; removed: number; ms: number } | undefined> {
+    if (series?.failure === undefined || this.interrupted) return undefined;
+    const started = performance.now();
+    const request = this.requestOf(series.failure.seed);
+    const answer = await thread.perform({ kind: 'shrink', request, ...(this.hunt.budgetMs === undefined ? {} : { budgetMs: this.hunt.budgetMs }) });
+    if (answer.kind !== 'shrunk' || answer.shrunk === undefined) return undefined;
+    const { after, removed } = answer.shrunk;
+    return { after, removed: Math.round(removed * 1e4) / 1e4, ms: Math.round(performance.now() - started) };
+  }
+
+  private requestOf(seed: number): RunRequest {
+    return runsOf(sweepOf(seed, this.scenarios.length), this.scenarios).at(0);
   }
 
   /** Series start far enough from each other that none meets a seed of another. */
@@ -139,7 +166,7 @@ class Hunting {
   }
 
   private async oneRun(thread: SimulatorThread, seed: number, mode: RunMode): Promise<{ failure: FailedRun | undefined; cpuMs: number }> {
-    const request = runsOf(sweepOf(seed, this.scenarios.length), this.scenarios).at(0);
+    const request = this.requestOf(seed);
     const answer = await thread.perform({ kind: 'batch', requests: [request] });
     const outcome = answer.kind === 'batch' ? answer.outcomes[0] : undefined;
     // A run that a person ended early proves nothing.

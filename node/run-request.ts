@@ -4,6 +4,8 @@
 import type { RunFile } from '../io/sim/run-file.ts';
 import type { Timeline } from '../reports/timeline/timeline.ts';
 import type { RunOptions, RunResult } from '../scenarios/scenario.ts';
+import type { Shrunk, ShrinkProgress } from '../scenarios/shrinking.ts';
+import type { Why, WhyProgress } from '../scenarios/why.ts';
 
 /** A run to be drawn from a seed, or one that was saved. */
 export interface RunRequest {
@@ -28,13 +30,20 @@ export const SHARED = { stop: 0, seed: 1, simulatedUs: 2, events: 3, words: 4 } 
 export type WorkerTask =
   /** `timeline`: with what a page shows of the run. */
   | { readonly kind: 'one'; readonly request: RunRequest; readonly dump?: string; readonly timeline?: boolean }
-  | { readonly kind: 'batch'; readonly requests: readonly RunRequest[] };
+  | { readonly kind: 'batch'; readonly requests: readonly RunRequest[] }
+  | { readonly kind: 'shrink'; readonly request: RunRequest; readonly judged?: readonly string[]; readonly budgetMs?: number }
+  | { readonly kind: 'why'; readonly request: RunRequest; readonly judged?: readonly string[]; readonly budgetMs?: number; readonly samples: number };
 
 export type WorkerReport =
   /** What the seed drew: sent before the run begins. */
   | { readonly kind: 'resolved'; readonly runFile: RunFile }
   | { readonly kind: 'ran'; readonly outcome: RunOutcome; readonly timeline?: Timeline }
   | { readonly kind: 'batch'; readonly outcomes: readonly RunOutcome[] }
+  | { readonly kind: 'shrinking'; readonly progress: ShrinkProgress }
+  | { readonly kind: 'asking'; readonly progress: WhyProgress }
+  | { readonly kind: 'why'; readonly why: Why | undefined }
+  /** Undefined: the run did not fail. */
+  | { readonly kind: 'shrunk'; readonly shrunk: Shrunk | undefined }
   | { readonly kind: 'complaint'; readonly sentence: string };
 
 export interface RunOutcome {

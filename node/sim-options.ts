@@ -34,6 +34,8 @@ export interface SimFlags {
   readonly report?: string;
   readonly shrink?: boolean;
   readonly why?: boolean;
+  readonly budget?: string;
+  readonly samples?: string;
 }
 
 /** How runs are made, whether one or many. */
@@ -55,6 +57,12 @@ export interface OneRun extends RunMode {
   readonly save?: string;
   readonly dump?: string;
   readonly report?: string;
+  readonly shrink: boolean;
+  readonly why: boolean;
+  /** Of the search for what is smaller, and of that for why. */
+  readonly budgetMs?: number;
+  /** Continuations of each moment, at most. */
+  readonly samples: number;
 }
 
 export interface Sweep extends RunMode {
@@ -66,17 +74,21 @@ export interface Sweep extends RunMode {
   readonly stopOnFailure: boolean;
 }
 
+const DEFAULT_SAMPLES = '24';
 export const MAX_NODES = 500;
 export const DEFAULT_SCENARIO = 'steady-decides';
 
 export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sweep {
-  refuseLater(flags);
   refuseConflicts(flags);
   const mode = readMode(flags, catalogue);
   if (flags.seeds !== undefined || flags.scenario === 'all') return readSweep(flags, mode);
   const base: Omit<OneRun, 'seed'> = {
     ...mode,
     kind: 'one',
+    shrink: flags.shrink === true,
+    why: flags.why === true,
+    samples: readCount(flags.samples ?? DEFAULT_SAMPLES, '--samples', 4, 1_000),
+    ...(flags.budget === undefined ? {} : { budgetMs: readDuration(flags.budget, '--budget') / 1_000 }),
     ...(flags.save === undefined ? {} : { save: writable(flags.save, '--save') }),
     ...(flags.dump === undefined ? {} : { dump: emptyFolder(flags.dump) }),
     ...(flags.report === undefined ? {} : { report: reportFile(flags.report) }),
@@ -86,24 +98,21 @@ export function readSimFlags(flags: SimFlags, catalogue: Catalogue): OneRun | Sw
   return { ...base, seed: runFile.seed, runFile, runPath: flags.run };
 }
 
-function refuseLater(flags: SimFlags): void {
-  const later = flags.shrink === true ? '--shrink' : flags.why === true ? '--why' : undefined;
-  if (later !== undefined) throw new Complaint(`"${later}" is not in this version: it comes with a later module, and "lockstep sim --help" lists what there is`);
-}
-
 function refuseConflicts(flags: SimFlags): void {
   const given = (name: keyof SimFlags): boolean => flags[name] !== undefined;
   const flag = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const conflicts: readonly (readonly [keyof SimFlags, readonly (keyof SimFlags)[], string])[] = [
     ['run', ['seed', 'seeds', 'scenario', 'nodes', 'for', 'faults'], 'a run file already says everything'],
-    ['seeds', ['seed', 'save', 'dump', 'report'], 'a sweep has many runs'],
+    ['seeds', ['seed', 'save', 'dump', 'report', 'shrink', 'why'], 'a sweep has many runs'],
   ];
   for (const [one, others, why] of conflicts) {
     const other = given(one) ? others.find(given) : undefined;
     if (other !== undefined) throw new Complaint(`${flag(one)} and ${flag(other)} do not go together: ${why}`);
   }
-  const ofOneRun = (['save', 'dump', 'report'] as const).find(given);
-  if (flags.scenario === 'all' && ofOneRun !== undefined) throw new Complaint(`--scenario all and ${flag(ofOneRun)} do not go together: name one scenario`);
+  const single = (['save', 'dump', 'report', 'shrink', 'why'] as const).find(given);
+  if (flags.scenario === 'all' && single !== undefined) throw new Complaint(`--scenario all and ${flag(single)} do not go together: name one scenario`);
+  if (given('budget') && !given('shrink') && !given('why')) throw new Complaint('--budget goes with --shrink or --why: a run takes as long as it takes');
+  if (given('samples') && !given('why')) throw new Complaint('--samples goes with --why: that asks each moment so often');
   if (!given('seeds') && flags.scenario !== 'all' && given('jobs')) throw new Complaint('--jobs goes with a sweep: give it seeds, such as --seeds 1..1000');
 }
 

@@ -3,10 +3,13 @@
 import { writeFileSync } from 'node:fs';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { renderJunit } from '../reports/junit.ts';
-import { paintFor } from '../reports/paint.ts';
+import { paintFor, type Paint } from '../reports/paint.ts';
 import { duration, short } from '../reports/quantities.ts';
+import { renderShrunk } from '../reports/shrink-report.ts';
+import { renderWhy } from '../reports/why-report.ts';
 import { renderPlan, renderRun } from '../reports/terminal.ts';
-import type { Timeline } from '../reports/timeline/timeline.ts';
+import type { Timeline, WhyCurve } from '../reports/timeline/timeline.ts';
+import type { WhyReport } from '../reports/run-report.ts';
 import { EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
 import { kernelHash } from './kernel-hash.ts';
@@ -15,9 +18,11 @@ import { bar, Progress } from './progress.ts';
 import { saveFile, saveRunFile } from './run-files.ts';
 import { exitCodeOfRun, reportOf } from './run-outcome.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
+import { shrinkAndSave } from './shrink.ts';
 import { readSimFlags, type OneRun, type SimFlags } from './sim-options.ts';
 import { SimulatorThread } from './simulator-thread.ts';
 import { VERSION } from './version.ts';
+import { whyOf } from './why.ts';
 import { catalogue } from './catalogue.ts';
 
 export async function sim(flags: SimFlags): Promise<number> {
@@ -30,18 +35,42 @@ export async function sim(flags: SimFlags): Promise<number> {
 async function runOne(asked: OneRun): Promise<number> {
   const print = (text: string): void => void (asked.json || process.stdout.write(`${text}\n`));
   const paint = paintFor(process.stdout.isTTY, process.env);
-  const { outcome, timeline } = await simulate(asked, (runFile) => {
-    if (asked.save !== undefined) saveRunFile(asked.save, runFile);
+  const thread = new SimulatorThread(asked.mutant);
+  // One for all that is done on the thread: between two of its tasks a signal drains too.
+  const interruption = new Interruption(() => thread.stop());
+  try {
+    return await runAndExplain(asked, thread, print, paint);
+  } finally {
+    interruption.forget();
+    await thread.end();
+  }
+}
+
+async function runAndExplain(asked: OneRun, thread: SimulatorThread, print: (text: string) => void, paint: Paint): Promise<number> {
+  const request: RunRequest = { seed: asked.seed, options: asked.options, checked: asked.checked, realCrypto: asked.realCrypto, ...(asked.runFile === undefined ? {} : { runFile: asked.runFile }) };
+  const { outcome, timeline } = await simulate(asked, request, thread, (runFile) => {
+    if (asked.save !== undefined && !asked.shrink) saveRunFile(asked.save, runFile);
     print(`${renderPlan({ version: VERSION, kernel: kernelHash(), seed: runFile.seed, scenario: runFile.scenario, about: aboutScenario(runFile.scenario), mode: modeWords(asked), runFile }, paint)}\n`);
   });
-  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined ? {} : { saved: asked.save }), ...(asked.report === undefined ? {} : { page: asked.report }) };
-  const report = reportOf(outcome, asked, files);
-  if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([report]));
-  if (asked.report !== undefined && timeline !== undefined) saveFile(asked.report, (await import('../reports/page-file.ts')).renderPage(report, timeline));
-  if (asked.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else print(renderRun(report, paint));
-  const code = exitCodeOfRun(report);
+  const files = { ...(asked.runPath === undefined ? {} : { runPath: asked.runPath }), ...(asked.save === undefined || asked.shrink ? {} : { saved: asked.save }), ...(asked.report === undefined ? {} : { page: asked.report }) };
+  const plain = reportOf(outcome, asked, files);
+  if (asked.junit !== undefined) writeFileSync(asked.junit, renderJunit([plain]));
+  print(renderRun(plain, paint));
+  const code = exitCodeOfRun(plain);
+  const saved = asked.shrink && code !== EXIT.held && !thread.stopping ? await shrinkAndSave(asked, request, thread) : undefined;
+  if (saved !== undefined) print(`\n${renderShrunk(saved.report, saved.run, saved.path, paint)}`);
+  const why = asked.why && code !== EXIT.held && !thread.stopping ? await whyOf(asked, request, thread) : undefined;
+  if (why !== undefined) print(`\n${renderWhy(why, paint)}`);
+  if (asked.report !== undefined && timeline !== undefined) saveFile(asked.report, (await import('../reports/page-file.ts')).renderPage(plain, why === undefined ? timeline : { ...timeline, why: curveOf(why) }));
+  if ((asked.shrink || asked.why) && code === EXIT.held && !outcome.stopped) print(`\nNothing failed: there is nothing to ${asked.shrink ? 'shrink' : 'explain'}.`);
+  if (asked.json) process.stdout.write(`${JSON.stringify({ ...plain, ...(saved === undefined ? {} : { runFile: saved.path, shrunk: saved.report }), ...(why === undefined ? {} : { why }) })}\n`);
+  if (saved?.report.verified === false) return EXIT.notDeterministic;
   return outcome.stopped && code !== EXIT.ourBug && code !== EXIT.violated ? EXIT.held : code;
+}
+
+/** How a page draws it. */
+function curveOf({ moments, inevitable }: WhyReport): WhyCurve {
+  return { points: moments.map(({ atUs, likelihood }) => ({ atUs, likelihood })), jumpAtUs: inevitable.atUs, label: inevitable.event };
 }
 
 interface Simulated {
@@ -50,10 +79,7 @@ interface Simulated {
 }
 
 /** On a thread of its own, so that the line of progress moves and signals are heard. */
-async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Promise<Simulated> {
-  const request: RunRequest = { seed: asked.seed, options: asked.options, checked: asked.checked, realCrypto: asked.realCrypto, ...(asked.runFile === undefined ? {} : { runFile: asked.runFile }) };
-  const thread = new SimulatorThread(asked.mutant);
-  const interruption = new Interruption(() => thread.stop());
+async function simulate(asked: OneRun, request: RunRequest, thread: SimulatorThread, resolved: (runFile: RunFile) => void): Promise<Simulated> {
   let forUs = 0;
   const started = performance.now();
   const progress = new Progress(() => {
@@ -71,8 +97,6 @@ async function simulate(asked: OneRun, resolved: (runFile: RunFile) => void): Pr
     return report;
   } finally {
     progress.end();
-    interruption.forget();
-    await thread.end();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Evidence } from '../io/sim/evidence.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 import { properties } from '../properties/all.ts';
 import { execute, resolve, type Execution } from '../scenarios/run.ts';
+import { attempting, type Attempt } from '../scenarios/trial.ts';
 import type { ExecuteOptions, RunHooks } from '../scenarios/scenario.ts';
 import { kernelHash } from './kernel-hash.ts';
 import { RealSignatures } from './real-signatures.ts';
@@ -39,13 +40,7 @@ export function executeRun(request: RunRequest, runFile: RunFile, progress?: Run
       return go;
     },
   };
-  const options: ExecuteOptions = {
-    checked: request.checked,
-    kernelVersion: kernelHash(),
-    hooks,
-    listeners,
-    ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
-  };
+  const options: ExecuteOptions = { ...optionsOf(request), hooks, listeners };
   const cpu = threadCpu();
   const started = performance.now();
   const { result, world } = trapped(() => execute(runFile, properties, options));
@@ -53,6 +48,19 @@ export function executeRun(request: RunRequest, runFile: RunFile, progress?: Run
   const cpuMs = cpu === undefined ? wallMs : (threadCpu() ?? 0) - cpu;
   const heapMb = getHeapStatistics().used_heap_size / 1e6;
   return { outcome: { request, result, wallMs, cpuMs, heapMb, goodputFloor: runFile.workload.goodputPer1000s / 1_000, stopped }, world };
+}
+
+/** Executions of runs like this one, one after the other. A judged few of the properties decide whether one failed. */
+export function attemptsOf(request: RunRequest, judged: readonly string[] | undefined, progress: RunHooks['progress']): Attempt {
+  return attempting(properties, { ...optionsOf(request), hooks: progress === undefined ? {} : { progress } }, judged, trapped);
+}
+
+function optionsOf(request: RunRequest): ExecuteOptions {
+  return {
+    checked: request.checked,
+    kernelVersion: kernelHash(),
+    ...(request.realCrypto ? { scheme: (seed: number, nodes: number) => new RealSignatures(seed, nodes) } : {}),
+  };
 }
 
 /** Milliseconds of processor time of this thread; undefined where the runtime is too old to say. */

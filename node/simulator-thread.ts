@@ -28,7 +28,7 @@ export class SimulatorThread {
       if (this.dead !== undefined) return reject(this.dead);
       this.onDeath = reject;
       this.onReport = (report) => {
-        if (report.kind === 'resolved') early?.(report);
+        if (report.kind === 'resolved' || report.kind === 'shrinking' || report.kind === 'asking') early?.(report);
         else if (report.kind === 'complaint') reject(new Complaint(report.sentence));
         else resolve(report);
       };
@@ -39,6 +39,10 @@ export class SimulatorThread {
   /** The run in progress ends at its next look at the clock. */
   stop(): void {
     this.cells[SHARED.stop] = 1;
+  }
+
+  get stopping(): boolean {
+    return this.cells[SHARED.stop] !== 0;
   }
 
   get seed(): number {

@@ -12,7 +12,12 @@ if (mutant !== undefined) {
   const { plantByName } = await import('./mutant-hook.ts');
   await plantByName(mutant);
 }
-const { executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
+const { attemptsOf, executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
+
+/** How far a search goes that nobody gave a time: about ten seconds of simulating, and the same on every machine. */
+const SHRINK_EVENTS = 3_000_000;
+const WHY_EVENTS = 6_000_000;
+const TRIALS_PER_LINE = 8;
 
 /** Called inside the simulation: numbers in shared memory are all that it may touch. */
 function progress(nowUs: number, events: number): boolean {
@@ -46,8 +51,45 @@ function batch(task: WorkerTask & { readonly kind: 'batch' }): void {
   tell({ kind: 'batch', outcomes });
 }
 
+async function shrinkRun(task: WorkerTask & { readonly kind: 'shrink' }): Promise<void> {
+  const { shrink } = await import('../scenarios/shrinking.ts');
+  const attempt = attemptsOf(task.request, task.judged, progress);
+  const run = resolveRun(task.request);
+  const first = attempt(run);
+  if (first.failures.length === 0) return tell({ kind: 'shrunk', shrunk: undefined });
+  const deadline = task.budgetMs === undefined ? Infinity : performance.now() + task.budgetMs;
+  const shrunk = shrink(run, first, attempt, {
+    events: task.budgetMs === undefined ? SHRINK_EVENTS : Infinity,
+    goOn: (now) => {
+      if (now.trials % TRIALS_PER_LINE === 0) tell({ kind: 'shrinking', progress: now });
+      return cells[SHARED.stop] === 0 && performance.now() < deadline;
+    },
+  });
+  tell({ kind: 'shrunk', shrunk });
+}
+
+async function askWhy(task: WorkerTask & { readonly kind: 'why' }): Promise<void> {
+  const { why } = await import('../scenarios/why.ts');
+  const attempt = attemptsOf(task.request, task.judged, progress);
+  const run = resolveRun(task.request);
+  const first = attempt(run);
+  if (first.failures.length === 0) return tell({ kind: 'why', why: undefined });
+  const deadline = task.budgetMs === undefined ? Infinity : performance.now() + task.budgetMs;
+  const found = why(run, first, attempt, {
+    samples: task.samples,
+    events: task.budgetMs === undefined ? WHY_EVENTS : Infinity,
+    goOn: (now) => {
+      if (now.runs % TRIALS_PER_LINE === 0) tell({ kind: 'asking', progress: now });
+      return cells[SHARED.stop] === 0 && performance.now() < deadline;
+    },
+  });
+  tell({ kind: 'why', why: found });
+}
+
 parentPort?.on('message', (task: WorkerTask) => {
   if (task.kind === 'batch') return batch(task);
+  if (task.kind === 'shrink') return shrinkRun(task);
+  if (task.kind === 'why') return askWhy(task);
   // A rejection ends the thread with this error, and whoever waits for the report hears of it.
   return one(task);
 });

@@ -39,6 +39,8 @@ export interface ExploreReport {
   readonly digest: string;
   readonly budgetMs: number;
   readonly wallMs: number;
+  /** Processor time: what a busy machine does not stretch. */
+  readonly cpuMs: number;
   readonly statesPerSecond: number;
   readonly properties: readonly ExploredClaim[];
   readonly trace?: { readonly length: number; readonly shortest: boolean; readonly steps: readonly Told[] };
@@ -53,7 +55,7 @@ export function renderExplore(report: ExploreReport, paint: Paint): string {
     `${paint.bold('small world')} ${paint.dim(`lockstep ${report.version}, kernel ${report.kernel.slice(0, 12)}`)}${report.mutant === undefined ? '' : `  ${paint.yellow(`planted bug ${report.mutant}`)}`}`,
     `${label(paint, 'bounds')}${boundsText(report.bounds)}`,
     `${label(paint, 'network')}frames arrive in any order, at any time or never, so every loss, delay and partition is among the runs`,
-    `${label(paint, 'states')}${grouped(report.states)} by ${grouped(report.transitions)} actions in ${duration(Math.round(report.wallMs * 1_000))} (${short(report.statesPerSecond)}/s); made of ${grouped(report.memberStates)} states of members and ${grouped(report.frames)} frames`,
+    `${label(paint, 'states')}${grouped(report.states)} by ${grouped(report.transitions)} actions in ${duration(report.wallMs * 1_000)} (${short(report.statesPerSecond)}/s; ${duration(report.cpuMs * 1_000)} of processor time); made of ${grouped(report.memberStates)} states of members and ${grouped(report.frames)} frames`,
     `${label(paint, 'past')}${pastText(report)}`,
     `${label(paint, 'searched')}${searched(report)}`,
     ...(report.complete || report.ended === 'violated' ? [] : [`${label(paint, 'size')}${sizeText(report)}`]),

@@ -3,6 +3,8 @@ import { renderJunit } from './junit.ts';
 import { paintFor } from './paint.ts';
 import { exitCodeOf } from './run-report.ts';
 import { SAMPLE, SAMPLE_FILE } from './sample.ts';
+import { renderShrunk } from './shrink-report.ts';
+import { renderWhy } from './why-report.ts';
 import { failureOf, SweepTally, type SweepReport } from './sweep-report.ts';
 import { renderPlan, renderRun } from './terminal.ts';
 import { renderSweep } from './terminal-sweep.ts';
@@ -43,6 +45,46 @@ P2 is violated: A journal refolds to the same state
   | durable: aa
   | refolded: bb
 again       npm run sim -- --seed 42 --scenario steady-decides`,
+  );
+});
+
+test('a smaller run says how much smaller it is, all that is left of it, and where it is', () => {
+  const run = { ...SAMPLE_FILE, operations: [{ at: 1_500_000, client: 3, node: 2, kind: 'decide' as const, need: '0/n1', proposal: 'p2', kPlan: 1 }] };
+  const report = {
+    faults: 1, operations: 1, nodes: 5, before: { faults: 17, operations: 1_000, nodes: 5 }, removed: 0.998, property: 'P2', signature: 'P2: node # refolded "…"', message: 'node 3 refolded "x" differently',
+    atUs: 2_000_001, digest: 'ab', trials: 120, wallMs: 1_500, complete: false, verified: true, replay: 'npm run sim -- --run small.json',
+  };
+  expect(renderShrunk(report, run, 'small.json', plain)).toBe(
+    `shrunk      17 faults, 1,000 operations, 5 nodes to 1 fault, 1 operation, 5 nodes: 99.8 % removed in 120 trials, 1.50 s; the search was ended before nothing more could go
+topology    5 nodes, 2 groups of 5 voters; seed 42 for what is left to chance
+faults      1 episode of 1 kind
+            kill               1.00 s - 2.50 s    node 2 at beforeSync
+operations  1.50 s    client 3 asks node 2: decide 0/n1 for p2
+fails       node 3 refolded "x" differently
+            P2 at 2.000001 s
+saved       small.json: executed from there, it fails alike
+again       npm run sim -- --run small.json`,
+  );
+});
+
+test('why a run failed is a bar for each moment, and the entry where it jumps', () => {
+  const at = (atUs: number, entry: number, samples: number, failed: number) => ({ atUs, entry, samples, failed, likelihood: failed / samples });
+  const report = {
+    property: 'P2', signature: 'P2: …', failedAtUs: 2_000_000, samples: 24, runs: 60, wallMs: 2_000,
+    moments: [at(0, 0, 12, 0), at(1_000_000, 500, 12, 3), at(1_500_000, 700, 24, 6), at(1_500_010, 701, 24, 24), at(2_000_000, 900, 1, 1)],
+    inevitable: { atUs: 1_500_010, entry: 701, before: 0.25, after: 1, event: 'node 2 crashes (beforeSync)', seen: ['node 2 crashes (beforeSync)', 'node 2 sends vote to node 1'], within: 1 },
+  };
+  expect(renderWhy(report, plain)).toBe(
+    `why         how likely P2 is violated at about 2.000000 s, if chance is drawn anew from a moment on
+     0.00 s ········································   0 %  0 of 12
+     1.00 s ██████████······························  25 %  3 of 12
+     1.50 s ██████████······························  25 %  6 of 24
+     1.50 s ████████████████████████████████████████ 100 %  24 of 24
+     2.00 s ████████████████████████████████████████ 100 %  1 of 1
+inevitable  from 1.500010 s on, with entry 701 of the run: 25 % before it, 100 % after
+            node 2 crashes (beforeSync)
+            | node 2 sends vote to node 1
+            60 runs in 2.00 s, at most 24 from each moment`,
   );
 });
 

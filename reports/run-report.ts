@@ -51,6 +51,64 @@ export interface Goodput {
   readonly floor: number;
 }
 
+export interface RunSize {
+  readonly faults: number;
+  readonly operations: number;
+  readonly nodes: number;
+}
+
+export interface ShrunkReport extends RunSize {
+  readonly before: RunSize;
+  /** Of all faults and operations, the share that is gone: 0.9 is nine in ten. */
+  readonly removed: number;
+  readonly property: string;
+  readonly signature: string;
+  readonly message: string;
+  /** When the smaller run fails. */
+  readonly atUs: number;
+  readonly digest: string;
+  /** Executions that it took. */
+  readonly trials: number;
+  readonly wallMs: number;
+  /** Nothing more could go. False: the search was ended before. */
+  readonly complete: boolean;
+  /** The saved file was read back, executed, and failed alike. */
+  readonly verified: boolean;
+  readonly replay: string;
+}
+
+export interface WhyMoment {
+  /** Up to here, after so many entries of the queue, the run is what it was; then chance is drawn anew. */
+  readonly atUs: number;
+  readonly entry: number;
+  readonly samples: number;
+  readonly failed: number;
+  /** The share of samples that failed. */
+  readonly likelihood: number;
+}
+
+/** How likely the failure was from each moment, and the entry with which it became inevitable. */
+export interface WhyReport {
+  readonly property: string;
+  readonly signature: string;
+  readonly failedAtUs: number;
+  readonly moments: readonly WhyMoment[];
+  readonly inevitable: {
+    readonly atUs: number;
+    readonly entry: number;
+    readonly before: number;
+    readonly after: number;
+    /** What was handled there, in a line, and everything that was seen of it. */
+    readonly event: string;
+    readonly seen: readonly string[];
+    /** The entry is one of the last so many: 1 if the search came to its end. */
+    readonly within: number;
+  };
+  readonly samples: number;
+  readonly runs: number;
+  readonly wallMs: number;
+}
+
 export interface RunReport {
   readonly version: string;
   readonly kernel: string;
@@ -76,6 +134,10 @@ export interface RunReport {
   readonly page?: string;
   /** Set if our own code threw: then of what is said of the properties only violations of safety count. */
   readonly broke?: { readonly message: string; readonly node: number; readonly atUs: number; readonly stack: string };
+  /** What is left of it, if it failed and was shrunk; `runFile` is where. */
+  readonly shrunk?: ShrunkReport;
+  /** When its failure became inevitable, if that was asked. */
+  readonly why?: WhyReport;
   /** It was ended early, by a person. */
   readonly stopped?: boolean;
   /** The command that shows this run again. */

@@ -9,6 +9,7 @@ const problemOf = (value: unknown): string => {
   const read = readRunFile(typeof value === 'string' ? value : JSON.stringify(value));
   return read.ok ? 'no problem' : read.problem;
 };
+const asked = { at: 1, client: 1, node: 1, kind: 'get', need: '0/n1' };
 const episode = { kind: 'kill', from: 1, until: 2, nodes: [1], strength: 5 };
 
 describe('a run file', () => {
@@ -23,6 +24,17 @@ describe('a run file', () => {
     }
   });
 
+  test('of version 1 is read as what it is', () => {
+    const read = readRunFile(JSON.stringify({ ...good, version: 1 }));
+    expect(read).toMatchObject({ ok: true, run: { version: 1 } });
+    expect(read.ok && 'operations' in read.run).toBe(false);
+  });
+
+  test('that names what its clients ask comes back as it was written', () => {
+    const run = { ...good, operations: [asked, { ...asked, at: 2, kind: 'decide', proposal: 'p', kPlan: 2 }] };
+    expect(readRunFile(JSON.stringify(run))).toEqual({ ok: true, run });
+  });
+
   test('that is older than the bounds of inboxes has those of a live node', () => {
     const { inbox: _inbox, ...older } = good;
     expect(readRunFile(JSON.stringify(older))).toMatchObject({ ok: true, run: { inbox: LOOP_DEFAULTS.inbox } });
@@ -33,8 +45,17 @@ describe('a run file', () => {
     ['nothing', '', 'is not JSON'],
     ['half a file', JSON.stringify(good).slice(0, 400), 'is not JSON'],
     ['a list', [], 'expected a record at "the file", found []'],
-    ['no version', { ...good, version: undefined }, 'expected "version": 1'],
-    ['a later version', { ...good, version: 2 }, 'is of version 2, and this program reads version 1'],
+    ['no version', { ...good, version: undefined }, 'expected "version": 2'],
+    ['a later version', { ...good, version: 3 }, 'is of version 3, and this program reads versions 1 to 2'],
+    ['operations in a version that had none', { ...good, version: 1, operations: [] }, 'a field "operations" that this version does not know'],
+    ['operations that are none', { ...good, operations: 3 }, 'expected a list at "operations"'],
+    ['an unknown operation', { ...good, operations: [{ ...asked, kind: 'gte' }] }, 'unknown operation "gte"'],
+    ['an operation after the end', { ...good, operations: [{ ...asked, at: 1 + (good['forUs'] as number) }] }, '"operations[0].at"'],
+    ['an operation at a node that is not there', { ...good, operations: [asked, { ...asked, node: 6 }] }, 'from 1 to 5 at "operations[1].node", found 6'],
+    ['an operation of a client that is not there', { ...good, operations: [{ ...asked, client: 0 }] }, '"operations[0].client", found 0'],
+    ['an operation about nothing', { ...good, operations: [{ ...asked, need: 'n1' }] }, 'a need id is <epoch>/<name>'],
+    ['a decide without a proposal', { ...good, operations: [{ ...asked, kind: 'decide' }] }, 'a text at "operations[0].proposal", found nothing'],
+    ['a read with a proposal', { ...good, operations: [{ ...asked, proposal: 'p' }] }, 'a field "operations[0].proposal"'],
     ['no seed', { ...good, seed: undefined }, '"seed", found nothing'],
     ['a seed that is no number', { ...good, seed: 'x' }, '"seed", found "x"'],
     ['an unknown scenario', { ...good, scenario: 'stead-decides' }, 'unknown scenario "stead-decides" (expected one of: steady-decides'],

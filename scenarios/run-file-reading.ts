@@ -6,7 +6,8 @@ import { FAULTS, faultNamed } from '../nemesis/faults.ts';
 import { affordable } from '../nemesis/schedule.ts';
 import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../kernel/parameters.ts';
-import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
+import { RUN_FILE_VERSION, type ClientOperation, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
+import { MAX_ID_BYTES, needIdFault } from '../kernel/base/ids.ts';
 import { MINUTE, SECOND } from '../kernel/base/time.ts';
 import { CONFORMING } from './conforming.ts';
 import { SCENARIOS } from './list.ts';
@@ -21,6 +22,9 @@ export const MAX_RUN_FILE_BYTES: number = 4 * 1024 * 1024;
 /** Over all groups. The first event of every journal names them, and an event has 16 KiB. */
 const MAX_VOTERS = 4_096;
 const MAX_EPISODES = 20_000;
+const MAX_OPERATIONS = 100_000;
+/** Nodes that a proposal may ask for. */
+const MOST_PLANNED = 5;
 const MAX_FOR_US: number = 24 * 60 * MINUTE;
 
 /** What is wrong with the file; thrown and caught within this module only. */
@@ -109,6 +113,15 @@ class Fields {
     return value;
   }
 
+  /** `problem` says what is wrong with a text, if anything is. */
+  text(name: string, problem: (text: string) => string | undefined): string {
+    const value = this.take(name);
+    if (typeof value !== 'string') throw malformed('a text', this.prefix + name, value);
+    const wrong = problem(value);
+    if (wrong === undefined) return value;
+    throw new Wrong(`is malformed at "${this.prefix}${name}": ${wrong}`);
+  }
+
   flag(name: string): boolean {
     const value = this.take(name);
     if (typeof value !== 'boolean') throw malformed('true or false', this.prefix + name, value);
@@ -167,19 +180,20 @@ function readRun(fields: Fields): RunFile {
   const shadow = fields.whole('shadow', 1, nodes);
   const workload = readWorkload(fields.record('workload'));
   const faults = fields.records('faults', MAX_EPISODES).map((one) => readEpisode(one, nodes, healAt));
+  const operations = version >= 2 && fields.has('operations') ? fields.records('operations', MAX_OPERATIONS).map((one) => readOperation(one, nodes, workload.clients, forUs)) : undefined;
   fields.end();
-  checkBudget(faults, nodes, groups, votersPerGroup);
+  checkBudget({ faults, nodes, groups, votersPerGroup });
   return {
     version, seed, scenario, nodes, groups, votersPerGroup, forUs, healAt, delayMinUs, delayMaxUs, syncMinUs, syncMaxUs, raft, decide, snapshotEvery,
-    inbox, gpuPollUs, followsParent, shadow, workload, faults,
+    inbox, gpuPollUs, followsParent, shadow, workload, faults, ...(operations === undefined ? {} : { operations }),
   };
 }
 
 function readVersion(fields: Fields): number {
   if (!fields.has('version')) throw malformed(`"version": ${RUN_FILE_VERSION}`, 'the file', undefined);
   const version = fields.whole('version', 1, Number.MAX_SAFE_INTEGER);
-  if (version === RUN_FILE_VERSION) return version;
-  throw new Wrong(`is of version ${version}, and this program reads version ${RUN_FILE_VERSION}: use the lockstep that wrote it, or a newer one`);
+  if (version <= RUN_FILE_VERSION) return version;
+  throw new Wrong(`is of version ${version}, and this program reads versions 1 to ${RUN_FILE_VERSION}: use the lockstep that wrote it, or a newer one`);
 }
 
 /** A record of whole numbers with the very fields of another one. */
@@ -219,9 +233,31 @@ function readEpisode(fields: Fields, nodes: number, healAt: number): FaultEpisod
   return point === undefined ? episode : { ...episode, point: point as (typeof CRASH_POINTS)[number] };
 }
 
+function proposalFault(text: string): string | undefined {
+  return text.length <= MAX_ID_BYTES && /^[\x21-\x7e]+$/.test(text) ? undefined : `a proposal is named in printable ASCII, with at most ${MAX_ID_BYTES} characters`;
+}
+
+function readOperation(fields: Fields, nodes: number, clients: number, forUs: number): ClientOperation {
+  const kind = fields.word('kind', 'operation', ['decide', 'get']);
+  const asked = { at: fields.whole('at', 0, forUs), client: fields.whole('client', 1, clients), node: fields.whole('node', 1, nodes) };
+  const need = fields.text('need', needIdFault);
+  const operation: ClientOperation = kind === 'get' ? { ...asked, kind, need } : { ...asked, kind: 'decide', need, proposal: fields.text('proposal', proposalFault), kPlan: fields.whole('kPlan', 1, MOST_PLANNED) };
+  fields.end();
+  return operation;
+}
+
 /** Beyond the budget a run proves nothing: no protocol keeps what a majority forgot. */
-function checkBudget(faults: readonly FaultEpisode[], nodes: number, groups: number, votersPerGroup: number): void {
-  const damaged = new Set(faults.filter(({ kind }) => faultNamed(kind)?.damages === true && faultNamed(kind)?.guarded !== true).flatMap((episode) => episode.nodes));
-  if (affordable(groupsOf(nodes, groups, votersPerGroup), damaged, [])) return;
-  throw new Wrong(`damages what nodes ${[...damaged].join(', ')} acknowledged: in some group these are half of the voters or more`);
+function checkBudget(run: Topology): void {
+  if (isWithinBudget(run)) return;
+  throw new Wrong(`damages what nodes ${[...damagedBy(run.faults)].join(', ')} acknowledged: in some group these are half of the voters or more`);
+}
+
+type Topology = Pick<RunFile, 'faults' | 'nodes' | 'groups' | 'votersPerGroup'>;
+
+function damagedBy(faults: readonly FaultEpisode[]): ReadonlySet<number> {
+  return new Set(faults.filter(({ kind }) => faultNamed(kind)?.damages === true && faultNamed(kind)?.guarded !== true).flatMap((episode) => episode.nodes));
+}
+
+export function isWithinBudget(run: Topology): boolean {
+  return affordable(groupsOf(run.nodes, run.groups, run.votersPerGroup), damagedBy(run.faults), []);
 }

@@ -28,6 +28,8 @@ export function resolve(seed: number, options: RunOptions): RunFile {
 export interface Execution {
   readonly result: RunResult;
   readonly world: World;
+  /** When the rest of the run was left to another seed. */
+  readonly rerolledAt?: Micros;
   /** Operations that clients asked again. */
   readonly retries: number;
 }
@@ -50,6 +52,8 @@ class Run {
   private readonly world: World;
   private readonly workload: Workload;
   private readonly boundUs: Micros;
+  private reroll: ExecuteOptions['reroll'];
+  private rerolledAt: Micros | undefined;
   /** In the order in which they begin. */
   private readonly episodes: readonly FaultEpisode[];
 
@@ -57,6 +61,7 @@ class Run {
     this.file = file;
     this.episodes = file.faults.toSorted((a, b) => a.from - b.from);
     this.options = options;
+    this.reroll = options.reroll;
     this.properties = properties;
     this.parameters = options.past?.parameters ?? parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
@@ -68,7 +73,8 @@ class Run {
     };
     this.watches = properties.map((property) => property.watch(view));
     this.world = new World(this.worldOptions(), [...heardFirst, ...this.watches]);
-    this.workload = new Workload(this.world, file.workload, options.past?.beginning);
+    this.workload = new Workload(this.world, file.workload, options.past?.beginning, file.operations);
+    this.world.onReroll = (seed) => this.workload.reroll(seed);
   }
 
   private worldOptions(): WorldOptions {
@@ -106,7 +112,8 @@ class Run {
     const poison = this.world.poisoned[0];
     if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
     const result = this.result();
-    return { world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
+    const rerolled = this.rerolledAt === undefined ? {} : { rerolledAt: this.rerolledAt };
+    return { ...rerolled, world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
   }
 
   private play(): void {
@@ -128,10 +135,28 @@ class Run {
 
   /** True if the world got there. */
   private until(time: Micros): boolean {
-    while (!this.world.run(time, ENTRIES_BETWEEN_LOOKS)) {
-      if (this.options.hooks?.progress?.(this.world.now, this.world.events) === false) this.world.ended = true;
+    const { world } = this;
+    const { endAt, endAfter, hooks } = this.options;
+    const end = endAt === undefined ? time : Math.min(time, endAt);
+    for (;;) {
+      this.rerollIfDue();
+      if (world.run(end, this.entriesUntilLook())) break;
+      if (hooks?.progress?.(world.now, world.events) === false || world.events === endAfter) world.ended = true;
     }
-    return !this.world.ended;
+    if (endAt !== undefined && world.now >= endAt) world.ended = true;
+    return !world.ended;
+  }
+
+  private entriesUntilLook(): number {
+    const next = this.reroll?.after ?? this.options.endAfter ?? Infinity;
+    return next > this.world.events ? Math.min(next - this.world.events, ENTRIES_BETWEEN_LOOKS) : ENTRIES_BETWEEN_LOOKS;
+  }
+
+  private rerollIfDue(): void {
+    if (this.reroll === undefined || this.world.events < this.reroll.after) return;
+    this.world.reroll(this.reroll.seed);
+    this.rerolledAt = this.world.now;
+    this.reroll = undefined;
   }
 
   /** Until everything that was asked after healing is answered, or `limit`. */

@@ -77,6 +77,12 @@ export interface ExecuteOptions {
   readonly listeners?: readonly Evidence[];
   /** What the run goes on from, instead of empty disks. */
   readonly past?: RunPast;
+  /** End the run there, as a person would who has seen enough. */
+  readonly endAt?: Micros;
+  /** The same after so many queue entries. */
+  readonly endAfter?: number;
+  /** After so many queue entries, everything that is left to chance is drawn anew, from this seed. */
+  readonly reroll?: { readonly after: number; readonly seed: number };
   /** Go on after the first violation. */
   readonly keepGoing?: boolean;
   /** What every segment of every journal names as its version. */

@@ -8,7 +8,7 @@ import type { Answer } from '../kernel/effect.ts';
 import type { Operation } from '../kernel/event.ts';
 import { bucketOf } from '../kernel/decide/record.ts';
 import type { Invocation } from '../io/sim/evidence.ts';
-import type { WorkloadPlan } from '../io/sim/run-file.ts';
+import type { ClientOperation, WorkloadPlan } from '../io/sim/run-file.ts';
 import type { Parameters } from '../kernel/parameters.ts';
 
 /** What the clients need of the world they work in, simulated or live. */
@@ -59,7 +59,9 @@ export class Workload {
   private readonly world: Workplace;
   private readonly plan: WorkloadPlan;
   private readonly beginning: Beginning;
-  private readonly random: Random;
+  /** In the order in which they are asked. */
+  private readonly script: readonly ClientOperation[] | undefined;
+  private random: Random;
   private readonly clients: number;
   private readonly nodes: number;
   private readonly recent: Need[] = [];
@@ -72,8 +74,10 @@ export class Workload {
   private hotUntil: Micros = 0;
   private running = true;
 
-  constructor(world: Workplace, plan: WorkloadPlan, beginning: Beginning = AT_THE_START) {
+  /** `script`: what the clients ask, if a run file names it; then nothing of it is drawn. */
+  constructor(world: Workplace, plan: WorkloadPlan, beginning: Beginning = AT_THE_START, script?: readonly ClientOperation[]) {
     this.world = world;
+    this.script = script?.toSorted((a, b) => a.at - b.at);
     this.plan = plan;
     this.beginning = beginning;
     for (const need of beginning.known.slice(-REMEMBERED)) {
@@ -87,13 +91,30 @@ export class Workload {
     world.onReturn = (invocation, answer) => this.returned(invocation, answer);
   }
 
+  /** What is asked from here on comes from another seed. */
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'workload');
+  }
+
   start(): void {
+    if (this.script !== undefined) return this.play(this.script, 0);
     if (this.plan.decidesPer1000s > 0) this.repeat(this.plan.decidesPer1000s, () => this.propose());
     if (this.plan.getsPer1000s > 0) this.repeat(this.plan.getsPer1000s, () => this.read());
   }
 
   stop(): void {
     this.running = false;
+  }
+
+  /** Only the next waits in the queue, which stays short. */
+  private play(script: readonly ClientOperation[], place: number): void {
+    const next = script[place];
+    if (next === undefined) return;
+    this.world.at(next.at, () => {
+      if (!this.running) return;
+      this.play(script, place + 1);
+      this.world.clients.invoke(next.client, nodeId(next.node), operationOf(next), false);
+    });
   }
 
   /**
@@ -198,7 +219,7 @@ export class Workload {
 
   /** The same proposal for the same need, at any node: it must not matter whether the first try had its effect. */
   private retry(operation: Operation & { readonly kind: 'decide' }): void {
-    if (!this.running || this.random.below(1_000) >= this.plan.retryPerMille) return;
+    if (!this.running || this.script !== undefined || this.random.below(1_000) >= this.plan.retryPerMille) return;
     this.retryAs(operation.proposal, () => this.ask(operation, this.node(), false));
   }
 
@@ -225,6 +246,21 @@ export class Workload {
     const alive = this.world.hosts.filter((host) => host.state === 'up');
     return alive.length === 0 ? this.node() : this.random.pick(alive).id;
   }
+}
+
+function operationOf(asked: ClientOperation): Operation {
+  const need = asked.need as NeedId;
+  const bucket = bucketOf(need);
+  if (asked.kind === 'get') return { kind: 'get', need, bucket };
+  return { kind: 'decide', need, bucket, proposal: (asked.proposal ?? '') as ProposalId, kPlan: asked.kPlan ?? 1 };
+}
+
+/** How a run file names what a client asked. */
+export function written(invocation: Invocation): ClientOperation {
+  const { invokedAt: at, client, node, operation } = invocation;
+  const { need } = operation;
+  if (operation.kind === 'get') return { at, client, node, kind: 'get', need };
+  return { at, client, node, kind: 'decide', need, proposal: operation.proposal, kPlan: operation.kPlan };
 }
 
 /** Keeps the last REMEMBERED, in a ring. */

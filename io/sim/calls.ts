@@ -30,7 +30,7 @@ export class SimServices implements Services {
   private readonly world: ServicesWorld;
   private readonly node: number;
   private readonly scheme: Scheme;
-  private readonly random: Random;
+  private random: Random;
   private readonly devices: readonly GpuDevice[];
   private readonly present: boolean[];
 
@@ -43,6 +43,10 @@ export class SimServices implements Services {
     const count = this.random.between(1, 4);
     this.devices = Array.from({ length: count }, (_, place) => ({ id: `gpu-${node}-${place}`, memoryMb: GPU_MEMORY_MB, usedMb: 0 }));
     this.present = this.devices.map(() => true);
+  }
+
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'services', this.node);
   }
 
   call(sequence: number, index: number, request: ServiceRequest): void {

@@ -66,7 +66,7 @@ export class SimClients {
 
   private readonly world: ClientsWorld;
   private readonly timeoutUs: Micros;
-  private readonly random: Random;
+  private random: Random;
   private readonly numbers: number[];
   private readonly open: readonly OpenOperations[];
   /** Slots of operations that have ended, and how many there are in all. */
@@ -87,6 +87,10 @@ export class SimClients {
 
   get count(): number {
     return this.numbers.length - 1;
+  }
+
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'clients');
   }
 
   /** Client `client` (from 1) asks `node`. */

@@ -88,8 +88,8 @@ export class SimDisk implements Disk {
   ambush: (() => void) | undefined = undefined;
 
   private readonly world: DiskWorld;
-  private readonly random: Random;
-  private readonly faultRandom: Random;
+  private random: Random;
+  private faultRandom: Random;
   private readonly syncMinUs: Micros;
   private readonly syncSpanUs: number;
   private files: Map<string, SimFile> = new Map();
@@ -107,6 +107,11 @@ export class SimDisk implements Disk {
     this.faultRandom = Random.of(seed, 'disk-fault', node);
     this.syncMinUs = syncMinUs;
     this.syncSpanUs = syncMaxUs - syncMinUs + 1;
+  }
+
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'disk', this.node);
+    this.faultRandom = Random.of(seed, 'disk-fault', this.node);
   }
 
   submit(token: number, request: DiskRequest): void {

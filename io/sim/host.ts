@@ -10,6 +10,7 @@ import type { Event, RequestId, ServiceRequest } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
 import { BatchChunk, WatermarkChunk } from '../journal-chunks.ts';
 import { WATERMARK_FILE } from '../journal-format.ts';
+import { stir, type Stir } from '../loop-checks.ts';
 import type { LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
 import type { Chunk, Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
@@ -106,9 +107,11 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   endedSteps = 0;
 
   private readonly world: HostWorld;
-  private readonly options: LoopOptions;
+  private options: LoopOptions;
+  /** The jitter of its kernel comes from another seed, from when it has refolded its journal. */
+  private stirWith: number | undefined;
   private readonly marks: Marks;
-  private readonly random: Random;
+  private random: Random;
   private armed: Armed | undefined = undefined;
 
   constructor(world: HostWorld, id: number, options: LoopOptions, disk: SimDisk, services: SimServices) {
@@ -125,6 +128,22 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   /** A machine that boots counts from anywhere, and its calendar is up to two seconds off. */
   private freshClock(): SimClock {
     return new SimClock(this.world, this.id, this.random.below(1_000) * SECOND + this.random.below(SECOND), this.random.between(-2 * SECOND, 2 * SECOND));
+  }
+
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'host', this.id);
+    this.disk.reroll(seed);
+    this.services.reroll(seed);
+    if (this.loop?.phase === 'running') this.stir(this.loop, this.loop.kernel.sequence, seed);
+    else this.stirWith = seed;
+  }
+
+  private stir(loop: Loop, after: number, seed: number): void {
+    this.stirWith = undefined;
+    const wanted: Stir = { after, seed };
+    this.options = { ...this.options, checked: { ...this.options.checked, stir: wanted } };
+    this.shadow?.stir(wanted);
+    stir(loop.kernel, wanted);
   }
 
   start(): void {
@@ -306,6 +325,7 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     const listeners = this.world.listeners.refolded;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.refolded(this.id, sequence, high, low, now);
     if (this.shadow !== undefined) this.world.wasShadowed(this, this.shadow.agrees(sequence, high, low));
+    if (this.stirWith !== undefined) this.stir(this.loop as Loop, sequence, this.stirWith);
   }
 
   /** A batch can survive a crash though the loop never heard that it was durable: it turned out to be when it was refolded. */

@@ -54,12 +54,12 @@ export class SimNetwork implements Network {
   readonly touched: Float64Array = new Float64Array(LINK_FAULTS.length);
 
   private readonly world: NetworkWorld;
-  private readonly seed: number;
+  private seed: number;
   private readonly stride: number;
   private readonly minUs: Micros;
   private readonly spanUs: number;
   private readonly encoded: boolean;
-  private readonly random: (Random | undefined)[] = [];
+  private random: (Random | undefined)[] = [];
   private readonly lastArrival: Float64Array;
   /** Per link and kind of fault: its strength, 0 where it is off; and by link whether any is on. */
   private readonly strengths: Int32Array;
@@ -164,6 +164,11 @@ export class SimNetwork implements Network {
     this.touch(6);
     this.corrupted++;
     this.lose(frame, 'corrupted');
+  }
+
+  reroll(seed: number): void {
+    this.seed = seed;
+    this.random = [];
   }
 
   lose(frame: Frame, why: LostWhy): void {

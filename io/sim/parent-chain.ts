@@ -32,7 +32,7 @@ export class ParentChain {
   unstable = false;
 
   private readonly world: ParentWorld;
-  private readonly random: Random;
+  private random: Random;
   private readonly followers: number;
   /** The best chain; what is `FINAL_AFTER` blocks deep or more is final. */
   private readonly best: Head[];
@@ -48,6 +48,10 @@ export class ParentChain {
     this.best = [{ number: 0, hash: this.hashOf(0, 'genesis'), parent: '' }];
     this.out = Array.from({ length: nodes + 1 }, () => false);
     this.reported = Array.from({ length: nodes + 1 }, () => -1);
+  }
+
+  reroll(seed: number): void {
+    this.random = Random.of(seed, 'parent');
   }
 
   private get final(): number {

@@ -7,7 +7,8 @@ import type { DecideParameters, RaftParameters } from '../../kernel/parameters.t
 import type { InboxLimits } from '../loop-inbox.ts';
 import type { CrashPoint } from '../ports.ts';
 
-export const RUN_FILE_VERSION = 1;
+/** Version 1 could not name the operations of the clients. */
+export const RUN_FILE_VERSION = 2;
 
 /** One episode of one fault. What `strength` means, and its unit, is said where the fault is defined. */
 export interface FaultEpisode {
@@ -43,6 +44,18 @@ export interface WorkloadPlan {
   readonly goodputPer1000s: number;
 }
 
+/** What one client asked one node, and when. */
+export interface ClientOperation {
+  readonly at: Micros;
+  readonly client: number;
+  readonly node: number;
+  readonly kind: 'decide' | 'get';
+  readonly need: string;
+  /** Of a decide. */
+  readonly proposal?: string;
+  readonly kPlan?: number;
+}
+
 export interface RunFile {
   readonly version: number;
   readonly seed: number;
@@ -71,4 +84,9 @@ export interface RunFile {
   readonly shadow: number;
   readonly workload: WorkloadPlan;
   readonly faults: readonly FaultEpisode[];
+  /**
+   * Exactly what the clients ask, in place of what the workload would draw; nobody asks twice. Only the reads at the very end
+   * are still drawn, from what was acknowledged.
+   */
+  readonly operations?: readonly ClientOperation[];
 }

@@ -1,6 +1,7 @@
 // The fold, a second time: a kernel of its own that is fed, from `boot` on, with what became durable on the node it shadows.
 // At the end of a run that node's whole journal has been refolded, though no more than a batch of it was ever kept.
 
+import { stir, type Stir } from '../loop-checks.ts';
 import { Kernel } from '../../kernel/kernel.ts';
 import type { Event } from '../../kernel/event.ts';
 import type { KernelImage } from '../../kernel/image.ts';
@@ -11,6 +12,7 @@ export class Shadow {
   /** False once an event stands in the journal before a deadline that was due (rule 3). */
   inTurn = true;
   private readonly kernel: Kernel;
+  private stirred: Stir | undefined;
 
   /** `image`: where it begins, if not with `boot`. */
   constructor(image?: KernelImage) {
@@ -26,8 +28,15 @@ export class Shadow {
       if (kernel.nextDeadline() <= event.at && comesAfter(event.cause.kind)) this.inTurn = false;
       kernel.step(event);
       this.refolded++;
+      if (this.stirred?.after === event.sequence) stir(kernel, this.stirred);
     }
     return this.agrees(kernel.sequence, high, low);
+  }
+
+  /** What it shadows is stirred: so will this be, as soon as it comes there. */
+  stir(wanted: Stir): void {
+    this.stirred = wanted;
+    if (this.kernel.sequence === wanted.after) stir(this.kernel, wanted);
   }
 
   agrees(sequence: number, high: number, low: number): boolean {

@@ -88,7 +88,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   now: Micros = 0;
   /** Entries taken from the queue. */
   events = 0;
-  readonly seed: number;
+  seed: number;
   readonly parameters: Parameters;
   readonly scheme: Scheme;
   readonly hellos: HelloVerifier;
@@ -106,6 +106,8 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   readonly poisoned: { readonly node: number; readonly at: Micros; readonly text: string }[] = [];
   /** Told of every answer; the workload goes on from there. */
   onReturn: (invocation: Invocation, answer: Answer) => void = () => {};
+  /** The workload has a stream of its own. */
+  onReroll: (seed: number) => void = () => {};
   /** The node whose entry is being handled; 0 if it is nobody's. */
   attending = 0;
   /** Set to end the run at the next entry. */
@@ -162,6 +164,16 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
 
   at(time: Micros, task: () => void): void {
     this.queue.push(time < this.now ? this.now : time, TASK, task);
+  }
+
+  /** From here on everything that is left to chance comes from another seed; what was drawn before stays as it was. */
+  reroll(seed: number): void {
+    this.seed = seed;
+    this.network.reroll(seed);
+    this.clients.reroll(seed);
+    this.parent?.reroll(seed);
+    for (const host of this.hosts) host.reroll(seed);
+    this.onReroll(seed);
   }
 
   private every(period: Micros, task: () => void): void {

@@ -215,7 +215,7 @@ export class LiveRun implements Workplace, LiveWorld, ClientsWorld {
     let retries = 0;
     try {
       await this.begin();
-      const workload = new Workload(this, this.run.workload);
+      const workload = new Workload(this, this.run.workload, undefined, this.run.operations);
       for (const episode of this.run.faults) this.schedule(episode);
       workload.start();
       await this.until(this.run.healAt);

@@ -41,6 +41,8 @@ export interface OperatorFlags {
   readonly seed: string;
   readonly limit?: string;
   readonly jobs?: string;
+  readonly shrink?: boolean;
+  readonly budget?: string;
   readonly json?: boolean;
 }
 
@@ -49,6 +51,7 @@ type Verdict = { readonly wallMs: number } & ({ readonly by: string; readonly sc
 
 export async function operators(names: readonly string[], flags: OperatorFlags): Promise<number> {
   if (names.length > 0) throw new Complaint('--operators draws what it tries: leave out the names of mutants');
+  if (flags.shrink === true || flags.budget !== undefined) throw new Complaint(`--operators and ${flags.shrink === true ? '--shrink' : '--budget'} do not go together: one of what it draws is shrunk by "lockstep sim --seed N --mutant NAME --shrink"`);
   const count = readCount(flags.operators, '--operators', 1, MAX_DRAWN);
   const seed = readSeed(flags.seed);
   const limit = flags.limit === undefined ? SEEDS : readCount(flags.limit, '--limit', 1, 1_000_000);

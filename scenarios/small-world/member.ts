@@ -36,6 +36,8 @@ const NOW: Micros = 10 * SECOND;
 const SLOTS = { election: 0, heartbeat: 1 };
 
 export type Deed =
+  /** Nothing at all. */
+  | { readonly kind: 'idle' }
   | { readonly kind: 'stand' }
   | { readonly kind: 'beat' }
   | { readonly kind: 'crash' }
@@ -113,6 +115,8 @@ export class Member implements Context {
   private act(deed: Deed): void {
     const raft = this.raft;
     switch (deed.kind) {
+      case 'idle':
+        return;
       case 'stand':
         return this.stand();
       case 'beat':

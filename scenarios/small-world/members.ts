@@ -183,8 +183,8 @@ export class Members {
     if (!request && !isPastAnswer(message, sight)) return;
     if (!this.isNew(state, frame)) return;
     this.tried++;
-    const expected = request ? this.reaction(state, from, anyPastRequest(message)) : this.nothing(state);
-    if (this.reaction(state, from, message) !== expected) this.heedsPast = true;
+    const expected: Deed = request ? { kind: 'deliver', from, message: anyPastRequest(message) } : { kind: 'idle' };
+    if (this.reaction(state, { kind: 'deliver', from, message }) !== this.reaction(state, expected)) this.heedsPast = true;
   }
 
   private isNew(state: number, frame: number): boolean {
@@ -204,16 +204,11 @@ export class Members {
     return true;
   }
 
-  private nothing(state: number): string {
-    const words = state * this.renamings.length * 2;
-    return `${this.stateHashes[words]} ${this.stateHashes[words + 1]}`;
-  }
-
-  /** What a member becomes and says when it hears something, as a text. */
-  private reaction(state: number, from: NodeId, message: GroupMessage): string {
+  /** What a member becomes and says, as a text. */
+  private reaction(state: number, deed: Deed): string {
     const known = this.states[state] as MemberState;
     const { node, led, learnt } = known.sight;
-    const { image, sent, failed } = (this.byPlace[node - 1] as Member).perform(known.image, { kind: 'deliver', from, message });
+    const { image, sent, failed } = (this.byPlace[node - 1] as Member).perform(known.image, deed);
     const words = this.hash(node, { ...known, image, led, learnt }, this.renamings[0] as Renaming);
     return [words.join(' '), ...sent.map((one) => `${one.to}: ${one.message.hash}`), ...(failed === undefined ? [] : [failed])].join('; ');
   }

@@ -35,6 +35,8 @@ export function tell(world: World, actions: readonly number[]): readonly Told[] 
 function deedText(world: World, code: number): string {
   const deed = world.members.deedOf(code);
   switch (deed.kind) {
+    case 'idle':
+      return 'does nothing';
     case 'stand':
       return world.bounds.preVotes ? 'hears from no leader, and asks for pre-votes' : 'hears from no leader, and stands for election (its pre-votes taken as given)';
     case 'beat':
