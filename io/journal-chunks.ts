@@ -12,6 +12,7 @@ import type { Chunk } from './ports.ts';
 const EVENT_WEIGHT = 48;
 const ENTRY_WEIGHT = 64;
 const CHUNK_WEIGHT = 160;
+const BEAT_WEIGHT = 24;
 const RECORD_WEIGHT = 96;
 const BATCH_WEIGHT = 108;
 
@@ -24,6 +25,7 @@ export function eventWeight(event: Event): number {
 
 function messageWeight(message: Message): number {
   if (message.kind === 'append') return ENTRY_WEIGHT * message.entries.length;
+  if (message.kind === 'beats') return BEAT_WEIGHT * message.beats.length;
   if (message.kind === 'snapshot') return CHUNK_WEIGHT + message.bytes.length;
   return 0;
 }

@@ -11,6 +11,7 @@ import { eventCodec, MAX_DEVICE_ID_BYTES, MAX_DEVICES, MAX_REASON_BYTES, MAX_SIG
 import { hello, MAX_LIVES } from './hello.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from './parameters.ts';
+import { beats, MAX_BEATS, type Beat } from './raft/beats.ts';
 import { MAX_NUMBER } from './raft/bounds.ts';
 import { configuration, MAX_SEATS, type Seat } from './raft/configuration.ts';
 import { applyCommand, configure, makeEntry } from './raft/entry.ts';
@@ -56,6 +57,7 @@ const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
   read: readRequest(GROUP, MOST, NEED),
   readReply: readReply(GROUP, MOST, { kind: 'found', record: RECORD }),
   redirect: redirect(GROUP, 'notOwner', NODE, 'submit', MOST, MOST, Array.from({ length: 3 * MAX_SEATS }, () => NODE)),
+  beats: beats(Array.from({ length: MAX_BEATS }, () => append(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, [], MAX_NUMBER, MAX_NUMBER))),
   takeOver: takeOver(GROUP, MAX_NUMBER),
   rest: rest(GROUP, MAX_NUMBER, MAX_NUMBER),
   wake: wake(GROUP, MAX_NUMBER),
@@ -121,6 +123,17 @@ describe('the longest event of its kind is read as it was written, and fits', ()
     ['name of a content', content({ service: 'content', is: 'stored', content: `${CONTENT}f`, length: 1 })],
   ])('a %s that is one longer is refused', (_what, cause) => {
     expect(decode(eventCodec, encode(eventCodec, eventOf(cause)))).toMatchObject({ ok: false });
+  });
+
+  it.each<[string, readonly Beat[]]>([
+    ['only one', [rest(GROUP, 1, 1)]],
+    ['too many', Array.from({ length: MAX_BEATS + 1 }, () => rest(GROUP, 1, 1))],
+    ['one that holds entries', [rest(GROUP, 1, 1), append(GROUP, 1, 0, 0, entries.slice(0, 1), 0, 0)]],
+    ['one that is a vote', [rest(GROUP, 1, 1), voteReply(GROUP, false, 1, true) as unknown as Beat]],
+  ])('so are heartbeats together of which there is %s', (_what, together) => {
+    const message = (of: readonly Beat[]): Cause => ({ kind: 'message', from: NODE, incarnation: 1, sent: 1, message: beats(of) });
+    expect(decode(eventCodec, encode(eventCodec, eventOf(message(together))))).toMatchObject({ ok: false });
+    expect(decode(eventCodec, encode(eventCodec, eventOf(message([rest(GROUP, 1, 1), appendReply(GROUP, 1, true, 1, 0)]))))).toMatchObject({ ok: true });
   });
 
   it.each([

@@ -20,6 +20,7 @@ import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
+import { beats, isBeat } from './raft/beats.ts';
 import { configuration, founding, isSound, type Configuration, type Seat } from './raft/configuration.ts';
 import { asked } from './raft/steps.ts';
 import { applyCommand, configure, expireSessions, makeEntry, noop, openSession, ownCommand, type Command, type Entry } from './raft/entry.ts';
@@ -207,6 +208,17 @@ class Drawn {
     }
   }
 
+  /** What an honest leader of several groups, or one of its followers, says at intervals; and what nobody would. */
+  beats(): Message {
+    const drawn = Array.from({ length: this.random.between(2, 5) }, () => {
+      for (;;) {
+        const message = this.group();
+        if (message.kind !== 'hello' && message.kind !== 'beats' && isBeat(message)) return message;
+      }
+    });
+    return beats(drawn);
+  }
+
   serviceOutcome(): ServiceOutcome {
     const r = this.random;
     const answer = r.pick<ContentAnswer>([
@@ -290,7 +302,8 @@ class Life {
     this.at += r.chance(90 * PERCENT) ? r.below(2 * MS) : r.below(400 * MS);
     this.deadlines();
     const what = r.below(100);
-    if (what < 88) this.hear(drawn.node(), r.chance(99 * PERCENT) ? 1 : r.pick([0, 2, ...HUGE]), drawn.group());
+    if (what < 4) this.hear(drawn.node(), 1, drawn.beats());
+    else if (what < 88) this.hear(drawn.node(), r.chance(99 * PERCENT) ? 1 : r.pick([0, 2, ...HUGE]), drawn.group());
     else if (what < 90) {
       const message = drawn.hello();
       this.hear(drawn.node(), r.chance(80 * PERCENT) && message.kind === 'hello' ? message.incarnation : 1, message);

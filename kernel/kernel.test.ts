@@ -14,7 +14,8 @@ import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
-import { append, appendReply, openReply, readReply, redirect, submit as submitTo, submitReply, voteReply, voteRequest, type Submit } from './raft/message.ts';
+import { beats } from './raft/beats.ts';
+import { append, appendReply, openReply, readReply, redirect, submit as submitTo, submitReply, voteReply, voteRequest, type Append, type AppendReply, type Submit } from './raft/message.ts';
 
 const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
@@ -249,6 +250,55 @@ describe('a group', () => {
     const { node, leader } = submitted();
     expect(node.hear(leader, redirect(GROUP, 'notOwner', nodeId(0), 'submit', 1))).toEqual([]);
     expect(answers(node.wait(node.at + DECIDE_DEFAULTS.giveUpUs + SECOND))).toEqual([{ kind: 'unknown', why: 'timeout' }]);
+  });
+});
+
+describe('a member of many groups', () => {
+  const GROUPS = Array.from({ length: 40 }, (_, place) => ({ id: groupId(place), voters: VOTERS }));
+  const MANY: Parameters = { ...PARAMETERS, groups: GROUPS, raft: { ...RAFT_DEFAULTS, restAfterUs: 0 } };
+  const replyTo = (m: Append): AppendReply => appendReply(m.group, m.term, true, m.prevIndex + m.entries.length, m.round);
+
+  /** What two obliging peers answer, and what comes of that, until there is nothing to say. */
+  function oblige(node: Told, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== 'send' || effect.message.kind === 'hello') continue;
+      const { to, message } = effect;
+      if (message.kind === 'vote') oblige(node, node.hear(to, voteReply(message.group, message.pre, message.term, true)));
+      else if (message.kind === 'append') oblige(node, node.hear(to, replyTo(message)));
+      else if (message.kind === 'beats') oblige(node, node.hear(to, beats(message.beats.map((beat) => replyTo(beat as Append)))));
+    }
+  }
+
+  it('sends each peer one message an interval for all groups in which nothing else is to be said', () => {
+    const node = new Told(MANY, nodeId(1)).introduce();
+    while (node.at < 3 * SECOND) oblige(node, node.wait(node.kernel.nextDeadline()));
+    expect(node.kernel.groups.map((group) => group.role)).toEqual(GROUPS.map(() => 'leader'));
+    const said: Message[][] = [[], [], [], []];
+    while (node.at < 4 * SECOND) {
+      const effects = node.wait(node.kernel.nextDeadline());
+      for (const effect of effects) if (effect.kind === 'send') (said[effect.to] as Message[]).push(effect.message);
+      oblige(node, effects);
+    }
+    for (const peer of [2, 3]) {
+      const messages = said[peer] as Message[];
+      expect(messages.map((message) => message.kind)).toEqual(messages.map(() => 'beats'));
+      expect(messages.length).toBeGreaterThanOrEqual(SECOND / MANY.raft.heartbeatUs - 1);
+      expect(messages.length).toBeLessThanOrEqual(SECOND / MANY.raft.heartbeatUs + 1);
+      for (const message of messages) expect(message.kind === 'beats' && message.beats.map((beat) => beat.group).toSorted((a, b) => a - b)).toEqual(GROUPS.map((group) => group.id));
+    }
+    expect(node.kernel.groups.map((group) => group.role)).toEqual(GROUPS.map(() => 'leader'));
+  });
+
+  it('hears each beat as if it had come alone, and answers all of them in one message', () => {
+    const [together, alone] = [new Told(MANY, nodeId(1)).introduce(), new Told(MANY, nodeId(1)).introduce()];
+    // Of each group another term, and a round of its own; one group lacks the entry that the beat stands after.
+    const said = GROUPS.map(({ id }) => append(id, 1 + id, id === 7 ? 3 : 0, id === 7 ? 1 : 0, [], 0, id));
+    const answered = sent(together.hear(nodeId(2), beats(said)), 'beats');
+    expect(answered).toHaveLength(1);
+    const one = said.flatMap((message) => sent(alone.hear(nodeId(2), message), 'appendReply'));
+    expect(answered[0]?.message).toMatchObject({ beats: one.map(({ message }) => message) });
+    expect(one.map(({ message }) => message.kind === 'appendReply' && message.ok)).toEqual(GROUPS.map(({ id }) => id !== 7));
+    expect(together.kernel.groups.map((group) => [group.term, group.leader])).toEqual(alone.kernel.groups.map((group) => [group.term, group.leader]));
   });
 });
 

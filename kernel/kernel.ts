@@ -23,6 +23,7 @@ import { Inventory } from './lanes/inventory.ts';
 import type { Message } from './message.ts';
 import type { Parameters } from './parameters.ts';
 import { Peers } from './peers.ts';
+import { Gathering, isBeat } from './raft/beats.ts';
 import { redirect, type GroupMessage } from './raft/message.ts';
 import { Raft } from './raft/raft.ts';
 import { answer } from './raft/replica.ts';
@@ -66,6 +67,9 @@ export class Kernel implements Context {
   private readonly signals: Signal[] = [];
   private maxSignals = 0;
   private readonly running: Digest = new Digest();
+  /** In a step that is about several groups: what they say to one node at intervals goes in one message. */
+  private gathers = false;
+  private readonly gathering: Gathering = new Gathering();
 
   /** What the event changes, and what is to be done about it. The array is the caller's; its content never changes. */
   step(event: Event): readonly Effect[] {
@@ -75,8 +79,10 @@ export class Kernel implements Context {
     this.at = event.at;
     this.wall = event.wall;
     this.count = 0;
+    this.gathers = false;
     this.dispatch(event);
     if (this.signals.length > 0) this.settle();
+    if (this.gathers) this.gathering.take((place, to, validUntil, message) => (this.effects[place] = { kind: 'send', to, message, validUntil }));
     return this.sealed(event);
   }
 
@@ -209,7 +215,9 @@ export class Kernel implements Context {
   private heard(modules: Modules, from: NodeId, incarnation: number, sent: number, message: Message): void {
     if (message.kind === 'hello') return this.greeted(modules, from, incarnation, message);
     if (!modules.peers.admits(this, from, incarnation, sent) || modules.peers.outcast) return;
-    this.route(modules, from, message);
+    if (message.kind !== 'beats') return this.route(modules, from, message);
+    this.gathers = true;
+    for (const beat of message.beats) this.route(modules, from, beat);
   }
 
   /** A node in another life has no seat until its leaders give it one: they do not sleep over it. */
@@ -267,12 +275,27 @@ export class Kernel implements Context {
     if (slot < others) {
       const group = modules.groups[slot >> 1] as Raft;
       if (modules.peers.waits && !modules.peers.mayTakePart(group.voters, this.at)) return group.awaitLeader(this);
-      return (slot & 1) === 0 ? group.electionDue(this) : group.heartbeatDue(this);
+      return (slot & 1) === 0 ? group.electionDue(this) : this.tick(modules, group);
     }
     if (slot === others) return modules.gateway.due(this);
     if (slot === others + 1) return modules.peers.due(this, modules.groups);
     if (slot === others + 2) return modules.inventory.due(this);
     return modules.orders.due(this);
+  }
+
+  /**
+   * One tick for all groups that this node leads: those whose own would come within half an interval are not waited for. So they
+   * soon beat together, and what they say to one node goes in one message.
+   */
+  private tick(modules: Modules, first: Raft): void {
+    this.gathers = true;
+    first.heartbeatDue(this);
+    if (modules.groups.length === 1) return;
+    const soon = this.at + (modules.parameters.raft.heartbeatUs >> 1);
+    for (let place = 0; place < modules.groups.length; place++) {
+      const group = modules.groups[place] as Raft;
+      if (group !== first && group.isBeating && modules.deadlines.of(SLOTS_PER_GROUP * place + 1) <= soon) group.heartbeatDue(this);
+    }
   }
 
   private outcome(modules: Modules, sequence: number, index: number, outcome: ServiceOutcome): void {
@@ -308,7 +331,9 @@ export class Kernel implements Context {
   }
 
   send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
-    this.effects[this.count++] = { kind: 'send', to, message, validUntil: validForUs >= NEVER ? NEVER : this.at + validForUs };
+    const validUntil = validForUs >= NEVER ? NEVER : this.at + validForUs;
+    if (this.gathers && message.kind !== 'hello' && message.kind !== 'beats' && isBeat(message) && this.gathering.joins(to, validUntil, message, this.count)) return;
+    this.effects[this.count++] = { kind: 'send', to, message, validUntil };
   }
 
   reply(request: RequestId, answer: Answer): void {

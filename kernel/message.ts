@@ -1,10 +1,11 @@
 // Everything one node can say to another.
 
 import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
-import { groupMessageCodec, type GroupMessage } from './raft/message.ts';
 import { helloCodec, type Hello } from './hello.ts';
+import { beatsCodec, type Beats } from './raft/beats.ts';
+import { groupMessageCodec, type GroupMessage } from './raft/message.ts';
 
-export type Message = GroupMessage | Hello;
+export type Message = GroupMessage | Beats | Hello;
 
 /** A tuple (family, message). */
 export const messageCodec: Codec<Message> = {
@@ -13,6 +14,9 @@ export const messageCodec: Codec<Message> = {
     if (message.kind === 'hello') {
       w.uint(1);
       helloCodec.write(w, message);
+    } else if (message.kind === 'beats') {
+      w.uint(2);
+      beatsCodec.write(w, message);
     } else {
       w.uint(0);
       groupMessageCodec.write(w, message);
@@ -23,6 +27,7 @@ export const messageCodec: Codec<Message> = {
     const family = r.uint();
     if (family === 0) return groupMessageCodec.read(r);
     if (family === 1) return helloCodec.read(r);
+    if (family === 2) return beatsCodec.read(r);
     throw new Refused(`unknown message family ${family}`);
   },
 };

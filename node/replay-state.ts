@@ -67,6 +67,7 @@ function effectWords(effect: Effect): string {
 
 function messageWords(message: Message): string {
   if (message.kind === 'hello') return `hello (incarnation ${message.incarnation}${message.refused ? ', a refusal' : ''})`;
+  if (message.kind === 'beats') return `${message.beats.length} heartbeats and answers together: ${messageWords(message.beats[0] as Message)}, and so on`;
   const group = `group ${message.group}`;
   switch (message.kind) {
     case 'append':

@@ -127,8 +127,10 @@ describe('leader completeness', () => {
     expect(claims(begin().acknowledge(N2, N1, 1, 1))).toBe(false);
     expect(claims(begin().acknowledge(N2, N3, 1, 1))).toBe(true);
     expect(claims(begin().acknowledge(N2, N1, 2, 1))).toBe(true);
-    expect(claims(begin().putBack(N2, N1).acknowledge(N2, N1, 1, 1))).toBe(true);
-    expect(claims(begin().putBack(N2, N3).acknowledge(N2, N1, 1, 1))).toBe(false);
+    expect(claims(begin().putBack(N2, N1).acknowledge(N2, N1, 1, 1, 2))).toBe(true);
+    expect(claims(begin().putBack(N2, N3).acknowledge(N2, N1, 1, 1, 2))).toBe(false);
+    // Said before the damage, and heard after it: who hears it remembers it, and will refuse who forgot it.
+    expect(claims(begin().putBack(N2, N1).acknowledge(N2, N1, 1, 1, 1))).toBe(false);
   });
 
   test('catches a snapshot of what is not committed', () => {

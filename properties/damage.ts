@@ -47,10 +47,14 @@ export class Damage implements JournalReader {
     return this.state[frame.from] !== 2 || this.estranged[frame.to * this.nodes + frame.from] === 0;
   }
 
-  /** The same of what stands in a journal; what is older than the life that its hearer knows of is not counted by it. */
+  /**
+   * The same of what stands in a journal. What is older than the life that its hearer knows of is not counted by it; what is of that
+   * very life was said before the damage, though it may have waited for its turn: its hearer remembers it from here on.
+   */
   countsOn(node: NodeId, cause: Extract<Cause, { kind: 'message' }>): boolean {
     const pair = node * this.nodes + cause.from;
-    return cause.incarnation >= (this.incarnation[pair] as number) && (this.state[cause.from] !== 2 || this.estranged[pair] === 0);
+    const known = this.incarnation[pair] as number;
+    return cause.incarnation >= known && (this.state[cause.from] !== 2 || this.estranged[pair] === 0 || cause.incarnation === known);
   }
 
   heard(node: NodeId, cause: Extract<Cause, { kind: 'message' }>): void {

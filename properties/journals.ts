@@ -66,10 +66,16 @@ export class Journals {
       journal.lastAt = event.at;
       journal.at[event.sequence & MASK] = event.at;
       const cause = event.cause;
-      if (cause.kind === 'message') for (let h = 0; h < this.hearers.length; h++) this.hearers[h]?.heard(node, cause, now);
+      if (cause.kind === 'message') this.hear(node, cause, now);
       else if (cause.kind !== 'deadline') this.sort(node, event, now);
     }
     this.events += events.length;
+  }
+
+  /** Beats that came together are heard one by one. */
+  private hear(node: NodeId, cause: CauseOf<'message'>, now: Micros): void {
+    if (cause.message.kind === 'beats') for (const message of cause.message.beats) this.hear(node, { ...cause, message }, now);
+    else for (let h = 0; h < this.hearers.length; h++) this.hearers[h]?.heard(node, cause, now);
   }
 
   /** A restart may find a tail that nobody saw complete, or (after damage) less than was durable. */

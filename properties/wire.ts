@@ -70,6 +70,11 @@ export class Wire {
     const durable = this.journals.durable(frame.from);
     if (frame.sequence > durable) for (const reader of this.readers) reader.leftEarly?.(frame, durable, now);
     if (frame.incarnation !== this.incarnation[frame.from]) this.changed(frame, now);
+    if (frame.message.kind === 'beats') for (const message of frame.message.beats) this.said({ ...frame, message }, now, clock);
+    else this.said(frame, now, clock);
+  }
+
+  private said(frame: Frame, now: Micros, clock: Micros): void {
     const message = frame.message;
     switch (message.kind) {
       case 'append':

@@ -3,6 +3,8 @@
 
 import type { Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
+import type { NodeId } from '../kernel/base/ids.ts';
+import type { Message } from '../kernel/message.ts';
 import type { Frame } from '../io/ports.ts';
 import type { Evidence, Invocation } from '../io/sim/evidence.ts';
 
@@ -44,8 +46,12 @@ export class Figures implements Evidence {
 
   sent(frame: Frame): void {
     this.frames++;
-    const message = frame.message;
-    if (message.kind === 'vote' && !message.pre) this.candidacies.add(`${message.group}/${message.term}/${frame.from}`);
+    if (frame.message.kind !== 'beats') this.said(frame.from, frame.message);
+    else for (const beat of frame.message.beats) this.said(frame.from, beat);
+  }
+
+  private said(from: NodeId, message: Message): void {
+    if (message.kind === 'vote' && !message.pre) this.candidacies.add(`${message.group}/${message.term}/${from}`);
     if (message.kind !== 'append') return;
     this.groups.add(message.group);
     this.leaderships.add(`${message.group}/${message.term}`);

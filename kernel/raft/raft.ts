@@ -155,6 +155,11 @@ export class Raft implements Leading {
     return this.standings.inForce;
   }
 
+  /** It leads, and says so at intervals. */
+  get isBeating(): boolean {
+    return this.currentRole === 'leader' && !this.asleep;
+  }
+
   get isAsleep(): boolean {
     return this.asleep;
   }

@@ -91,6 +91,32 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     edits: [{ file: RAFT, anchor: "if (this.asleep && message.kind !== 'rest') this.wakeUp(ctx, from, message.kind === 'vote');", replacement: "if (this.asleep && message.kind !== 'rest' && (this.currentRole === 'leader' || message.kind === 'append')) this.wakeUp(ctx, from, false);" }],
   },
   {
+    name: 'raft/beats-share-commit',
+    family: 'raft',
+    about: 'heartbeats of several groups in one message all say the commit index of that which is furthest',
+    edits: [{
+      file: 'kernel/raft/beats.ts',
+      anchor: 'each(place, to, validUntil, beats(together));',
+      replacement: `{
+        const furthest = Math.max(...together.map((beat) => beat.kind === 'append' ? beat.commit : 0));
+        each(place, to, validUntil, beats(together.map((beat) => beat.kind === 'append' ? { ...beat, commit: Math.max(beat.commit, furthest) } : beat)));
+      }`,
+    }],
+  },
+  {
+    name: 'raft/beats-answered-for-all',
+    family: 'raft',
+    about: 'to heartbeats of several groups a follower acknowledges in each what it holds in that which is furthest',
+    edits: [{
+      file: 'kernel/raft/beats.ts',
+      anchor: 'each(place, to, validUntil, beats(together));',
+      replacement: `{
+        const furthest = Math.max(...together.map((beat) => beat.kind === 'appendReply' && beat.ok ? beat.match : 0));
+        each(place, to, validUntil, beats(together.map((beat) => beat.kind === 'appendReply' && beat.ok ? { ...beat, match: furthest } : beat)));
+      }`,
+    }],
+  },
+  {
     name: 'decide/new-life-asks-again',
     family: 'decide',
     about: 'a node in a new life submits what it may have submitted in the one before, in another session',

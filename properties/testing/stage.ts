@@ -135,10 +135,10 @@ export class Stage {
     return this.send(leader, to, append(G0, term, prevIndex, prevTerm, entries, commit, 0));
   }
 
-  acknowledge(from: NodeId, leader: NodeId, term: number, match: number): this {
+  acknowledge(from: NodeId, leader: NodeId, term: number, match: number, incarnation = 1): this {
     const message = appendReply(G0, term, true, match, 0);
-    this.send(from, leader, message);
-    return this.durable(leader, { kind: 'message', from, incarnation: 1, sent: this.sequence(from), message });
+    this.send(from, leader, message, this.sequence(from), incarnation);
+    return this.durable(leader, { kind: 'message', from, incarnation, sent: this.sequence(from), message });
   }
 
   /** Node 1 leads term 1 and commits these after its first entry, through node 2. */

@@ -87,6 +87,8 @@ export function messageWords(message: Message): MessageWords {
       return just(`term ${message.term}, state at index ${message.index} of term ${message.indexTerm}: bytes ${message.offset} to ${message.offset + message.bytes.length} of ${message.length}, content ${message.content.slice(0, 12)}`);
     case 'snapshotReply':
       return just(`term ${message.term}, of the state at index ${message.index} it ${message.is === 'done' ? 'has all' : message.is === 'damaged' ? 'got another content than its name says' : `wants bytes from ${message.offset}`}`);
+    case 'beats':
+      return { text: `${message.beats.length} heartbeats, or answers to them, together`, entries: message.beats.map((beat) => `${beat.kind} of group ${beat.group}: ${messageWords(beat).text}`), needs: [] };
     case 'takeOver':
     case 'wake':
       return just(`term ${message.term}`);
