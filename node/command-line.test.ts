@@ -44,7 +44,7 @@ async function refuses(args: readonly string[], says: string, environment?: Reco
 
 const journals = (name: string): string[] => readdirSync(at(name)).filter((file) => file.startsWith('journal-')).toSorted();
 
-const SHORT = ['sim', '--seed', '7', '--for', '3s'];
+const SHORT = ['sim', '--seed', '7', '--for', '5s'];
 
 beforeAll(async () => {
   const saved = await lockstep([...SHORT, '--save', at('run.json'), '--dump', at('dump')]);
@@ -162,7 +162,7 @@ describe('a run', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const lines = out.trim().split('\n');
     expect(lines[0]).toContain('seed 7');
-    expect(lines.at(-1)).toContain('npm run sim -- --seed 7 --scenario steady-decides --for 3s');
+    expect(lines.at(-1)).toContain('npm run sim -- --seed 7 --scenario steady-decides --for 5s');
     expect(out, 'no colours, no progress').not.toContain('\u001b');
   });
 
