@@ -63,7 +63,7 @@ describe('an audit of collected journals', () => {
   });
 
   test('finds that a journal has lost what others had heard', () => {
-    const found = [1, 2, 3].map((node) => {
+    const found = [1, 2, 3, 4, 5].map((node) => {
       const folder = copied();
       const segment = last(join(folder, `node-00${node}`), 'journal-');
       truncateSync(segment, statSync(segment).size - 1);
