@@ -187,8 +187,8 @@ export class GroupLog {
   private hold(leader: NodeId, cause: Heard, number: number, claimed: number, now: Micros): void {
     const term = this.known(number);
     if (term === undefined || term.leader !== leader) return;
-    const life = this.memberships.lifeOf(cause.from);
-    const place = cause.incarnation < life ? -1 : term.standing.seating.placeOf(cause.from, life);
+    // Of a life that is over, too, as long as the leader has not heard that it is (see Damage.countsOn): so many may be lost.
+    const place = term.standing.seating.placeOf(cause.from, this.memberships.lifeIn(cause.from, cause.incarnation));
     if (place < 0) return;
     const match = claimed < term.last ? claimed : Math.max(term.last, Math.min(claimed, this.committed));
     if (match <= (term.match[place] as number)) return;

@@ -31,12 +31,15 @@ export class Memberships implements JournalReader {
   /** By node, then by group; nothing: the founding one. */
   private readonly announced: (InForce | undefined)[][];
   private readonly lives: Float64Array;
+  /** By node: the life of each of its incarnations. A new life may have a lower incarnation than the one that is over. */
+  private readonly lived: Map<number, number>[];
   private readonly readers: MembershipsReader[] = [];
 
   constructor(parameters: Parameters, journals: Journals) {
     for (const group of parameters.groups) this.founding[group.id] = { index: 0, term: 0, seating: new Seating(founding(group.voters)) };
     this.announced = Array.from({ length: parameters.nodes + 1 }, () => []);
     this.lives = new Float64Array(parameters.nodes + 1);
+    this.lived = Array.from({ length: parameters.nodes + 1 }, () => new Map());
     journals.read(this);
   }
 
@@ -66,13 +69,19 @@ export class Memberships implements JournalReader {
     return this.lives[node] as number;
   }
 
+  /** The life in which a node said what it said under this incarnation. */
+  lifeIn(node: NodeId, incarnation: number): number {
+    return this.lived[node]?.get(incarnation) ?? this.lifeOf(node);
+  }
+
   inForce(node: NodeId, group: GroupId): InForce | undefined {
     return this.announced[node]?.[group] ?? this.founding[group];
   }
 
   recovered(node: NodeId, _event: Event, cause: Extract<Cause, { kind: 'recovered' }>, now: Micros): void {
+    if (cause.reborn) this.lives[node] = cause.incarnation;
+    (this.lived[node] as Map<number, number>).set(cause.incarnation, this.lives[node] as number);
     if (!cause.reborn) return;
-    this.lives[node] = cause.incarnation;
     this.announced[node] = [];
     for (const reader of this.readers) reader.reborn?.(node, now);
   }
