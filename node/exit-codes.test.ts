@@ -22,7 +22,7 @@ const RUNS: readonly (readonly [string, RunReport, number])[] = [
 ];
 
 const swept = (reports: readonly RunReport[], found: Partial<SweepReport> = {}): number =>
-  exitCodeOfSweep({ failed: reports.map(failureOf).filter((one) => one !== undefined), repeated: { runs: 1, checkedRuns: 0, disagreements: [] }, neverExercised: [], ...found } as unknown as SweepReport);
+  exitCodeOfSweep({ failed: reports.map(failureOf).filter((one) => one !== undefined), repeated: { runs: 1, checkedRuns: 0, disagreements: [] }, neverExercised: [], neverHit: [], ...found } as unknown as SweepReport);
 
 test.each(RUNS)('%s', (_what, report, code) => {
   expect(exitCodeOfRun(report)).toBe(code);
@@ -37,4 +37,5 @@ test('of a sweep: the gravest of its runs, with non-determinism between our bugs
   expect(swept([at(4)], { repeated })).toBe(4);
   expect(swept([at(5)], { canary: { caught: false, by: [] } })).toBe(1);
   expect(swept([at(5)], { neverExercised: ['P1'] })).toBe(1);
+  expect(swept([at(5)], { neverHit: ['answer/full'] })).toBe(1);
 });

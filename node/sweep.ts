@@ -70,7 +70,7 @@ export function exitCodeOfSweep(report: SweepReport): number {
   if (report.failed.some((failure) => failure.kind === 'safety')) return EXIT.violated;
   if (report.failed.some((failure) => failure.kind === 'broke')) return EXIT.ourBug;
   if (report.repeated.disagreements.length > 0) return EXIT.notDeterministic;
-  if (report.canary?.caught === false || report.neverExercised.length > 0) return EXIT.violated;
+  if (report.canary?.caught === false || report.neverExercised.length + report.neverHit.length > 0) return EXIT.violated;
   return report.failed.length > 0 ? EXIT.notLive : EXIT.held;
 }
 
@@ -191,6 +191,7 @@ class Sweeping {
       repeated: { runs: this.repeated, checkedRuns: this.checkedRuns, disagreements: this.disagreements },
       ...(canary === undefined ? {} : { canary }),
       neverExercised: large ? sums.properties.filter((property) => property.runsExercised === 0).map((property) => property.id) : [],
+      neverHit: large ? sums.marks.missed : [],
       stopped,
     };
   }

@@ -129,7 +129,7 @@ test('a run that broke a property and threw shows both', () => {
 test('a sweep that did not execute every run says how far it came, and why it ended', () => {
   const tally = new SweepTally();
   tally.add({ ...SAMPLE, marks: { hit: [], missed: Array.from({ length: 11 }, (_, i) => `m${i}`) } });
-  const base = { version: '1', kernel: 'k', scenario: 'all', seeds: { from: 1, to: 5 }, planned: 5, wallMs: 1_000, jobs: 1, repeated: { runs: 0, checkedRuns: 0, disagreements: [] }, neverExercised: [], stopped: false, ...tally.sums() };
+  const base = { version: '1', kernel: 'k', scenario: 'all', seeds: { from: 1, to: 5 }, planned: 5, wallMs: 1_000, jobs: 1, repeated: { runs: 0, checkedRuns: 0, disagreements: [] }, neverExercised: [], neverHit: [], stopped: false, ...tally.sums() };
   const last = (change: Partial<SweepReport>): string | undefined => renderSweep({ ...base, ...change }, plain).split('\n').at(-1);
   expect(last({ planned: 1 })).toBe('1 run of 1 failed.');
   expect(last({})).toBe('Ended with the first failure after 1 of 5 runs.');

@@ -53,6 +53,8 @@ export interface SweepReport {
   readonly canary?: { readonly caught: boolean; readonly by: readonly string[] };
   /** Properties that no run gave decisive evidence for, where the sweep was large enough to expect some. */
   readonly neverExercised: readonly string[];
+  /** Marks that no run reached, under the same condition. */
+  readonly neverHit: readonly string[];
   readonly stopped: boolean;
 }
 

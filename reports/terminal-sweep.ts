@@ -69,6 +69,7 @@ function failureLines(failed: readonly FailedRun[], paint: Paint): string[] {
 function verdict(report: SweepReport, paint: Paint): string[] {
   const lines = report.repeated.disagreements.map((d) => paint.red(`Not deterministic: seed ${d.seed} of ${d.scenario} gave ${d.digest} here and ${d.digestElsewhere} in another process: ${d.replay}`));
   if (report.neverExercised.length > 0) lines.push(paint.red(`Never exercised in ${plural(report.runs, 'run')}: ${report.neverExercised.join(', ')}`));
+  if (report.neverHit.length > 0) lines.push(paint.red(`Never reached in ${plural(report.runs, 'run')}: ${report.neverHit.join(', ')}`));
   if (report.failed.length > 0) lines.push(paint.red(`${plural(report.failed.length, 'run')} of ${grouped(report.runs)} failed.`));
   if (report.runs < report.planned) lines.push(paint.yellow(`${report.stopped ? 'Stopped' : 'Ended with the first failure'} after ${grouped(report.runs)} of ${plural(report.planned, 'run')}.`));
   if (lines.length === 0) lines.push(paint.green(`All ${plural(report.runs, 'run')} held.`));
