@@ -112,6 +112,8 @@ describe('a wrong command gets one sentence and exit 2', () => {
     ['a report over a folder', ['sim', '--seed', '1', '--report', folder], 'is a folder'],
     ['a report that may not be written', ['sim', '--seed', '1', '--report', '/proc/run.html'], 'cannot be written'],
     ['a report of a sweep', ['sim', '--seeds', '1..2', '--report', at('x.html')], 'do not go together'],
+    ['known failures of one run', ['sim', '--seed', '1', '--known', at('run.json')], '--known goes with a sweep'],
+    ['known failures that are none', ['sim', '--seeds', '1..2', '--known', at('run.json')], 'is no list'],
     ['shrinking a sweep', ['sim', '--seeds', '1..2', '--shrink'], '--seeds and --shrink do not go together'],
     ['asking a sweep why', ['sim', '--seed', '1', '--scenario', 'all', '--why'], '--scenario all and --why do not go together'],
     ['a budget for nothing', ['sim', '--seed', '1', '--budget', '5s'], '--budget goes with --shrink or --why'],

@@ -80,6 +80,7 @@ function addSim(program: Command): void {
     .option('--dump <dir>', "write every node's journal as files, and the history of the clients")
     .option('--jobs <n>', 'worker threads of a sweep')
     .option('--stop-on-failure', 'end the sweep with the first failure')
+    .option('--known <file>', 'failures of a sweep that are known: listed, and not counted')
     .option('--list', 'list scenarios, faults, properties, marks and mutants')
     .option('--report <file>', 'also write the run as a page for a browser, one file: who said what to whom, and what led to a failure')
     .option('--junit <file>', 'also write a JUnit report')

@@ -239,7 +239,7 @@ function modeOf(mutant?: string): RunMode {
 
 /** A sweep of all scenarios that contains this seed: wide enough that the seed meets its one scenario. */
 function sweepOf(seed: number, scenarios: number): Sweep {
-  return { ...modeOf(), kind: 'sweep', seeds: { from: seed, to: seed + scenarios - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false };
+  return { ...modeOf(), kind: 'sweep', seeds: { from: seed, to: seed + scenarios - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false, known: [] };
 }
 
 function mostFrequent(words: readonly string[]): string | null {

@@ -4,10 +4,12 @@ import { randomInt } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { RunFile } from '../io/sim/run-file.ts';
+import type { KnownFailure } from '../reports/sweep-report.ts';
 import type { RunOptions } from '../scenarios/scenario.ts';
 import { readCount, readDuration, readSeed, readSeeds, readWord, readWords, type SeedRange } from './arguments.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Complaint } from './complaint.ts';
+import { loadKnownFailures } from './known-failures.ts';
 import { isOperatorName } from './operators/names.ts';
 import { loadRunFile, requireFolderOf, requireWritable } from './run-files.ts';
 
@@ -28,6 +30,7 @@ export interface SimFlags {
   readonly dump?: string;
   readonly jobs?: string;
   readonly stopOnFailure?: boolean;
+  readonly known?: string;
   readonly list?: boolean;
   readonly junit?: string;
   readonly json?: boolean;
@@ -72,6 +75,7 @@ export interface Sweep extends RunMode {
   readonly scenario: string;
   readonly jobs: number;
   readonly stopOnFailure: boolean;
+  readonly known: readonly KnownFailure[];
 }
 
 const DEFAULT_SAMPLES = '24';
@@ -114,6 +118,7 @@ function refuseConflicts(flags: SimFlags): void {
   if (given('budget') && !given('shrink') && !given('why')) throw new Complaint('--budget goes with --shrink or --why: a run takes as long as it takes');
   if (given('samples') && !given('why')) throw new Complaint('--samples goes with --why: that asks each moment so often');
   if (!given('seeds') && flags.scenario !== 'all' && given('jobs')) throw new Complaint('--jobs goes with a sweep: give it seeds, such as --seeds 1..1000');
+  if (!given('seeds') && flags.scenario !== 'all' && given('known')) throw new Complaint('--known goes with a sweep: give it seeds, such as --seeds 1..1000');
 }
 
 function readMode(flags: SimFlags, catalogue: Catalogue): RunMode {
@@ -155,6 +160,7 @@ function readSweep(flags: SimFlags, mode: RunMode): Sweep {
     scenario: flags.scenario ?? DEFAULT_SCENARIO,
     jobs: flags.jobs === undefined ? availableParallelism() : readCount(flags.jobs, '--jobs', 1, 256),
     stopOnFailure: flags.stopOnFailure === true,
+    known: flags.known === undefined ? [] : loadKnownFailures(flags.known),
   };
 }
 

@@ -13,6 +13,7 @@ import { catalogue } from './catalogue.ts';
 import { EXIT } from './complaint.ts';
 import { Interruption } from './interruption.ts';
 import { kernelHash } from './kernel-hash.ts';
+import { isKnown } from './known-failures.ts';
 import { bar, Progress } from './progress.ts';
 import { reportOf } from './run-outcome.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
@@ -79,7 +80,7 @@ class Sweeping {
   readonly reports: RunReport[] = [];
   private readonly asked: Sweep;
   private readonly runs: ReturnType<typeof runsOf>;
-  private readonly tally = new SweepTally();
+  private readonly tally: SweepTally;
   private readonly started = performance.now();
   private threads: readonly SimulatorThread[] = [];
   private next = 0;
@@ -93,6 +94,7 @@ class Sweeping {
   constructor(asked: Sweep, runs: ReturnType<typeof runsOf>) {
     this.asked = asked;
     this.runs = runs;
+    this.tally = new SweepTally((failure) => isKnown(failure, asked.known));
   }
 
   async run(scenarios: readonly string[]): Promise<SweepReport> {

@@ -14,6 +14,14 @@ export interface FailedRun {
   readonly replay: string;
 }
 
+/** A failure that somebody has looked at, and why it is not mended yet. */
+export interface KnownFailure {
+  readonly signature: string;
+  /** What it violates; a run that violates more is a new failure. */
+  readonly properties: readonly string[];
+  readonly why: string;
+}
+
 export interface SweptProperty {
   readonly id: string;
   readonly claim: string;
@@ -40,6 +48,8 @@ export interface SweepReport {
   readonly runs: number;
   readonly operations: OperationCounts;
   readonly failed: readonly FailedRun[];
+  /** Failures that were known before: listed, and not counted. */
+  readonly known: readonly FailedRun[];
   readonly events: number;
   readonly steps: number;
   readonly simulatedUs: number;
@@ -80,10 +90,16 @@ export class SweepTally {
   steps = 0;
   simulatedUs = 0;
   readonly failed: FailedRun[] = [];
+  readonly known: FailedRun[] = [];
+  private readonly isKnown: (failure: FailedRun) => boolean;
   private readonly operations = { invoked: 0, ok: 0, failed: 0, unknown: 0 };
   private readonly properties = new Map<string, { claim: string; runsExercised: number; checks: number }>();
   private readonly marks = new Map<string, boolean>();
   private readonly faults = new Map<string, number>();
+
+  constructor(isKnown: (failure: FailedRun) => boolean = () => false) {
+    this.isKnown = isKnown;
+  }
 
   add(run: RunReport): void {
     this.runs += 1;
@@ -96,7 +112,7 @@ export class SweepTally {
     for (const mark of run.marks.hit) this.marks.set(mark, true);
     for (const [name, count] of Object.entries(run.faults)) this.faults.set(name, (this.faults.get(name) ?? 0) + count);
     const failure = failureOf(run);
-    if (failure !== undefined) this.failed.push(failure);
+    if (failure !== undefined) (this.isKnown(failure) ? this.known : this.failed).push(failure);
   }
 
   private addProperty(property: PropertyReport): void {
@@ -106,13 +122,14 @@ export class SweepTally {
     this.properties.set(property.id, entry);
   }
 
-  sums(): Pick<SweepReport, 'runs' | 'operations' | 'failed' | 'events' | 'steps' | 'simulatedUs' | 'properties' | 'marks' | 'faults'> {
+  sums(): Pick<SweepReport, 'runs' | 'operations' | 'failed' | 'known' | 'events' | 'steps' | 'simulatedUs' | 'properties' | 'marks' | 'faults'> {
     const marks = [...this.marks].sort(([a], [b]) => (a < b ? -1 : 1));
     const bySeed = (a: FailedRun, b: FailedRun): number => a.seed - b.seed || (a.scenario < b.scenario ? -1 : 1);
     return {
       runs: this.runs,
       operations: { ...this.operations },
       failed: this.failed.toSorted(bySeed),
+      known: this.known.toSorted(bySeed),
       events: this.events,
       steps: this.steps,
       simulatedUs: this.simulatedUs,

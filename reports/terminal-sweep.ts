@@ -25,6 +25,7 @@ export function renderSweep(report: SweepReport, paint: Paint): string {
     ...canaryLine(report, paint),
     '',
     ...failureLines(report.failed, paint),
+    ...knownLines(report.known, paint),
     ...verdict(report, paint),
   ].join('\n');
 }
@@ -64,6 +65,13 @@ function failureLines(failed: readonly FailedRun[], paint: Paint): string[] {
     if (runs.length > MOST_COMMANDS) lines.push(paint.dim(`  and seeds ${runs.slice(MOST_COMMANDS, MOST_COMMANDS + 20).map((run) => run.seed).join(', ')}${runs.length > MOST_COMMANDS + 20 ? ', ...' : ''}`));
   }
   return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** One line for each kind: who wants more of it has the file. */
+function knownLines(known: readonly FailedRun[], paint: Paint): string[] {
+  const counts = new Map<string, number>();
+  for (const { signature } of known) counts.set(signature, (counts.get(signature) ?? 0) + 1);
+  return [...counts].map(([signature, runs]) => `${paint.yellow(plural(runs, 'run'))}  ${paint.dim(`known: ${signature}`)}`);
 }
 
 function verdict(report: SweepReport, paint: Paint): string[] {

@@ -203,5 +203,5 @@ function modeOf(mutant: string | undefined, checked: boolean = false): RunMode {
 
 /** What this seed is in a sweep of all scenarios. */
 function requestOf(seed: number, scenarios: readonly string[], checked: boolean): RunRequest {
-  return runsOf({ ...modeOf(undefined, checked), kind: 'sweep', seeds: { from: seed, to: seed + scenarios.length - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false }, scenarios).at(0);
+  return runsOf({ ...modeOf(undefined, checked), kind: 'sweep', seeds: { from: seed, to: seed + scenarios.length - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false, known: [] }, scenarios).at(0);
 }
