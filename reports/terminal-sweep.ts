@@ -80,6 +80,7 @@ function verdict(report: SweepReport, paint: Paint): string[] {
   if (report.neverHit.length > 0) lines.push(paint.red(`Never reached in ${plural(report.runs, 'run')}: ${report.neverHit.join(', ')}`));
   if (report.failed.length > 0) lines.push(paint.red(`${plural(report.failed.length, 'run')} of ${grouped(report.runs)} failed.`));
   if (report.runs < report.planned) lines.push(paint.yellow(`${report.stopped ? 'Stopped' : 'Ended with the first failure'} after ${grouped(report.runs)} of ${plural(report.planned, 'run')}.`));
-  if (lines.length === 0) lines.push(paint.green(`All ${plural(report.runs, 'run')} held.`));
+  const known = report.known.length;
+  if (lines.length === 0) lines.push(paint.green(known === 0 ? `All ${plural(report.runs, 'run')} held.` : `${grouped(report.runs - known)} of ${plural(report.runs, 'run')} held; ${grouped(known)} failed as is known.`));
   return lines;
 }
