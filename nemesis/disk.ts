@@ -7,7 +7,7 @@ import type { World } from '../io/sim/world.ts';
 import type { CrashPoint } from '../io/ports.ts';
 import type { Host } from '../io/sim/host.ts';
 import { bearsDamage } from './budget.ts';
-import { few, lasting, some, struck, type Fault } from './fault.ts';
+import { burden, few, lasting, some, struck, type Fault } from './fault.ts';
 import { beginCrash, drawCrash } from './process.ts';
 
 /** Where a loop may have written what no sync covers yet; undefined: while a sync is under way. */
@@ -38,13 +38,7 @@ export const slowFsync: Fault = {
   unit: 'microseconds that a sync may take longer',
   strongest: 10 * SECOND,
   draw: (draw, site) => ({ kind: 'slow-fsync', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.between(5 * MS, draw.pick([50, 400, 3_000]) * MS) }),
-  begin: (world, episode) => {
-    const disks = struck(world, episode).map((host) => host.disk);
-    for (const disk of disks) disk.stallUs += episode.strength;
-    return () => {
-      for (const disk of disks) disk.stallUs -= episode.strength;
-    };
-  },
+  begin: (world, episode) => burden(struck(world, episode), ({ disk }, sign) => (disk.stallUs += sign * episode.strength)),
   happened: (world) => world.hosts.reduce((sum, host) => sum + host.disk.stalls, 0),
 };
 
@@ -59,12 +53,10 @@ export const readError: Fault = {
   draw: (draw, site) => ({ kind: 'read-error', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([100, 300, 700]) }),
   begin: (world, episode) => {
     const hosts = struck(world, episode);
-    for (const host of hosts) {
-      host.disk.readErrors += episode.strength;
-      if (host.loop !== undefined) world.crash(host, 'kept', TROUBLED_DOWN);
-    }
+    const relieve = burden(hosts, ({ disk }, sign) => (disk.readErrors += sign * episode.strength));
+    for (const host of hosts) if (host.loop !== undefined) world.crash(host, 'kept', TROUBLED_DOWN);
     return () => {
-      for (const host of hosts) host.disk.readErrors -= episode.strength;
+      relieve();
       startAll(world, episode);
     };
   },
@@ -77,13 +69,7 @@ export const fsyncError: Fault = {
   unit: 'per mille of the syncs that fail',
   strongest: 1_000,
   draw: (draw, site) => ({ kind: 'fsync-error', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([2, 20, 200]) }),
-  begin: (world, episode) => {
-    const disks = struck(world, episode).map((host) => host.disk);
-    for (const disk of disks) disk.syncErrors += episode.strength;
-    return () => {
-      for (const disk of disks) disk.syncErrors -= episode.strength;
-    };
-  },
+  begin: (world, episode) => burden(struck(world, episode), ({ disk }, sign) => (disk.syncErrors += sign * episode.strength)),
   happened: (world) => world.hosts.reduce((sum, host) => sum + host.disk.notSynced, 0),
 };
 
@@ -93,13 +79,7 @@ export const diskFull: Fault = {
   unit: 'always 1',
   strongest: 1,
   draw: (draw, site) => ({ kind: 'disk-full', from: site.from, until: lasting(draw, site), nodes: draw.below(4) === 0 ? some(draw, site) : few(draw, site), strength: 1 }),
-  begin: (world, episode) => {
-    const disks = struck(world, episode).map((host) => host.disk);
-    for (const disk of disks) disk.fulls++;
-    return () => {
-      for (const disk of disks) disk.fulls--;
-    };
-  },
+  begin: (world, episode) => burden(struck(world, episode), ({ disk }, sign) => (disk.fulls += sign)),
   happened: (world) => world.hosts.reduce((sum, host) => sum + host.disk.noRoom, 0),
 };
 

@@ -44,6 +44,14 @@ export function struck(world: World, episode: FaultEpisode): readonly Host[] {
   return episode.nodes.map((node) => world.host(node)).filter((host) => !host.spared);
 }
 
+/** What each of them bears from now on, until what is returned is called; one that bears several such things bears them all. */
+export function burden<T>(bearers: readonly T[], bear: (one: T, sign: 1 | -1) => void): () => void {
+  for (const one of bearers) bear(one, 1);
+  return () => {
+    for (const one of bearers) bear(one, -1);
+  };
+}
+
 /** A fault that lasts between half and one and a half times the mean. */
 export function lasting(draw: Draw, site: Site): Micros {
   const length = Math.floor((site.lengthUs * draw.between(50, 150)) / 100);

@@ -1,7 +1,7 @@
 // Faults of what stands outside the network: the parent chain and its providers, the GPUs with their driver, and the signer.
 
 import { MS } from '../kernel/base/time.ts';
-import { few, lasting, some, struck, type Fault } from './fault.ts';
+import { burden, few, lasting, some, struck, type Fault } from './fault.ts';
 
 export const parentOutage: Fault = {
   name: 'parent-outage',
@@ -71,15 +71,11 @@ export const callDoubt: Fault = {
   draw: (draw, site) => ({ kind: 'call-doubt', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([300, 700, 1_000]) }),
   begin: (world, episode) => {
     const hosts = struck(world, episode);
-    for (const host of hosts) {
-      host.services.doubtPerMille += episode.strength;
-      if (host.loop !== undefined) world.crash(host, 'kept', STARTED_AFTER);
-    }
+    const relieve = burden(hosts, ({ services }, sign) => (services.doubtPerMille += sign * episode.strength));
+    for (const host of hosts) if (host.loop !== undefined) world.crash(host, 'kept', STARTED_AFTER);
     return () => {
-      for (const host of hosts) {
-        host.services.doubtPerMille -= episode.strength;
-        if (host.state === 'down') host.start();
-      }
+      relieve();
+      for (const host of hosts) if (host.state === 'down') host.start();
     };
   },
   happened: (world) => world.hosts.reduce((sum, host) => sum + host.services.doubts, 0),

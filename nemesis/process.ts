@@ -8,7 +8,7 @@ import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
 import type { CrashPoint } from '../io/ports.ts';
 import type { Draw } from './draw.ts';
-import { few, lasting, struck, type Fault, type Site } from './fault.ts';
+import { burden, few, lasting, struck, type Fault, type Site } from './fault.ts';
 
 export const CRASH_POINTS: readonly CrashPoint[] = [
   'beforeAppend', 'afterAppend', 'afterStep', 'beforeSync', 'beforeRelease', 'halfwayReleasing', 'afterRelease', 'duringRecovery', 'duringSnapshot',
@@ -163,10 +163,7 @@ export const slowNode: Fault = {
   draw: (draw, site) => ({ kind: 'slow-node', from: site.from, until: lasting(draw, site), nodes: few(draw, site), strength: draw.pick([100, 800, 5_000, 40_000]) }),
   begin: (world, episode) => {
     const hosts = struck(world, episode);
-    for (const host of hosts) host.extraTurnUs += episode.strength;
     world.count('slow-node', hosts.filter((host) => host.loop !== undefined).length);
-    return () => {
-      for (const host of hosts) host.extraTurnUs -= episode.strength;
-    };
+    return burden(hosts, (host, sign) => (host.extraTurnUs += sign * episode.strength));
   },
 };
