@@ -15,9 +15,9 @@ import { Progress } from './progress.ts';
 import type { Shrunk } from '../scenarios/shrinking.ts';
 import { reportOf } from './run-outcome.ts';
 import type { RunRequest } from './run-request.ts';
-import type { RunMode, Sweep } from './sim-options.ts';
+import type { RunMode } from './sim-options.ts';
 import { SimulatorThread } from './simulator-thread.ts';
-import { runsOf } from './sweep.ts';
+import { drawnBy, plainMode } from './sweep.ts';
 
 const CANARY = 'canary';
 const CANARY_RUNS = 20;
@@ -145,7 +145,7 @@ class Hunting {
   }
 
   private requestOf(seed: number): RunRequest {
-    return runsOf(sweepOf(seed, this.scenarios.length), this.scenarios).at(0);
+    return drawnBy(seed, this.scenarios);
   }
 
   /** Series start far enough from each other that none meets a seed of another. */
@@ -154,7 +154,7 @@ class Hunting {
   }
 
   private async series(thread: SimulatorThread, mutant: string, from: number): Promise<Series> {
-    const mode = modeOf(mutant);
+    const mode = plainMode(mutant);
     let cpuMs = 0;
     for (let seeds = 1; seeds <= this.hunt.limit && !this.interrupted; seeds++) {
       const run = await this.oneRun(thread, from + seeds - 1, mode);
@@ -187,7 +187,7 @@ class Hunting {
 
   private async fails(seed: number): Promise<boolean> {
     const thread = this.idle.pop() ?? this.open(undefined);
-    const { failure } = await this.oneRun(thread, seed, modeOf());
+    const { failure } = await this.oneRun(thread, seed, plainMode());
     this.idle.push(thread);
     return failure !== undefined;
   }
@@ -196,7 +196,7 @@ class Hunting {
     this.doing = 'the canary';
     return this.withThread(CANARY, async (thread) => {
       let caught = 0;
-      for (let i = 0; i < CANARY_RUNS && !this.interrupted; i++) if ((await this.oneRun(thread, this.hunt.seed + i, modeOf(CANARY))).failure !== undefined) caught += 1;
+      for (let i = 0; i < CANARY_RUNS && !this.interrupted; i++) if ((await this.oneRun(thread, this.hunt.seed + i, plainMode(CANARY))).failure !== undefined) caught += 1;
       return caught;
     });
   }
@@ -231,15 +231,6 @@ class Hunting {
     this.active.add(thread);
     return thread;
   }
-}
-
-function modeOf(mutant?: string): RunMode {
-  return { options: {}, checked: false, realCrypto: false, json: true, ...(mutant === undefined ? {} : { mutant }) };
-}
-
-/** A sweep of all scenarios that contains this seed: wide enough that the seed meets its one scenario. */
-function sweepOf(seed: number, scenarios: number): Sweep {
-  return { ...modeOf(), kind: 'sweep', seeds: { from: seed, to: seed + scenarios - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false, known: [] };
 }
 
 function mostFrequent(words: readonly string[]): string | null {

@@ -18,7 +18,7 @@ import { bar, Progress } from './progress.ts';
 import { reportOf } from './run-outcome.ts';
 import type { RunOutcome, RunRequest } from './run-request.ts';
 import { SecondProcess } from './second-process.ts';
-import type { Sweep } from './sim-options.ts';
+import type { RunMode, Sweep } from './sim-options.ts';
 import { SimulatorThread } from './simulator-thread.ts';
 import { VERSION } from './version.ts';
 
@@ -51,6 +51,17 @@ export function runsOf(asked: Sweep, scenarios: readonly string[]): { readonly c
     return { seed, options: { ...asked.options, scenario }, checked: asked.checked, realCrypto: asked.realCrypto };
   };
   return { count: each ? seeds * names.length : seeds, at };
+}
+
+/** A run with nothing asked for. */
+export function plainMode(mutant?: string, checked: boolean = false): RunMode {
+  return { options: {}, checked, realCrypto: false, json: true, ...(mutant === undefined ? {} : { mutant }) };
+}
+
+/** What a seed is in a sweep of all scenarios: one that is wide enough for the seed to meet its one scenario. */
+export function drawnBy(seed: number, scenarios: readonly string[], checked: boolean = false): RunRequest {
+  const seeds = { from: seed, to: seed + scenarios.length - 1 };
+  return runsOf({ ...plainMode(undefined, checked), kind: 'sweep', seeds, scenario: 'all', jobs: 1, stopOnFailure: false, known: [] }, scenarios).at(0);
 }
 
 export async function sweep(asked: Sweep): Promise<number> {

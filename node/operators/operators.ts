@@ -16,10 +16,8 @@ import { kernelHash } from '../kernel-hash.ts';
 import { Progress } from '../progress.ts';
 import { replayCommand } from '../run-again.ts';
 import { reportOf } from '../run-outcome.ts';
-import type { RunRequest } from '../run-request.ts';
-import type { RunMode } from '../sim-options.ts';
 import { SimulatorThread } from '../simulator-thread.ts';
-import { runsOf } from '../sweep.ts';
+import { drawnBy, plainMode } from '../sweep.ts';
 import { drawn, sourceOf } from './drawn.ts';
 import type { Site } from './sites.ts';
 
@@ -138,7 +136,7 @@ class Trying {
         const verdict = await this.oneRun(thread, seed, site.name, Math.max(HANGS_AFTER_MS, HANGS_AFTER * expected.wallMs));
         if (this.interrupted) break;
         if (verdict.by !== undefined && expected.by === undefined) {
-          return { ...base, killedBy: verdict.by, runs, differs: true, why: null, replay: replayCommand(seed, verdict.scenario, modeOf(site.name, this.isChecked(seed))) };
+          return { ...base, killedBy: verdict.by, runs, differs: true, why: null, replay: replayCommand(seed, verdict.scenario, plainMode(site.name, this.isChecked(seed))) };
         }
         if (verdict.by === undefined && expected.by === undefined && verdict.digest !== expected.digest) differs = true;
       }
@@ -164,7 +162,7 @@ class Trying {
 
   /** A thread that dies, or never comes back, has noticed something too. */
   private async oneRun(thread: SimulatorThread, seed: number, mutant: string | undefined, patienceMs: number): Promise<Verdict> {
-    const request = requestOf(seed, this.scenarios, this.isChecked(seed));
+    const request = drawnBy(seed, this.scenarios, this.isChecked(seed));
     const scenario = request.options.scenario ?? '';
     const started = performance.now();
     const objected = (by: string): Verdict => ({ by, scenario, wallMs: performance.now() - started });
@@ -176,7 +174,7 @@ class Trying {
       if (answer === 'hangs') return objected('goes on for ever');
       const outcome = answer.kind === 'batch' ? answer.outcomes[0] : undefined;
       if (outcome === undefined) return objected('no run');
-      const failure = failureOf(reportOf(outcome, modeOf(mutant)));
+      const failure = failureOf(reportOf(outcome, plainMode(mutant)));
       if (failure !== undefined) return objected(failure.properties[0] ?? 'assertion');
       return { by: undefined, digest: outcome.result.digest, wallMs: performance.now() - started };
     } catch {
@@ -195,13 +193,4 @@ class Trying {
     this.active.add(thread);
     return thread;
   }
-}
-
-function modeOf(mutant: string | undefined, checked: boolean = false): RunMode {
-  return { options: {}, checked, realCrypto: false, json: true, ...(mutant === undefined ? {} : { mutant }) };
-}
-
-/** What this seed is in a sweep of all scenarios. */
-function requestOf(seed: number, scenarios: readonly string[], checked: boolean): RunRequest {
-  return runsOf({ ...modeOf(undefined, checked), kind: 'sweep', seeds: { from: seed, to: seed + scenarios.length - 1 }, scenario: 'all', jobs: 1, stopOnFailure: false, known: [] }, scenarios).at(0);
 }
