@@ -12,7 +12,7 @@ import type { EnvelopePlan } from '../io/sim/run-file.ts';
 import type { Publishers } from '../io/sim/publishers.ts';
 import { WALL_ORIGIN } from '../io/sim/clock.ts';
 import type { Scheme } from '../io/sim/scheme.ts';
-import { anyKind, BROKEN, writtenPayload } from './envelope-samples.ts';
+import { anyKind, BROKEN, writtenPayload } from '../kernel/swarm/testing/samples.ts';
 
 export interface EnvelopesWorld {
   readonly seed: number;

@@ -131,6 +131,8 @@ function signedBytes(genesis: string, unsigned: Uint8Array): Uint8Array {
 export interface Draft {
   readonly id: string;
   readonly signed: Uint8Array;
+  /** Without the signature. */
+  readonly entries: readonly (readonly [string, DagValue])[];
   sealedBy(signature: Uint8Array): Uint8Array;
 }
 
@@ -143,7 +145,7 @@ export function draftOf(genesis: string, head: Head, kind: string, payload: DagV
   const entries: [string, DagValue][] = [['v', 1], ['kind', kind], ['payload', payload], ['payloadHash', linkToBytes(encodeDagCbor(payload), DAG_CBOR)]];
   for (const field of HEAD_FIELDS) entries.push([field, (HEAD[field] as Schema<unknown>).write(head[field])]);
   const signed = signedBytes(genesis, encodeDagCbor(new Map(entries)));
-  return { id: sha256(signed), signed, sealedBy: (signature) => encodeDagCbor(new Map<string, DagValue>([...entries, ['signature', signature]])) };
+  return { id: sha256(signed), signed, entries, sealedBy: (signature) => encodeDagCbor(new Map<string, DagValue>([...entries, ['signature', signature]])) };
 }
 
 /** The hash of what makes this network this network. */

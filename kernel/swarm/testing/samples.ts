@@ -1,10 +1,11 @@
 // One payload of each kind that keeps all rules, with something drawn in it; and ways to break a rule.
 
-import type { DagMap, DagValue } from '../kernel/base/dag-cbor.ts';
-import type { NeedId } from '../kernel/base/ids.ts';
-import type { Random } from '../kernel/base/random.ts';
-import { bondUnits } from '../kernel/swarm/challenge.ts';
-import { KINDS, PAYLOADS, type Kind, type Payloads } from '../kernel/swarm/payload.ts';
+import type { DagMap, DagValue } from '../../base/dag-cbor.ts';
+import type { NeedId } from '../../base/ids.ts';
+import type { Random } from '../../base/random.ts';
+import { bondUnits } from '../challenge.ts';
+import { draft, type Head } from '../envelope.ts';
+import { KINDS, PAYLOADS, type Kind, type Payloads } from '../payload.ts';
 
 const digits = (random: Random, bytes: number): string => Array.from({ length: bytes }, () => random.below(256).toString(16).padStart(2, '0')).join('');
 const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -70,3 +71,56 @@ export const BROKEN: readonly { readonly kind: Kind | 'any'; readonly change: (p
 const narrow = (value: DagValue): DagValue => (typeof value === 'bigint' && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value);
 
 export const anyKind = (random: Random): Kind => random.pick(KINDS);
+
+/** An envelope that keeps all rules but that its signature is drawn. */
+export function sampleEnvelope(genesis: string, kind: Kind, random: Random): Uint8Array {
+  const head: Head = {
+    threadId: `thread-${random.below(9)}`, lamport: 1 + random.below(1_000_000), tsNs: 1_800_000_000_000_000_000n + BigInt(random.below(1_000_000)), sender: digits(random, 32),
+    policyEngineHash: digits(random, 32), policyCapsuleHash: digits(random, 32), policyEvalDigest: digits(random, 32), traceId: digits(random, 16), nonce: digits(random, 16),
+  };
+  return draft(genesis, head, kind, samplePayload(kind, random)).sealedBy(bytes(random, 64));
+}
+
+/** One of the samples with a few bytes flipped, set, cut out, put in, doubled, or a head that claims much. */
+export function mutated(random: Random, samples: readonly Uint8Array[]): Uint8Array {
+  let out: Uint8Array = random.pick(samples).slice();
+  for (let n = 1 + random.below(3); n > 0 && out.length > 0; n--) {
+    const place = random.below(out.length);
+    switch (random.below(6)) {
+      case 0:
+        out[place] = random.below(256);
+        break;
+      case 1:
+        out[place] = (out[place] as number) ^ (1 << random.below(8));
+        break;
+      case 2:
+        out = out.slice(0, place);
+        break;
+      case 3:
+        out = joined(out.subarray(0, place), bytes(random, 1 + random.below(4)), out.subarray(place));
+        break;
+      case 4:
+        out = joined(out.subarray(0, place), out.subarray(place, place + random.below(40)), out.subarray(place));
+        break;
+      default:
+        out = joined(out.subarray(0, place), Uint8Array.from(random.pick(GREEDY)), out.subarray(place + 1));
+    }
+  }
+  return out;
+}
+
+/** Heads of lists, maps, bytes and texts that claim to be long, without end or deep. */
+const GREEDY: readonly (readonly number[])[] = [
+  [0x9b, 0, 0, 0, 1, 0, 0, 0, 0], [0xbb, 0x7f, 255, 255, 255, 255, 255, 255, 255], [0x5a, 255, 255, 255, 255], [0x7b, 255, 255, 255, 255, 255, 255, 255, 255], [0x9f], [0xbf], [0x5f],
+  Array.from({ length: 60 }, () => 0x81), Array.from({ length: 200 }, () => 0xd8), [0xfb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0], [0xc2, 0x41, 1],
+];
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
