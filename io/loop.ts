@@ -8,6 +8,7 @@ import type { Effect } from '../kernel/effect.ts';
 import type { GroupId } from '../kernel/base/ids.ts';
 import type { Cause, Event, Operation, RequestId, ServiceOutcome } from '../kernel/event.ts';
 import type { Wish } from '../kernel/raft/message.ts';
+import type { EnvelopeMessage } from '../kernel/swarm/message.ts';
 import { nextIncarnation } from '../kernel/hello.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { readJournal, type ReadingCounts, type Refolded, type Reading, type RefusalCode } from './journal-reading.ts';
@@ -152,6 +153,11 @@ export class Loop {
   /** A request that is turned away here has had no effect, and its client is told so. */
   asked(request: RequestId, operation: Operation): void {
     this.takeRequest(request, { kind: 'request', request, operation });
+  }
+
+  /** A client's envelope, decoded and verified. It is turned away as its other requests are. */
+  published(request: RequestId, message: EnvelopeMessage): void {
+    this.takeRequest(request, { kind: 'publish', request, message });
   }
 
   /** From an operator. It is turned away as a client's request is. */

@@ -26,6 +26,9 @@ export type Answer =
   | Lookup
   | { readonly kind: 'unknown'; readonly why: 'timeout' | 'sessionExpired' }
   | { readonly kind: 'refused'; readonly why: 'overloaded' | 'unreachable' | 'nonsense' }
+  /** To who published an envelope: it was taken, or by which rule it was not; and the node's logical time. */
+  | { readonly kind: 'published'; readonly id: string; readonly lamport: number }
+  | { readonly kind: 'envelopeRefused'; readonly id: string; readonly reason: string; readonly lamport: number }
   /** To an operator: what came of the order, and the configuration that is in force. */
   | { readonly kind: 'ordered'; readonly verdict: OrderReply['verdict']; readonly configuration: Configuration };
 
@@ -33,6 +36,8 @@ export function hashAnswer(answer: Answer): number {
   if (answer.kind === 'unknown') return answer.why === 'timeout' ? 101 : 102;
   if (answer.kind === 'refused') return answer.why === 'overloaded' ? 103 : answer.why === 'unreachable' ? 104 : 105;
   if (answer.kind === 'ordered') return mix(mix(106, hashText(answer.verdict)), answer.configuration.hash);
+  if (answer.kind === 'published') return mixUint(mix(107, hashText(answer.id)), answer.lamport);
+  if (answer.kind === 'envelopeRefused') return mixUint(mix(mix(108, hashText(answer.id)), hashText(answer.reason)), answer.lamport);
   return hashOutcome(answer);
 }
 

@@ -10,7 +10,7 @@ import { makeProposal, makeRecord } from './decide/record.ts';
 import { eventCodec, MAX_DEVICE_ID_BYTES, MAX_DEVICES, MAX_REASON_BYTES, MAX_SIGNATURE_BYTES, type Cause, type Event, type ServiceOutcome } from './event.ts';
 import { hello, MAX_LIVES } from './hello.ts';
 import type { Message } from './message.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from './parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS } from './parameters.ts';
 import { beats, MAX_BEATS, type Beat } from './raft/beats.ts';
 import { MAX_NUMBER } from './raft/bounds.ts';
 import { configuration, MAX_SEATS, type Seat } from './raft/configuration.ts';
@@ -19,6 +19,8 @@ import {
   append, appendReply, MAX_ENTRIES_PER_APPEND, openReply, openRequest, order, orderReply, readReply, readRequest, redirect, rest, snapshotChunk, snapshotReply, submit, submitReply,
   takeOver, voteReply, voteRequest, wake,
 } from './raft/message.ts';
+import { carry, envelopeRefused, MAX_CARRIED_BYTES, MAX_WHY_BYTES, type EnvelopeMessage } from './swarm/message.ts';
+import { draft, type Draft } from './swarm/envelope.ts';
 
 const MOST = Number.MAX_SAFE_INTEGER;
 const GROUP = groupId(0xffff);
@@ -42,6 +44,18 @@ const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(0xff);
 const chunk = { group: GROUP, term: MAX_NUMBER, index: MAX_NUMBER, indexTerm: MAX_NUMBER, content: CONTENT, length: MAX_CONTENT_BYTES, offset: Math.floor(MAX_CONTENT_BYTES / CHUNK_BYTES - 1) * CHUNK_BYTES, bytes: bytes(CHUNK_BYTES), round: MAX_NUMBER };
 const entries = Array.from({ length: MAX_ENTRIES_PER_APPEND }, () => makeEntry(MAX_NUMBER, applyCommand(SESSION, MOST, MOST, BODY)));
 
+/** The longest envelope that is carried: its patch is filled up to the last byte. */
+function longestEnvelope(): EnvelopeMessage {
+  const head = { threadId: 't'.repeat(64), lamport: 2 ** 52, tsNs: 2n ** 63n - 1n, sender: CONTENT, policyEngineHash: CONTENT, policyCapsuleHash: CONTENT, policyEvalDigest: CONTENT, traceId: 'f'.repeat(32), nonce: 'f'.repeat(32) };
+  const of = (last: number): Draft => draft(CONTENT, head, 'UPDATE_PLAN', { ops: [bytes(4_096), bytes(4_096), bytes(4_096), bytes(last)] });
+  const room = MAX_CARRIED_BYTES - of(300).sealedBy(bytes(64)).length;
+  const carried = carry(of(300 + room).sealedBy(bytes(64)), CONTENT);
+  if (!carried.ok) throw new Error(carried.fault);
+  expect(carried.message.bytes.length).toBe(MAX_CARRIED_BYTES);
+  return carried.message;
+}
+const ENVELOPE = longestEnvelope();
+
 const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
   hello: hello(MOST, MOST, MOST, text(MAX_SIGNATURE_BYTES), false, true, MOST, Array.from({ length: MAX_LIVES }, () => ({ incarnation: MOST, from: MOST })), { incarnation: MOST, tag: MOST, heard: MOST, born: MOST }, MOST),
   vote: voteRequest(GROUP, true, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER),
@@ -63,6 +77,8 @@ const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
   wake: wake(GROUP, MAX_NUMBER),
   order: order(GROUP, MOST, { kind: 'change', number: MOST, goal: CONFIGURATION.goal }),
   ordered: orderReply(GROUP, MOST, 'superseded', CONFIGURATION),
+  envelope: ENVELOPE,
+  envelopeRefused: envelopeRefused(CONTENT, text(MAX_WHY_BYTES), MOST),
 };
 
 const outcome = (of: ServiceOutcome): Cause => ({ kind: 'outcome', sequence: MOST, index: MOST, outcome: of });
@@ -73,7 +89,7 @@ const failed = (bytes: number): Cause => outcome({ kind: 'failed', reason: text(
 const inventory = (count: number, bytes: number): Cause =>
   outcome({ kind: 'ok', answer: { service: 'gpu', devices: Array.from({ length: count }, () => ({ id: text(bytes), memoryMb: MOST, usedMb: MOST })) } });
 const parameters = (groups: number, voters: number) => ({
-  network: text(128), nodes: 0xffff, raft: largest(RAFT_DEFAULTS), decide: largest(DECIDE_DEFAULTS), gpuPollUs: MOST, followsParent: true,
+  network: text(128), nodes: 0xffff, raft: largest(RAFT_DEFAULTS), decide: largest(DECIDE_DEFAULTS), swarm: largest(SWARM_DEFAULTS), gpuPollUs: MOST, followsParent: true,
   groups: Array.from({ length: groups }, () => ({ id: GROUP, voters: Array.from({ length: voters }, () => NODE) })),
 });
 const boot = (groups: number, voters: number): Cause => ({ kind: 'boot', self: NODE, seed: MOST, parameters: parameters(groups, voters), version: text(128) });
@@ -98,6 +114,7 @@ const CAUSES: Readonly<Record<Cause['kind'], readonly Cause[]>> = {
   ],
   outcome: [signed(MAX_SIGNATURE_BYTES), failed(MAX_REASON_BYTES), inventory(MAX_DEVICES, MAX_DEVICE_ID_BYTES), outcome({ kind: 'unknown' }), ...Object.values(STORED).map(content)],
   order: [{ kind: 'order', request: { client: MOST, number: MOST }, group: GROUP, wish: { kind: 'change', number: MOST, goal: CONFIGURATION.goal } }],
+  publish: [{ kind: 'publish', request: { client: MOST, number: MOST }, message: ENVELOPE }],
   drain: [{ kind: 'drain' }],
   parentHead: [{ kind: 'parentHead', number: MOST, hash: text(128), parent: text(128) }],
 };

@@ -3,6 +3,7 @@
 
 import type { GroupId, NeedId, NodeId, ProposalId, SessionId } from './base/ids.ts';
 import type { Configuration } from './raft/configuration.ts';
+import type { Kind } from './swarm/payload.ts';
 
 export type Fact =
   | { readonly kind: 'becameLeader'; readonly group: GroupId; readonly term: number }
@@ -35,5 +36,10 @@ export type Fact =
   | { readonly kind: 'refusalIgnored'; readonly peer: NodeId }
   | { readonly kind: 'parentFinalised'; readonly number: number; readonly hash: string }
   | { readonly kind: 'parentRefused'; readonly number: number; readonly hash: string; readonly why: 'conflict' | 'gap' }
+  /** `from` is the peer that brought it; 0: a client. */
+  | { readonly kind: 'envelopeAccepted'; readonly id: string; readonly verb: Kind; readonly sender: string; readonly lamport: number; readonly from: NodeId }
+  | { readonly kind: 'envelopeRefused'; readonly id: string; readonly reason: string; readonly from: NodeId }
+  /** A peer did not take what this node had passed on. */
+  | { readonly kind: 'envelopeRefusedBy'; readonly peer: NodeId; readonly id: string; readonly reason: string }
   | { readonly kind: 'gpuLost'; readonly device: string }
   | { readonly kind: 'gpuFound'; readonly device: string; readonly memoryMb: number };

@@ -12,7 +12,7 @@ import { hello, helloCodec, NOTHING_REMEMBERED, type Remembered } from './hello.
 import { kernelImageCodec } from './image.ts';
 import { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from './parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS, type Parameters } from './parameters.ts';
 import { decode, encode } from './base/codec.ts';
 import { beats } from './raft/beats.ts';
 import { append, appendReply, openReply, readReply, redirect, submit as submitTo, submitReply, voteReply, voteRequest, type Append, type AppendReply, type Submit } from './raft/message.ts';
@@ -21,7 +21,7 @@ const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
 const SELF = nodeId(4);
 const PARAMETERS: Parameters = {
-  network: 'test', nodes: 4, groups: [{ id: GROUP, voters: VOTERS }], raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, maxOpen: 3 }, gpuPollUs: 0, followsParent: true,
+  network: 'test', nodes: 4, groups: [{ id: GROUP, voters: VOTERS }], raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, maxOpen: 3 }, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: true,
 };
 const NEED = '0/need' as NeedId;
 const decide = (proposal: string): Operation => ({ kind: 'decide', need: NEED, bucket: bucketOf(NEED), proposal: proposal as ProposalId, kPlan: 1 });

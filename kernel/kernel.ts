@@ -1,6 +1,6 @@
 // A node: the fold of `step` over its journal. `step` is a synchronous, deterministic function of state and event; it returns
-// effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, orders, parent, inventory), own their state,
-// and speak to each other through signals, a bounded queue that is empty again before the step ends.
+// effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, orders, parent, inventory,
+// swarm), own their state, and speak to each other through signals, a bounded queue that is empty again before the step ends.
 
 import { assert, unreachable } from './base/assert.ts';
 import { Deadlines } from './base/deadlines.ts';
@@ -20,13 +20,14 @@ import type { Fact } from './fact.ts';
 import type { Hello } from './hello.ts';
 import type { KernelImage } from './image.ts';
 import { Inventory } from './lanes/inventory.ts';
-import type { Message } from './message.ts';
+import { isOfGroup, type Message } from './message.ts';
 import type { Parameters } from './parameters.ts';
 import { Peers } from './peers.ts';
 import { Gathering, isBeat } from './raft/beats.ts';
 import { redirect, type GroupMessage } from './raft/message.ts';
 import { Raft } from './raft/raft.ts';
 import { answer } from './raft/replica.ts';
+import { Swarm } from './swarm/swarm.ts';
 
 /** Slots of the deadline table: two for each group of this node, then one for each other module. */
 const SLOTS_PER_GROUP = 2;
@@ -45,6 +46,7 @@ interface Modules {
   readonly orders: Orders;
   readonly parent: Parent;
   readonly inventory: Inventory;
+  readonly swarm: Swarm;
 }
 
 const NO_NODE: NodeId = nodeId(0);
@@ -176,6 +178,9 @@ export class Kernel implements Context {
       case 'order':
         if (modules.peers.outcast) return this.reply(cause.request, { kind: 'refused', why: 'unreachable' });
         return modules.orders.request(this, cause.request, cause.group, cause.wish);
+      case 'publish':
+        if (modules.peers.outcast) return this.reply(cause.request, { kind: 'refused', why: 'unreachable' });
+        return modules.swarm.publish(this, cause.request, cause.message);
       case 'drain':
         for (const group of modules.groups) group.drain(this);
         return;
@@ -215,6 +220,7 @@ export class Kernel implements Context {
   private heard(modules: Modules, from: NodeId, incarnation: number, sent: number, message: Message): void {
     if (message.kind === 'hello') return this.greeted(modules, from, incarnation, message);
     if (!modules.peers.admits(this, from, incarnation, sent) || modules.peers.outcast) return;
+    if (message.kind === 'envelope' || message.kind === 'envelopeRefused') return modules.swarm.heard(this, from, message);
     if (message.kind !== 'beats') return this.route(modules, from, message);
     this.gathers = true;
     for (const beat of message.beats) this.route(modules, from, beat);
@@ -332,7 +338,7 @@ export class Kernel implements Context {
 
   send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
     const validUntil = validForUs >= NEVER ? NEVER : this.at + validForUs;
-    if (this.gathers && message.kind !== 'hello' && message.kind !== 'beats' && isBeat(message) && this.gathering.joins(to, validUntil, message, this.count)) return;
+    if (this.gathers && isOfGroup(message) && isBeat(message) && this.gathering.joins(to, validUntil, message, this.count)) return;
     this.effects[this.count++] = { kind: 'send', to, message, validUntil };
   }
 
@@ -365,7 +371,7 @@ export class Kernel implements Context {
       self: this.self, seed: this.bootSeed, version: this.version, parameters: modules.parameters, sequence: this.sequence, at: this.at, wall: this.wall,
       digestHigh: this.running.high, digestLow: this.running.low, random: this.random.state, deadlines: modules.deadlines.image(),
       peers: modules.peers.image(), groups: modules.groups.map((group) => group.image()), gateway: modules.gateway.image(), orders: modules.orders.image(),
-      parent: modules.parent.image(), inventory: modules.inventory.image(),
+      parent: modules.parent.image(), inventory: modules.inventory.image(), swarm: modules.swarm.image(),
     };
   }
 
@@ -387,6 +393,7 @@ export class Kernel implements Context {
     modules.orders.restore(image.orders);
     modules.parent.restore(image.parent);
     modules.inventory.restore(image.inventory);
+    modules.swarm.restore(image.swarm);
     return kernel;
   }
 }
@@ -415,6 +422,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
     orders: new Orders(parameters.nodes, parameters.decide, others + 3, gateway),
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
+    swarm: new Swarm(self, parameters.nodes, parameters.network, parameters.swarm),
   };
 }
 

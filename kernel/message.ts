@@ -4,8 +4,12 @@ import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { helloCodec, type Hello } from './hello.ts';
 import { beatsCodec, type Beats } from './raft/beats.ts';
 import { groupMessageCodec, type GroupMessage } from './raft/message.ts';
+import { swarmMessageCodec, type SwarmMessage } from './swarm/message.ts';
 
-export type Message = GroupMessage | Beats | Hello;
+export type Message = GroupMessage | Beats | Hello | SwarmMessage;
+
+/** What concerns one group alone. */
+export const isOfGroup = (message: Message): message is GroupMessage => message.kind !== 'hello' && message.kind !== 'beats' && message.kind !== 'envelope' && message.kind !== 'envelopeRefused';
 
 /** A tuple (family, message). */
 export const messageCodec: Codec<Message> = {
@@ -17,6 +21,9 @@ export const messageCodec: Codec<Message> = {
     } else if (message.kind === 'beats') {
       w.uint(2);
       beatsCodec.write(w, message);
+    } else if (message.kind === 'envelope' || message.kind === 'envelopeRefused') {
+      w.uint(3);
+      swarmMessageCodec.write(w, message);
     } else {
       w.uint(0);
       groupMessageCodec.write(w, message);
@@ -28,6 +35,7 @@ export const messageCodec: Codec<Message> = {
     if (family === 0) return groupMessageCodec.read(r);
     if (family === 1) return helloCodec.read(r);
     if (family === 2) return beatsCodec.read(r);
+    if (family === 3) return swarmMessageCodec.read(r);
     throw new Refused(`unknown message family ${family}`);
   },
 };

@@ -41,6 +41,15 @@ export interface DecideParameters {
   readonly maxOpen: number;
 }
 
+/** Envelopes: what is remembered of them, and how old or how far in the future one may claim to be. */
+export interface SwarmParameters {
+  readonly senders: number;
+  /** Envelopes of one sender. */
+  readonly window: number;
+  readonly freshUs: Micros;
+  readonly aheadUs: Micros;
+}
+
 export interface Parameters {
   /** Hash of what makes this network this network; nothing replays on another one. */
   readonly network: string;
@@ -48,6 +57,7 @@ export interface Parameters {
   readonly groups: readonly GroupParameters[];
   readonly raft: RaftParameters;
   readonly decide: DecideParameters;
+  readonly swarm: SwarmParameters;
   /** How often the GPU is asked for its inventory; 0: this node has none. */
   readonly gpuPollUs: Micros;
   /** True if the node follows a parent chain. */
@@ -78,8 +88,12 @@ export const DECIDE_DEFAULTS: DecideParameters = {
   maxOpen: 64,
 };
 
+export const SWARM_DEFAULTS: SwarmParameters = { senders: 1_024, window: 64, freshUs: 600 * SECOND, aheadUs: 120 * SECOND };
+
 const RAFT_FIELDS = Object.keys(RAFT_DEFAULTS) as readonly (keyof RaftParameters)[];
 const DECIDE_FIELDS = Object.keys(DECIDE_DEFAULTS) as readonly (keyof DecideParameters)[];
+
+const SWARM_FIELDS = Object.keys(SWARM_DEFAULTS) as readonly (keyof SwarmParameters)[];
 
 const groupCodec: Codec<GroupParameters> = {
   write(w: Writer, group: GroupParameters): void {
@@ -104,10 +118,10 @@ function readFields<K extends string>(r: Reader, fields: readonly K[]): Record<K
   return out as Record<K, number>;
 }
 
-/** Fields of the raft and decide groups stand in the order of the declarations above. */
+/** Fields of the raft, decide and swarm groups stand in the order of the declarations above. */
 export const parametersCodec: Codec<Parameters> = {
   write(w: Writer, p: Parameters): void {
-    w.array(7);
+    w.array(8);
     w.text(p.network);
     w.uint(p.nodes);
     w.list(groupCodec, p.groups);
@@ -115,14 +129,16 @@ export const parametersCodec: Codec<Parameters> = {
     for (const field of RAFT_FIELDS) w.uint(p.raft[field]);
     w.array(DECIDE_FIELDS.length);
     for (const field of DECIDE_FIELDS) w.uint(p.decide[field]);
+    w.array(SWARM_FIELDS.length);
+    for (const field of SWARM_FIELDS) w.uint(p.swarm[field]);
     w.uint(p.gpuPollUs);
     w.bool(p.followsParent);
   },
   read(r: Reader): Parameters {
-    r.tuple(7);
+    r.tuple(8);
     return {
       network: r.text(128), nodes: r.uint(0xffff), groups: r.list(groupCodec, 1024),
-      raft: readFields(r, RAFT_FIELDS), decide: readFields(r, DECIDE_FIELDS), gpuPollUs: r.uint(), followsParent: r.bool(),
+      raft: readFields(r, RAFT_FIELDS), decide: readFields(r, DECIDE_FIELDS), swarm: readFields(r, SWARM_FIELDS), gpuPollUs: r.uint(), followsParent: r.bool(),
     };
   },
 };

@@ -43,6 +43,8 @@ function eventWords({ cause }: Event): string {
       return `client ${cause.request.client} asks: ${cause.operation.kind} ${cause.operation.need}${cause.operation.kind === 'decide' ? `, proposal "${cause.operation.proposal}"` : ''} (its request ${cause.request.number})`;
     case 'outcome':
       return `${cause.outcome.kind === 'ok' ? cause.outcome.answer.service : 'a service'} answers the call of event ${cause.sequence}: ${cause.outcome.kind}`;
+    case 'publish':
+      return `client ${cause.request.client} publishes the envelope ${cause.message.envelope.id}, a ${cause.message.envelope.kind} (its request ${cause.request.number})`;
     case 'order':
       return `an operator asks (its request ${cause.request.number}): ${cause.wish.kind} in group ${cause.group}`;
     case 'drain':
@@ -68,6 +70,8 @@ function effectWords(effect: Effect): string {
 function messageWords(message: Message): string {
   if (message.kind === 'hello') return `hello (incarnation ${message.incarnation}${message.refused ? ', a refusal' : ''})`;
   if (message.kind === 'beats') return `${message.beats.length} heartbeats and answers together: ${messageWords(message.beats[0] as Message)}, and so on`;
+  if (message.kind === 'envelope') return `the envelope ${message.envelope.id}, a ${message.envelope.kind}`;
+  if (message.kind === 'envelopeRefused') return `that it refused the envelope ${message.id}: ${message.reason}`;
   const group = `group ${message.group}`;
   switch (message.kind) {
     case 'append':

@@ -6,6 +6,7 @@ import { configurations } from './configurations.ts';
 import { deterministicReplay } from './deterministic-replay.ts';
 import { durability } from './durability.ts';
 import { electionSafety } from './election-safety.ts';
+import { envelopes } from './envelopes.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { facts } from './facts.ts';
 import { freshEffects } from './fresh-effects.ts';
@@ -24,5 +25,5 @@ import { stateMachineSafety } from './state-machine-safety.ts';
 
 export const properties: readonly Property[] = [
   singleDecide, deterministicReplay, electionSafety, logMatching, leaderCompleteness, configurations, stateMachineSafety, exactlyOnce, durability,
-  linearizability, barrier, freshEffects, monotonicTime, incarnations, facts, snapshotTransfer, parentChain, gpuInventory, liveness, goodput,
+  linearizability, barrier, freshEffects, monotonicTime, incarnations, facts, snapshotTransfer, parentChain, gpuInventory, envelopes, liveness, goodput,
 ];

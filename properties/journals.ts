@@ -15,6 +15,7 @@ export interface JournalReader {
   heard?(node: NodeId, cause: CauseOf<'message'>, now: Micros): void;
   asked?(node: NodeId, cause: CauseOf<'request'>): void;
   recovered?(node: NodeId, event: Event, cause: CauseOf<'recovered'>, now: Micros): void;
+  published?(node: NodeId, event: Event, cause: CauseOf<'publish'>): void;
   outcome?(node: NodeId, cause: CauseOf<'outcome'>): void;
   parentHead?(node: NodeId, cause: CauseOf<'parentHead'>): void;
   /** The event does not follow the one before it in the journal: by its sequence, or by its time. */
@@ -100,6 +101,9 @@ export class Journals {
         return;
       case 'parentHead':
         for (let k = 0; k < readers.length; k++) readers[k]?.parentHead?.(node, cause);
+        return;
+      case 'publish':
+        for (let k = 0; k < readers.length; k++) readers[k]?.published?.(node, event, cause);
         return;
       case 'boot':
       case 'message':

@@ -135,6 +135,8 @@ export function observationOf(operation: Invocation['operation'], answer: Answer
     case 'unknown':
     case 'advanced':
     case 'ordered':
+    case 'published':
+    case 'envelopeRefused':
       return { kind: operation.kind === 'get' ? 'refused' : 'unknown' };
   }
 }

@@ -2,6 +2,7 @@
 
 import { burst } from './burst.ts';
 import { contestedNeed } from './contested-need.ts';
+import { envelopeFlood } from './envelope-flood.ts';
 import { farBehind } from './far-behind.ts';
 import { hundredNodes } from './hundred-nodes.ts';
 import { lostDisk } from './lost-disk.ts';
@@ -16,4 +17,4 @@ import type { Scenario } from './scenario.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 
-export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload, burst, farBehind];
+export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload, burst, farBehind, envelopeFlood];

@@ -5,8 +5,8 @@ import { CRASH_POINTS } from '../nemesis/process.ts';
 import { FAULTS, faultNamed } from '../nemesis/faults.ts';
 import { affordable } from '../nemesis/schedule.ts';
 import { LOOP_DEFAULTS } from '../io/loop-options.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../kernel/parameters.ts';
-import { RUN_FILE_VERSION, type ClientOperation, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS } from '../kernel/parameters.ts';
+import { RUN_FILE_VERSION, type ClientOperation, type EnvelopePlan, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import { MAX_ID_BYTES, needIdFault } from '../kernel/base/ids.ts';
 import { MINUTE, SECOND } from '../kernel/base/time.ts';
 import { CONFORMING } from './conforming.ts';
@@ -179,13 +179,14 @@ function readRun(fields: Fields): RunFile {
   const followsParent = fields.flag('followsParent');
   const shadow = fields.whole('shadow', 1, nodes);
   const workload = readWorkload(fields.record('workload'));
+  const envelopes = fields.has('envelopes') ? readEnvelopes(fields.record('envelopes')) : undefined;
   const faults = fields.records('faults', MAX_EPISODES).map((one) => readEpisode(one, nodes, healAt));
   const operations = version >= 2 && fields.has('operations') ? fields.records('operations', MAX_OPERATIONS).map((one) => readOperation(one, nodes, workload.clients, forUs)) : undefined;
   fields.end();
   checkBudget({ faults, nodes, groups, votersPerGroup });
   return {
     version, seed, scenario, nodes, groups, votersPerGroup, forUs, healAt, delayMinUs, delayMaxUs, syncMinUs, syncMaxUs, raft, decide, snapshotEvery,
-    inbox, gpuPollUs, followsParent, shadow, workload, faults, ...(operations === undefined ? {} : { operations }),
+    inbox, gpuPollUs, followsParent, shadow, workload, faults, ...(envelopes === undefined ? {} : { envelopes }), ...(operations === undefined ? {} : { operations }),
   };
 }
 
@@ -212,6 +213,16 @@ function readWorkload(fields: Fields): WorkloadPlan {
     retryPerMille: fields.whole('retryPerMille', 0, 1_000), hotPerMille: fields.share('hotPerMille'), freshPerMille: fields.share('freshPerMille'),
     timeoutUs: fields.whole('timeoutUs', SECOND / 100, 10 * MINUTE),
     goodputPer1000s: fields.whole('goodputPer1000s', 0, most),
+  };
+  fields.end();
+  return plan;
+}
+
+function readEnvelopes(fields: Fields): EnvelopePlan {
+  const plan: EnvelopePlan = {
+    per1000s: fields.whole('per1000s', 1, 1_000_000_000), actors: fields.whole('actors', 1, 10_000),
+    againPerMille: fields.whole('againPerMille', 0, 1_000), mischiefPerMille: fields.whole('mischiefPerMille', 0, 1_000),
+    swarm: readNumbers(fields.record('swarm'), SWARM_DEFAULTS, 1),
   };
   fields.end();
   return plan;

@@ -15,6 +15,7 @@ import { SeededDraw } from '../nemesis/draw.ts';
 import { SCENARIOS } from './list.ts';
 import type { ExecuteOptions, PropertyResult, RunOptions, RunResult } from './scenario.ts';
 import { parametersOf } from './topology.ts';
+import { Envelopes } from './envelopes.ts';
 import { Workload } from './workload.ts';
 
 /** What a seed and the words of a person resolve to. The scenario is known: whoever reads the words has checked them. */
@@ -51,6 +52,7 @@ class Run {
   private readonly violations: Map<string, Violation> = new Map();
   private readonly world: World;
   private readonly workload: Workload;
+  private readonly envelopes: Envelopes | undefined;
   private readonly boundUs: Micros;
   private reroll: ExecuteOptions['reroll'];
   private rerolledAt: Micros | undefined;
@@ -74,7 +76,11 @@ class Run {
     this.watches = properties.map((property) => property.watch(view));
     this.world = new World(this.worldOptions(), [...heardFirst, ...this.watches]);
     this.workload = new Workload(this.world, file.workload, options.past?.beginning, file.operations);
-    this.world.onReroll = (seed) => this.workload.reroll(seed);
+    this.envelopes = file.envelopes === undefined ? undefined : new Envelopes(this.world, file.envelopes);
+    this.world.onReroll = (seed) => {
+      this.workload.reroll(seed);
+      this.envelopes?.reroll(seed);
+    };
   }
 
   private worldOptions(): WorldOptions {
@@ -120,10 +126,12 @@ class Run {
     this.world.begin();
     this.scheduleNext(0);
     this.workload.start();
+    this.envelopes?.start();
     if (!this.until(this.file.healAt)) return;
     this.heal();
     if (!this.until(this.file.forUs)) return;
     this.workload.stop();
+    this.envelopes?.stop();
     this.settle(Math.max(this.file.forUs, this.file.healAt + this.boundUs) + DRAIN_US);
     if (this.world.ended) return;
     if (this.workload.readBack() > 0) this.settle(this.world.now + this.boundUs + DRAIN_US);

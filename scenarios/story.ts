@@ -3,7 +3,7 @@
 import { SECOND, type Micros } from '../kernel/base/time.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type RaftParameters } from '../kernel/parameters.ts';
 import { LOOP_DEFAULTS } from '../io/loop-options.ts';
-import { RUN_FILE_VERSION, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
+import { RUN_FILE_VERSION, type EnvelopePlan, type FaultEpisode, type RunFile, type WorkloadPlan } from '../io/sim/run-file.ts';
 import type { Draw } from '../nemesis/draw.ts';
 import { faultNamed, FAULTS } from '../nemesis/faults.ts';
 import { compose } from '../nemesis/schedule.ts';
@@ -26,6 +26,8 @@ export interface Story {
   readonly followsParent?: boolean;
   /** Followers fall so far behind that content stores matter. */
   readonly content?: boolean;
+  /** What actors of the swarm publish meanwhile. */
+  readonly envelopes?: (draw: Draw) => EnvelopePlan;
   /** Whether the seed draws bounds and intervals of the protocol too, so that its rare paths are reached. */
   readonly tuned?: boolean;
   /** Parameters of the protocol that this story is about. */
@@ -63,7 +65,7 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
     delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
     ...told(story, tuning(draw.split('tuning'), tuned, nodes)), inbox: LOOP_DEFAULTS.inbox,
     gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
-    workload: tuned ? leaning(draw.split('workload'), story.workload) : story.workload, faults,
+    workload: tuned ? leaning(draw.split('workload'), story.workload) : story.workload, ...(story.envelopes === undefined ? {} : { envelopes: story.envelopes(draw.split('envelopes')) }), faults,
   };
 }
 

@@ -1,7 +1,7 @@
 // From a run file to the parameters that every node of the run boots with.
 
 import { groupId, nodeId } from '../kernel/base/ids.ts';
-import type { GroupParameters, Parameters } from '../kernel/parameters.ts';
+import { SWARM_DEFAULTS, type GroupParameters, type Parameters } from '../kernel/parameters.ts';
 import type { RunFile } from '../io/sim/run-file.ts';
 
 /** Voters of a group stand side by side in the member list; the groups begin at even distances. */
@@ -21,6 +21,7 @@ export function parametersOf(run: RunFile): Parameters {
     groups: groupsOf(run.nodes, run.groups, run.votersPerGroup),
     raft: run.raft,
     decide: run.decide,
+    swarm: run.envelopes?.swarm ?? SWARM_DEFAULTS,
     gpuPollUs: run.gpuPollUs,
     followsParent: run.followsParent,
   };

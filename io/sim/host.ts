@@ -23,7 +23,8 @@ import type { SimClients } from './clients.ts';
 import type { Listeners } from './listeners.ts';
 import { OPERATOR, type Operator } from './operator.ts';
 import type { SimNetwork } from './network.ts';
-import type { HelloVerifier } from './scheme.ts';
+import { PUBLISHER, type Publishers } from './publishers.ts';
+import type { EnvelopeVerifier, HelloVerifier } from './scheme.ts';
 
 /** What a machine needs of the world it stands in. */
 export interface HostWorld extends ClockWorld {
@@ -35,6 +36,8 @@ export interface HostWorld extends ClockWorld {
   readonly clients: SimClients;
   readonly operator: Operator;
   readonly hellos: HelloVerifier;
+  readonly envelopes: EnvelopeVerifier;
+  readonly publishers: Publishers;
   wasStarted(host: Host): void;
   wasShadowed(host: Host, same: boolean): void;
   wasRefusedByPeer(host: Host): void;
@@ -275,13 +278,15 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   reply(request: RequestId, answer: Answer): void {
     const listeners = this.world.listeners.replied;
     for (let i = 0; i < listeners.length; i++) listeners[i]?.replied(this.id, request, answer, this.world.now);
-    if (request.client === OPERATOR) this.world.operator.hear(request, answer);
+    if (request.client === PUBLISHER) this.world.publishers.hear(request, answer);
+    else if (request.client === OPERATOR) this.world.operator.hear(request, answer);
     else this.world.clients.reply(request, answer);
   }
 
   // Verifier
   verify(frame: Frame): boolean {
     const message = frame.message;
+    if (message.kind === 'envelope') return this.world.envelopes.verify(message);
     return message.kind !== 'hello' || this.world.hellos.verify(frame.from, message);
   }
 

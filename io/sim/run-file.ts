@@ -3,7 +3,7 @@
 // by label under its seed.
 
 import type { Micros } from '../../kernel/base/time.ts';
-import type { DecideParameters, RaftParameters } from '../../kernel/parameters.ts';
+import type { DecideParameters, RaftParameters, SwarmParameters } from '../../kernel/parameters.ts';
 import type { InboxLimits } from '../loop-inbox.ts';
 import type { CrashPoint } from '../ports.ts';
 
@@ -42,6 +42,17 @@ export interface WorkloadPlan {
   readonly timeoutUs: Micros;
   /** Below this many acknowledged operations per 1,000 simulated seconds, the run tested nothing. */
   readonly goodputPer1000s: number;
+}
+
+/** Actors that publish envelopes at any node: a rate per 1,000 simulated seconds, shares in per mille. */
+export interface EnvelopePlan {
+  readonly per1000s: number;
+  readonly actors: number;
+  /** Of all: how many are said again, to another node or much later. */
+  readonly againPerMille: number;
+  /** Of all: how many break a rule: of their kind, of logical time, of age, of form, or of who signs. */
+  readonly mischiefPerMille: number;
+  readonly swarm: SwarmParameters;
 }
 
 /** What one client asked one node, and when. */
@@ -83,6 +94,8 @@ export interface RunFile {
   /** The node whose journal is refolded from `boot` alongside the run. */
   readonly shadow: number;
   readonly workload: WorkloadPlan;
+  /** Without it nobody publishes any. */
+  readonly envelopes?: EnvelopePlan;
   readonly faults: readonly FaultEpisode[];
   /**
    * Exactly what the clients ask, in place of what the workload would draw; nobody asks twice. Only the reads at the very end

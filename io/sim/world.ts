@@ -22,7 +22,8 @@ import { SimNetwork, type NetworkWorld } from './network.ts';
 import { Operator } from './operator.ts';
 import { BLOCK_EVERY_US, ParentChain, type Head, type ParentWorld } from './parent-chain.ts';
 import { EventQueue } from './queue.ts';
-import { HelloVerifier, type Scheme } from './scheme.ts';
+import { Publishers } from './publishers.ts';
+import { EnvelopeVerifier, HelloVerifier, type Scheme } from './scheme.ts';
 import { SimServices, type ServicesWorld } from './calls.ts';
 import { Shadow } from './shadow.ts';
 
@@ -92,6 +93,8 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   readonly parameters: Parameters;
   readonly scheme: Scheme;
   readonly hellos: HelloVerifier;
+  readonly envelopes: EnvelopeVerifier;
+  readonly publishers: Publishers;
   readonly listeners: Listeners;
   readonly marks: Marks = new Marks();
   readonly network: SimNetwork;
@@ -122,6 +125,8 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.parameters = options.parameters;
     this.scheme = options.scheme;
     this.hellos = new HelloVerifier(options.scheme, options.parameters.network);
+    this.envelopes = new EnvelopeVerifier(options.scheme, options.parameters.network);
+    this.publishers = new Publishers(this);
     this.listeners = new Listeners(evidence);
     const nodes = options.parameters.nodes;
     this.network = new SimNetwork(this, options.seed, nodes, options.delayMinUs, options.delayMaxUs, options.encoded);
@@ -171,6 +176,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.seed = seed;
     this.network.reroll(seed);
     this.clients.reroll(seed);
+    this.publishers.reroll(seed);
     this.parent?.reroll(seed);
     for (const host of this.hosts) host.reroll(seed);
     this.onReroll(seed);

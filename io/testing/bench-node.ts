@@ -6,7 +6,7 @@ import { bucketOf } from '../../kernel/decide/record.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { Event, RequestId } from '../../kernel/event.ts';
 import type { Fact } from '../../kernel/fact.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
 import { Loop } from '../loop.ts';
 import { LOOP_DEFAULTS, type LoopOptions } from '../loop-options.ts';
 import type { CrashPoint, DropReason, Frame, Ports, Shadow } from '../ports.ts';
@@ -14,7 +14,7 @@ import type { MemoryDisk } from './memory-disk.ts';
 
 export const PARAMETERS: Parameters = {
   network: 'bench', nodes: 1, groups: [{ id: groupId(0), voters: [nodeId(1)] }],
-  raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, gpuPollUs: 0, followsParent: false,
+  raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false,
 };
 
 export class BenchNode {

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest';
 import { bucketOf, makeProposal, makeRecord } from '../../kernel/decide/record.ts';
 import { groupId, nodeId, type NeedId, type ProposalId } from '../../kernel/base/ids.ts';
 import type { Answer } from '../../kernel/effect.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
 import { responseTo } from '../live/api/answers.ts';
 import type { Asked } from './asking.ts';
 import { answerOf, judgeHistory } from './history.ts';
 
-const PARAMETERS: Parameters = { network: 'told', nodes: 3, groups: [{ id: groupId(0), voters: [1, 2, 3].map(nodeId) }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, gpuPollUs: 0, followsParent: false };
+const PARAMETERS: Parameters = { network: 'told', nodes: 3, groups: [{ id: groupId(0), voters: [1, 2, 3].map(nodeId) }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false };
 const NEED = '0/a' as NeedId;
 const record = (proposal: string, lamport = 7): Extract<Answer, { kind: 'decided' }>['record'] => makeRecord(makeProposal(NEED, bucketOf(NEED), proposal as ProposalId, nodeId(2), 1, 1_700_000_000_000_000), lamport);
 

@@ -5,7 +5,7 @@ import type { Member } from '../../io/live/members.ts';
 import { sha256 } from '../../kernel/base/hash.ts';
 import { groupId, nodeId } from '../../kernel/base/ids.ts';
 import { MINUTE, MS } from '../../kernel/base/time.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type GroupParameters, type Parameters, type RaftParameters } from '../../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS, type DecideParameters, type GroupParameters, type Parameters, type RaftParameters } from '../../kernel/parameters.ts';
 
 export interface NetworkDefinition {
   readonly name: string;
@@ -52,6 +52,7 @@ export function parametersOf(network: NetworkDefinition, own: OwnParameters): Pa
     groups: Array.from({ length: network.groups }, (_, group) => groupOf(group, network.members.length)),
     raft: network.raft,
     decide: network.decide,
+    swarm: SWARM_DEFAULTS,
     ...own,
   };
 }

@@ -10,7 +10,7 @@ import type { Answer } from '../../kernel/effect.ts';
 import type { Cause, Event, Operation } from '../../kernel/event.ts';
 import { hello } from '../../kernel/hello.ts';
 import type { Message } from '../../kernel/message.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS, type Parameters } from '../../kernel/parameters.ts';
 import { applyCommand, makeEntry, noop, openSession, type Entry } from '../../kernel/raft/entry.ts';
 import { append, appendReply, voteReply, voteRequest } from '../../kernel/raft/message.ts';
 
@@ -20,7 +20,7 @@ export const N3: NodeId = nodeId(3);
 export const G0: GroupId = groupId(0);
 
 const PARAMETERS: Parameters = {
-  network: 'stage', nodes: 3, groups: [{ id: groupId(0), voters: [N1, N2, N3] }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, gpuPollUs: 0, followsParent: false,
+  network: 'stage', nodes: 3, groups: [{ id: groupId(0), voters: [N1, N2, N3] }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false,
 };
 
 export const need = (name: string, epoch = 0): NeedId => `${epoch}/${name}` as NeedId;

@@ -6,7 +6,7 @@ import type { GroupId, NodeId } from '../../kernel/base/ids.ts';
 import type { Effect } from '../../kernel/effect.ts';
 import type { Event, RequestId } from '../../kernel/event.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { Message } from '../../kernel/message.ts';
+import { isOfGroup, type Message } from '../../kernel/message.ts';
 import type { Frame } from '../../io/ports.ts';
 import type { Recording, Shown, StepShown } from '../../io/sim/recording.ts';
 import { pathOf, type Told } from './causes.ts';
@@ -160,7 +160,7 @@ class Building {
     if (known !== undefined) return known;
     const words = messageWords(message);
     const row: MessageRow = [
-      this.kinds.place(message.kind, () => message.kind), message.kind === 'hello' || message.kind === 'beats' ? -1 : message.group, this.text(words.text),
+      this.kinds.place(message.kind, () => message.kind), isOfGroup(message) ? message.group : -1, this.text(words.text),
       [...new Set(words.needs)].map((need) => this.need(need)), words.entries.map((entry) => this.text(entry)),
     ];
     const place = this.messages.place(JSON.stringify(row), () => row);

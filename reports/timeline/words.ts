@@ -7,6 +7,7 @@ import type { Fact } from '../../kernel/fact.ts';
 import type { Body } from '../../kernel/machine.ts';
 import type { Message } from '../../kernel/message.ts';
 import type { Command } from '../../kernel/raft/entry.ts';
+import type { Envelope } from '../../kernel/swarm/envelope.ts';
 
 export function causeWords(cause: Exclude<Cause, { readonly kind: 'message' }>): string {
   switch (cause.kind) {
@@ -20,6 +21,8 @@ export function causeWords(cause: Exclude<Cause, { readonly kind: 'message' }>):
       return 'the process is about to stop';
     case 'request':
       return operationWords(cause.operation);
+    case 'publish':
+      return `publish ${envelopeWords(cause.message.envelope)}`;
     case 'order':
       return `operator: ${cause.wish.kind} in group ${cause.group}`;
     case 'outcome':
@@ -42,6 +45,8 @@ export function answerWords(answer: Answer): string {
     case 'unknown':
     case 'refused':
       return `${answer.kind}: ${answer.why}`;
+    case 'envelopeRefused':
+      return `refused: ${answer.reason}`;
     case 'ordered':
       return `order ${answer.verdict}`;
     default:
@@ -106,6 +111,10 @@ export function messageWords(message: Message): MessageWords {
       return just(`token ${message.token}: ${message.need}`, message.need);
     case 'readReply':
       return just(`token ${message.token}: ${answerWords(message.lookup)}`, ...('record' in message.lookup ? [message.lookup.record.proposal.need] : []));
+    case 'envelope':
+      return just(envelopeWords(message.envelope));
+    case 'envelopeRefused':
+      return just(`envelope ${message.id.slice(0, 12)} refused: ${message.reason}`);
     case 'order':
       return just(`token ${message.token}: ${message.wish.kind}`);
     case 'ordered':
@@ -114,6 +123,8 @@ export function messageWords(message: Message): MessageWords {
       return just(`${message.why}: ${message.answers} ${message.number}${message.leader > 0 ? `, ask node ${message.leader}` : ''}`);
   }
 }
+
+const envelopeWords = (envelope: Envelope): string => `${envelope.kind} ${envelope.id.slice(0, 12)} of ${envelope.sender.slice(0, 12)}, lamport ${envelope.lamport}`;
 
 function commandWords(command: Command): string {
   switch (command.kind) {

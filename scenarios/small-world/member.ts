@@ -14,7 +14,7 @@ import type { Context } from '../../kernel/context.ts';
 import { decideBody } from '../../kernel/decide/command.ts';
 import { bucketOf, makeProposal } from '../../kernel/decide/record.ts';
 import { Register } from '../../kernel/decide/register.ts';
-import type { Message } from '../../kernel/message.ts';
+import { isOfGroup, type Message } from '../../kernel/message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type RaftParameters } from '../../kernel/parameters.ts';
 import { makeEntry, openSession } from '../../kernel/raft/entry.ts';
 import type { RaftImage } from '../../kernel/raft/image.ts';
@@ -143,7 +143,7 @@ export class Member implements Context {
   }
 
   send(to: NodeId, message: Message): void {
-    if (message.kind !== 'hello' && message.kind !== 'beats') this.sent.push({ to, message });
+    if (isOfGroup(message)) this.sent.push({ to, message });
   }
 
   fact(): void {}

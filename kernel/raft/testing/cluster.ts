@@ -9,7 +9,7 @@ import { MS, NEVER, SECOND, type Micros } from '../../base/time.ts';
 import type { Context, Signal } from '../../context.ts';
 import { Register } from '../../decide/register.ts';
 import type { Fact } from '../../fact.ts';
-import type { Message } from '../../message.ts';
+import { isOfGroup, type Message } from '../../message.ts';
 import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type DecideParameters, type RaftParameters } from '../../parameters.ts';
 import type { Entry } from '../entry.ts';
 import { CHUNK_BYTES, type ContentAnswer, type ContentRequest } from '../../content.ts';
@@ -189,7 +189,7 @@ export class Member implements Context {
   }
 
   send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
-    if (message.kind === 'hello' || message.kind === 'beats') return;
+    if (!isOfGroup(message)) return;
     const bytes = encode(groupMessageCodec, message);
     this.cluster.largest = Math.max(this.cluster.largest, bytes.length);
     this.held.push({ from: this.self, to, message: groupMessageCodec.read(new Reader(bytes)), validUntil: validForUs >= NEVER ? NEVER : this.at + validForUs });
