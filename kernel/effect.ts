@@ -26,6 +26,8 @@ export type Answer =
   | Lookup
   | { readonly kind: 'unknown'; readonly why: 'timeout' | 'sessionExpired' }
   | { readonly kind: 'refused'; readonly why: 'overloaded' | 'unreachable' | 'nonsense' }
+  /** The op that the node made of a client's words about the plan. */
+  | { readonly kind: 'planned'; readonly id: string; readonly seq: number; readonly lamport: number }
   /** To an operator: what came of the order, and the configuration that is in force. */
   | { readonly kind: 'ordered'; readonly verdict: OrderReply['verdict']; readonly configuration: Configuration };
 
@@ -33,6 +35,7 @@ export function hashAnswer(answer: Answer): number {
   if (answer.kind === 'unknown') return answer.why === 'timeout' ? 101 : 102;
   if (answer.kind === 'refused') return answer.why === 'overloaded' ? 103 : answer.why === 'unreachable' ? 104 : 105;
   if (answer.kind === 'ordered') return mix(mix(106, hashText(answer.verdict)), answer.configuration.hash);
+  if (answer.kind === 'planned') return mixUint(mixUint(mix(107, hashText(answer.id)), answer.seq), answer.lamport);
   return hashOutcome(answer);
 }
 

@@ -1,5 +1,5 @@
 // A node: the fold of `step` over its journal. `step` is a synchronous, deterministic function of state and event; it returns
-// effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, orders, parent, inventory), own their state,
+// effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, orders, parent, inventory, exchange), own their state,
 // and speak to each other through signals, a bounded queue that is empty again before the step ends.
 
 import { assert, unreachable } from './base/assert.ts';
@@ -20,9 +20,12 @@ import type { Fact } from './fact.ts';
 import type { Hello } from './hello.ts';
 import type { KernelImage } from './image.ts';
 import { Inventory } from './lanes/inventory.ts';
-import type { Message } from './message.ts';
+import { isAboutPlan, type Message } from './message.ts';
 import type { Parameters } from './parameters.ts';
 import { Peers } from './peers.ts';
+import { Exchange } from './plan/exchange.ts';
+import type { Body as PlanBody } from './plan/op.ts';
+import { PLAN_DEFAULTS, type Plan } from './plan/plan.ts';
 import { Gathering, isBeat } from './raft/beats.ts';
 import { redirect, type GroupMessage } from './raft/message.ts';
 import { Raft } from './raft/raft.ts';
@@ -30,7 +33,7 @@ import { answer } from './raft/replica.ts';
 
 /** Slots of the deadline table: two for each group of this node, then one for each other module. */
 const SLOTS_PER_GROUP = 2;
-const OTHER_SLOTS = 4;
+const OTHER_SLOTS = 5;
 
 interface Modules {
   readonly parameters: Parameters;
@@ -45,6 +48,7 @@ interface Modules {
   readonly orders: Orders;
   readonly parent: Parent;
   readonly inventory: Inventory;
+  readonly exchange: Exchange;
 }
 
 const NO_NODE: NodeId = nodeId(0);
@@ -139,6 +143,11 @@ export class Kernel implements Context {
     return found?.isMember === true ? found : undefined;
   }
 
+  /** The plan as this node knows it. For looking, not for touching. */
+  get plan(): Plan | undefined {
+    return this.modules?.exchange.plan;
+  }
+
   /** Somebody is about to take over from this node. */
   get isHandingOver(): boolean {
     return this.modules?.groups.some((group) => group.isHandingOver) ?? false;
@@ -176,6 +185,8 @@ export class Kernel implements Context {
       case 'order':
         if (modules.peers.outcast) return this.reply(cause.request, { kind: 'refused', why: 'unreachable' });
         return modules.orders.request(this, cause.request, cause.group, cause.wish);
+      case 'planEdit':
+        return this.planEdit(modules, cause.request, cause.thread, cause.body);
       case 'drain':
         for (const group of modules.groups) group.drain(this);
         return;
@@ -210,11 +221,20 @@ export class Kernel implements Context {
     modules.gateway.recovered(this);
     modules.orders.recovered(this);
     modules.inventory.recovered(this);
+    if (reborn) modules.exchange.begunAnew();
+    modules.exchange.recovered(this);
+  }
+
+  /** A node that may have forgotten how far it had counted says nothing new before its peers have welcomed it. */
+  private planEdit(modules: Modules, request: RequestId, thread: string, body: PlanBody): void {
+    if (modules.peers.outcast || modules.peers.waits) return this.reply(request, { kind: 'refused', why: 'unreachable' });
+    modules.exchange.request(this, request, modules.peers.lifeOf(this.self), thread, body);
   }
 
   private heard(modules: Modules, from: NodeId, incarnation: number, sent: number, message: Message): void {
     if (message.kind === 'hello') return this.greeted(modules, from, incarnation, message);
     if (!modules.peers.admits(this, from, incarnation, sent) || modules.peers.outcast) return;
+    if (isAboutPlan(message)) return modules.exchange.receive(this, from, message);
     if (message.kind !== 'beats') return this.route(modules, from, message);
     this.gathers = true;
     for (const beat of message.beats) this.route(modules, from, beat);
@@ -224,7 +244,9 @@ export class Kernel implements Context {
   private greeted(modules: Modules, from: NodeId, incarnation: number, message: Hello): void {
     const life = modules.peers.lifeOf(from);
     modules.peers.hello(this, from, incarnation, message);
-    if (modules.peers.lifeOf(from) !== life) for (const group of modules.groups) group.reseat(this);
+    if (modules.peers.lifeOf(from) === life) return;
+    for (const group of modules.groups) group.reseat(this);
+    modules.exchange.reborn(from);
   }
 
   private route(modules: Modules, from: NodeId, message: GroupMessage): void {
@@ -280,6 +302,7 @@ export class Kernel implements Context {
     if (slot === others) return modules.gateway.due(this);
     if (slot === others + 1) return modules.peers.due(this, modules.groups);
     if (slot === others + 2) return modules.inventory.due(this);
+    if (slot === others + 4) return modules.exchange.due(this);
     return modules.orders.due(this);
   }
 
@@ -332,7 +355,7 @@ export class Kernel implements Context {
 
   send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
     const validUntil = validForUs >= NEVER ? NEVER : this.at + validForUs;
-    if (this.gathers && message.kind !== 'hello' && message.kind !== 'beats' && isBeat(message) && this.gathering.joins(to, validUntil, message, this.count)) return;
+    if (this.gathers && message.kind !== 'hello' && message.kind !== 'beats' && !isAboutPlan(message) && isBeat(message) && this.gathering.joins(to, validUntil, message, this.count)) return;
     this.effects[this.count++] = { kind: 'send', to, message, validUntil };
   }
 
@@ -365,7 +388,7 @@ export class Kernel implements Context {
       self: this.self, seed: this.bootSeed, version: this.version, parameters: modules.parameters, sequence: this.sequence, at: this.at, wall: this.wall,
       digestHigh: this.running.high, digestLow: this.running.low, random: this.random.state, deadlines: modules.deadlines.image(),
       peers: modules.peers.image(), groups: modules.groups.map((group) => group.image()), gateway: modules.gateway.image(), orders: modules.orders.image(),
-      parent: modules.parent.image(), inventory: modules.inventory.image(),
+      parent: modules.parent.image(), inventory: modules.inventory.image(), exchange: modules.exchange.image(),
     };
   }
 
@@ -387,6 +410,7 @@ export class Kernel implements Context {
     modules.orders.restore(image.orders);
     modules.parent.restore(image.parent);
     modules.inventory.restore(image.inventory);
+    modules.exchange.restore(image.exchange);
     return kernel;
   }
 }
@@ -415,6 +439,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
     orders: new Orders(parameters.nodes, parameters.decide, others + 3, gateway),
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
+    exchange: new Exchange(self, parameters.nodes, parameters.planSyncUs, others + 4, PLAN_DEFAULTS),
   };
 }
 

@@ -3,9 +3,13 @@
 import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { helloCodec, type Hello } from './hello.ts';
 import { beatsCodec, type Beats } from './raft/beats.ts';
+import { planMessageCodec, type PlanMessage } from './plan/message.ts';
 import { groupMessageCodec, type GroupMessage } from './raft/message.ts';
 
-export type Message = GroupMessage | Beats | Hello;
+export type Message = GroupMessage | Beats | Hello | PlanMessage;
+
+/** Is it about the plan, and so about no group? */
+export const isAboutPlan = (message: Message): message is PlanMessage => message.kind === 'planVector' || message.kind === 'planOps' || message.kind === 'planBlocks';
 
 /** A tuple (family, message). */
 export const messageCodec: Codec<Message> = {
@@ -17,6 +21,9 @@ export const messageCodec: Codec<Message> = {
     } else if (message.kind === 'beats') {
       w.uint(2);
       beatsCodec.write(w, message);
+    } else if (isAboutPlan(message)) {
+      w.uint(3);
+      planMessageCodec.write(w, message);
     } else {
       w.uint(0);
       groupMessageCodec.write(w, message);
@@ -28,6 +35,7 @@ export const messageCodec: Codec<Message> = {
     if (family === 0) return groupMessageCodec.read(r);
     if (family === 1) return helloCodec.read(r);
     if (family === 2) return beatsCodec.read(r);
+    if (family === 3) return planMessageCodec.read(r);
     throw new Refused(`unknown message family ${family}`);
   },
 };

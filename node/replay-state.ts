@@ -45,6 +45,8 @@ function eventWords({ cause }: Event): string {
       return `${cause.outcome.kind === 'ok' ? cause.outcome.answer.service : 'a service'} answers the call of event ${cause.sequence}: ${cause.outcome.kind}`;
     case 'order':
       return `an operator asks (its request ${cause.request.number}): ${cause.wish.kind} in group ${cause.group}`;
+    case 'planEdit':
+      return `client ${cause.request.client} edits the plan of "${cause.thread}": ${cause.body.kind} (its request ${cause.request.number})`;
     case 'drain':
       return 'the process is about to stop';
     case 'parentHead':
@@ -68,6 +70,7 @@ function effectWords(effect: Effect): string {
 function messageWords(message: Message): string {
   if (message.kind === 'hello') return `hello (incarnation ${message.incarnation}${message.refused ? ', a refusal' : ''})`;
   if (message.kind === 'beats') return `${message.beats.length} heartbeats and answers together: ${messageWords(message.beats[0] as Message)}, and so on`;
+  if (!('group' in message)) return `something about the plan (${message.kind})`;
   const group = `group ${message.group}`;
   switch (message.kind) {
     case 'append':

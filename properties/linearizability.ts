@@ -135,6 +135,7 @@ export function observationOf(operation: Invocation['operation'], answer: Answer
     case 'unknown':
     case 'advanced':
     case 'ordered':
+    case 'planned':
       return { kind: operation.kind === 'get' ? 'refused' : 'unknown' };
   }
 }

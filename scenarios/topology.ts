@@ -23,5 +23,6 @@ export function parametersOf(run: RunFile): Parameters {
     decide: run.decide,
     gpuPollUs: run.gpuPollUs,
     followsParent: run.followsParent,
+    planSyncUs: run.planSyncUs ?? 0,
   };
 }

@@ -5,7 +5,7 @@ import { encode, type Codec, type Reader, type Writer } from '../base/codec.ts';
 import { batchCodec } from './batch.ts';
 import { compareNames } from './names.ts';
 import { MAX_LAMPORT, MAX_SEQ, readName, type Op } from './op.ts';
-import { Plan, PLAN_DEFAULTS, type Acknowledged, type PlanImage, type PlanParameters } from './plan.ts';
+import { Plan, PLAN_DEFAULTS, type Acknowledged, type Outdone, type PlanImage, type PlanParameters } from './plan.ts';
 import type { Task, Thread } from './thread.ts';
 
 const noteCodec: Codec<readonly [string, Op]> = {
@@ -94,21 +94,40 @@ const acknowledgedCodec: Codec<Acknowledged> = {
   },
 };
 
+const outdoneCodec: Codec<Outdone> = {
+  write(w: Writer, it: Outdone): void {
+    w.array(5);
+    w.text(it.actor);
+    w.uint(it.seq);
+    w.text(it.id);
+    w.text(it.byActor);
+    w.uint(it.bySeq);
+  },
+  read(r: Reader): Outdone {
+    r.tuple(5);
+    return { actor: readName(r), seq: r.uint(MAX_SEQ), id: r.text(64), byActor: readName(r), bySeq: r.uint(MAX_SEQ) };
+  },
+};
+
+/** No op is outdone twice. */
+const MAX_OUTDONE = 16_777_216;
+
 export const planImageCodec: Codec<PlanImage> = {
   write(w: Writer, image: PlanImage): void {
-    w.array(3);
+    w.array(4);
     w.uint(image.clock);
     batchCodec.write(w, image.entries);
     w.list(acknowledgedCodec, image.acknowledged);
+    w.list(outdoneCodec, image.outdone);
   },
   read(r: Reader): PlanImage {
-    r.tuple(3);
-    return { clock: r.uint(MAX_LAMPORT), entries: batchCodec.read(r), acknowledged: r.list(acknowledgedCodec, MAX_ACKNOWLEDGED) };
+    r.tuple(4);
+    return { clock: r.uint(MAX_LAMPORT), entries: batchCodec.read(r), acknowledged: r.list(acknowledgedCodec, MAX_ACKNOWLEDGED), outdone: r.list(outdoneCodec, MAX_OUTDONE) };
   },
 };
 
 export function planImage(plan: Plan): PlanImage {
-  return { clock: plan.clock, entries: [...plan.entries()], acknowledged: plan.acknowledgements };
+  return { clock: plan.clock, entries: [...plan.entries()], acknowledged: plan.acknowledgements, outdone: plan.outdoneOps };
 }
 
 export function restorePlan(image: PlanImage, parameters: PlanParameters = PLAN_DEFAULTS): Plan {

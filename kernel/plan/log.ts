@@ -3,7 +3,6 @@
 // ops, so that replicas which believed different ones end alike; of more than MAX_CONTENTS those with the smallest ids stay.
 
 import type { Entry, Gone } from './batch.ts';
-import { isGone } from './batch.ts';
 import { MAX_SEQ, type Op } from './op.ts';
 
 /** Contents of one number: the bound on what a liar can make others keep. */
@@ -82,21 +81,14 @@ export class ActorLog {
     if (place >= 0) others[place] = gone;
   }
 
-  holds(entry: Entry): boolean {
-    const first = this.slots[entry.seq - 1];
-    if (first?.id === entry.id) return true;
-    return this.others.get(entry.seq)?.some((other) => other.id === entry.id) ?? false;
+  find(seq: number, id: string): Entry | undefined {
+    const first = this.slots[seq - 1];
+    return first?.id === id ? first : this.others.get(seq)?.find((other) => other.id === id);
   }
 
-  /** Numbers with more than one content. */
+  /** Numbers with more than one content: the author lied. */
   get forks(): number {
     return this.others.size;
-  }
-
-  get forkedAt(): number | undefined {
-    let least: number | undefined;
-    for (const seq of this.others.keys()) if (least === undefined || seq < least) least = seq;
-    return least;
   }
 
   /** Where what has arrived ends, with gaps before it or none. */
@@ -113,12 +105,6 @@ export class ActorLog {
       const others = this.others.get(seq);
       if (others !== undefined) yield* others;
     }
-  }
-
-  get kept(): number {
-    let count = 0;
-    for (const entry of this.entries(0)) if (!isGone(entry)) count++;
-    return count;
   }
 
   /**

@@ -36,9 +36,21 @@ export interface PlanImage {
   readonly clock: number;
   readonly entries: readonly Entry[];
   readonly acknowledged: readonly Acknowledged[];
+  readonly outdone: readonly Outdone[];
+}
+
+/** An op, and a number of an author: once everybody has both, the op goes. */
+export interface Outdone {
+  readonly actor: string;
+  readonly seq: number;
+  readonly id: string;
+  readonly byActor: string;
+  readonly bySeq: number;
 }
 
 export type Applied = 'new' | 'forked' | 'duplicate' | 'tooFarAhead' | 'tooMany' | 'timeAhead' | 'unknownActor';
+
+type Place = Pick<Op, 'actor' | 'seq'>;
 
 export class Plan {
   private readonly parameters: PlanParameters;
@@ -49,7 +61,7 @@ export class Plan {
   /** Threads with links that have no verdict yet. */
   private readonly unsettled: Set<Thread> = new Set();
   /** Ops that another one outdoes for ever; they go once everybody has both. */
-  private outdone: { readonly loser: Op; readonly winner: Op }[] = [];
+  private outdone: { readonly loser: Op; readonly winner: Place }[] = [];
   /** By member and author: what the member said it has, of the same contents. */
   private readonly acknowledged: Map<string, Map<string, number>> = new Map();
   private lamport = 0;
@@ -217,11 +229,23 @@ export class Plan {
     return out.sort((a, b) => compareNames(a.member, b.member) || compareNames(a.actor, b.actor));
   }
 
+  /** In the order in which they were found. */
+  get outdoneOps(): readonly Outdone[] {
+    this.settle();
+    return this.outdone.map(({ loser, winner }) => ({ actor: loser.actor, seq: loser.seq, id: loser.id, byActor: winner.actor, bySeq: winner.seq }));
+  }
+
   /** Takes the state of an image; only into an empty plan. */
   restore(image: PlanImage): void {
     // Its own time bounds nothing: the ops were taken on when ours was close.
     this.lamport = image.clock;
     for (const entry of image.entries) this.apply(entry);
+    // Which op outdoes which was found in the order of arrival, and what is forgotten when follows from it.
+    this.outdone = [];
+    for (const { actor, seq, id, byActor, bySeq } of image.outdone) {
+      const loser = this.logs.get(actor)?.find(seq, id);
+      if (loser !== undefined && !isGone(loser)) this.outdone.push({ loser, winner: { actor: byActor, seq: bySeq } });
+    }
     for (const { member, actor, seq } of image.acknowledged) {
       const by = this.acknowledged.get(member) ?? new Map<string, number>();
       this.acknowledged.set(member, by.set(actor, seq));
@@ -233,8 +257,8 @@ export class Plan {
     this.settle();
     const stable: Map<string, number> = new Map();
     for (const log of this.logs.values()) stable.set(log.actor, this.stable(log.actor, members));
-    const everybodyHas = (it: Op): boolean => it.seq <= (stable.get(it.actor) ?? 0);
-    const kept: { readonly loser: Op; readonly winner: Op }[] = [];
+    const everybodyHas = (it: Place): boolean => it.seq <= (stable.get(it.actor) ?? 0);
+    const kept: { readonly loser: Op; readonly winner: Place }[] = [];
     for (const pair of this.outdone) {
       if (everybodyHas(pair.loser) && everybodyHas(pair.winner)) this.drop(pair.loser);
       else kept.push(pair);

@@ -8,6 +8,7 @@ import { LOOP_MUTANTS } from './loop.ts';
 import type { Mutant } from './mutant.ts';
 import { MEMBERSHIP_MUTANTS } from './membership.ts';
 import { PEERS_MUTANTS } from './peers.ts';
+import { PLAN_MUTANTS } from './plan.ts';
 import { RAFT_MUTANTS } from './raft.ts';
 
-export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...MEMBERSHIP_MUTANTS, ...CONTENT_MUTANTS, ...LOOP_MUTANTS, ...JOURNAL_MUTANTS, ...PEERS_MUTANTS, ...DECIDE_MUTANTS, CANARY];
+export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...MEMBERSHIP_MUTANTS, ...CONTENT_MUTANTS, ...LOOP_MUTANTS, ...JOURNAL_MUTANTS, ...PEERS_MUTANTS, ...DECIDE_MUTANTS, ...PLAN_MUTANTS, CANARY];

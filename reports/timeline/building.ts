@@ -160,7 +160,7 @@ class Building {
     if (known !== undefined) return known;
     const words = messageWords(message);
     const row: MessageRow = [
-      this.kinds.place(message.kind, () => message.kind), message.kind === 'hello' || message.kind === 'beats' ? -1 : message.group, this.text(words.text),
+      this.kinds.place(message.kind, () => message.kind), 'group' in message ? message.group : -1, this.text(words.text),
       [...new Set(words.needs)].map((need) => this.need(need)), words.entries.map((entry) => this.text(entry)),
     ];
     const place = this.messages.place(JSON.stringify(row), () => row);

@@ -143,7 +143,7 @@ export class Member implements Context {
   }
 
   send(to: NodeId, message: Message): void {
-    if (message.kind !== 'hello' && message.kind !== 'beats') this.sent.push({ to, message });
+    if ('group' in message) this.sent.push({ to, message });
   }
 
   fact(): void {}

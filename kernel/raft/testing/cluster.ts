@@ -189,7 +189,7 @@ export class Member implements Context {
   }
 
   send(to: NodeId, message: Message, validForUs: Micros = NEVER): void {
-    if (message.kind === 'hello' || message.kind === 'beats') return;
+    if (!('group' in message)) return;
     const bytes = encode(groupMessageCodec, message);
     this.cluster.largest = Math.max(this.cluster.largest, bytes.length);
     this.held.push({ from: this.self, to, message: groupMessageCodec.read(new Reader(bytes)), validUntil: validForUs >= NEVER ? NEVER : this.at + validForUs });

@@ -46,6 +46,7 @@ export function responseTo(answer: Answer): Response {
       return { status: 503, retryAfterSeconds: 1, body: { code: 'unreachable', message: 'no majority of the register answered; nothing was done' } };
     case 'advanced':
     case 'ordered':
+    case 'planned':
       return { status: 500, body: { code: 'internal', message: 'the register answered another question' } };
     default:
       return unreachable(answer);
