@@ -7,7 +7,8 @@ import { HOSTILE } from './hostile.ts';
 import { JOURNALS } from './journals.ts';
 import { LIVE } from './live.ts';
 import { NETWORK } from './network.ts';
+import { PLAN } from './plan.ts';
 import type { Bench } from './row.ts';
 import { SIMULATOR } from './simulator.ts';
 
-export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...CHECK, ...NETWORK, ...LIVE, ...HOSTILE, ...ENDURANCE];
+export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...CHECK, ...PLAN, ...NETWORK, ...LIVE, ...HOSTILE, ...ENDURANCE];

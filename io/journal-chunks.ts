@@ -27,6 +27,7 @@ function messageWeight(message: Message): number {
   if (message.kind === 'append') return ENTRY_WEIGHT * message.entries.length;
   if (message.kind === 'beats') return BEAT_WEIGHT * message.beats.length;
   if (message.kind === 'snapshot') return CHUNK_WEIGHT + message.bytes.length;
+  if (message.kind === 'planOps') return CHUNK_WEIGHT * message.entries.length;
   return 0;
 }
 

@@ -7,6 +7,7 @@ import { NEVER, type Micros } from '../kernel/base/time.ts';
 import type { Effect } from '../kernel/effect.ts';
 import type { GroupId } from '../kernel/base/ids.ts';
 import type { Cause, Event, Operation, RequestId, ServiceOutcome } from '../kernel/event.ts';
+import type { Body as PlanBody } from '../kernel/plan/op.ts';
 import type { Wish } from '../kernel/raft/message.ts';
 import type { EnvelopeMessage } from '../kernel/swarm/message.ts';
 import { nextIncarnation } from '../kernel/hello.ts';
@@ -163,6 +164,11 @@ export class Loop {
   /** From an operator. It is turned away as a client's request is. */
   ordered(request: RequestId, group: GroupId, wish: Wish): void {
     this.takeRequest(request, { kind: 'order', request, group, wish });
+  }
+
+  /** From a client that edits the plan. */
+  planned(request: RequestId, thread: string, body: PlanBody): void {
+    this.takeRequest(request, { kind: 'planEdit', request, thread, body });
   }
 
   private takeRequest(request: RequestId, cause: Cause): void {

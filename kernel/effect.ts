@@ -26,6 +26,8 @@ export type Answer =
   | Lookup
   | { readonly kind: 'unknown'; readonly why: 'timeout' | 'sessionExpired' }
   | { readonly kind: 'refused'; readonly why: 'overloaded' | 'unreachable' | 'nonsense' }
+  /** The op that the node made of a client's words about the plan. */
+  | { readonly kind: 'planned'; readonly id: string; readonly seq: number; readonly lamport: number }
   /** To who published an envelope: it was taken, or by which rule it was not; and the node's logical time. */
   | { readonly kind: 'published'; readonly id: string; readonly lamport: number }
   | { readonly kind: 'envelopeRefused'; readonly id: string; readonly reason: string; readonly lamport: number }
@@ -38,6 +40,7 @@ export function hashAnswer(answer: Answer): number {
   if (answer.kind === 'ordered') return mix(mix(106, hashText(answer.verdict)), answer.configuration.hash);
   if (answer.kind === 'published') return mixUint(mix(107, hashText(answer.id)), answer.lamport);
   if (answer.kind === 'envelopeRefused') return mixUint(mix(mix(108, hashText(answer.id)), hashText(answer.reason)), answer.lamport);
+  if (answer.kind === 'planned') return mixUint(mixUint(mix(109, hashText(answer.id)), answer.seq), answer.lamport);
   return hashOutcome(answer);
 }
 

@@ -2,6 +2,8 @@
 // and read, and fits into an event. A new kind does not compile until it stands here.
 
 import { describe, expect, it } from 'vitest';
+import { MAX_ACTORS, MAX_SUMS, planBlocks, planOps, planVector } from './plan/message.ts';
+import { MAX_LAMPORT, MAX_NAME_BYTES, MAX_SEQ, MAX_VALUE_BYTES, op } from './plan/op.ts';
 import { decode, encode, MAX_EVENT_BYTES } from './base/codec.ts';
 import { groupId, MAX_ID_BYTES, nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from './base/ids.ts';
 import { CHUNK_BYTES, MAX_CONTENT_BYTES, type ContentAnswer } from './content.ts';
@@ -56,6 +58,11 @@ function longestEnvelope(): EnvelopeMessage {
 }
 const ENVELOPE = longestEnvelope();
 
+const SEEN = Array.from({ length: MAX_ACTORS }, () => ({ actor: text(MAX_NAME_BYTES), seq: MAX_SEQ, high: 0xffffffff, low: 0xffffffff }));
+const NOTE = { kind: 'ANNOTATE', task: text(MAX_NAME_BYTES), key: text(MAX_NAME_BYTES), value: text(MAX_VALUE_BYTES) } as const;
+// As many of the longest ops as one message may carry.
+const OPS = Array.from({ length: 4 }, (_, i) => op({ thread: text(MAX_NAME_BYTES), actor: text(MAX_NAME_BYTES), seq: MAX_SEQ - 2 * i, lamport: MAX_LAMPORT, body: NOTE }, text(MAX_SIGNATURE_BYTES)));
+
 const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
   hello: hello(MOST, MOST, MOST, text(MAX_SIGNATURE_BYTES), false, true, MOST, Array.from({ length: MAX_LIVES }, () => ({ incarnation: MOST, from: MOST })), { incarnation: MOST, tag: MOST, heard: MOST, born: MOST }, MOST),
   vote: voteRequest(GROUP, true, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER),
@@ -72,6 +79,9 @@ const MESSAGES: Readonly<Record<Message['kind'], Message>> = {
   readReply: readReply(GROUP, MOST, { kind: 'found', record: RECORD }),
   redirect: redirect(GROUP, 'notOwner', NODE, 'submit', MOST, MOST, Array.from({ length: 3 * MAX_SEATS }, () => NODE)),
   beats: beats(Array.from({ length: MAX_BEATS }, () => append(GROUP, MAX_NUMBER, MAX_NUMBER, MAX_NUMBER, [], MAX_NUMBER, MAX_NUMBER))),
+  planVector: planVector(SEEN, true),
+  planOps: planOps(OPS, true),
+  planBlocks: planBlocks(text(MAX_NAME_BYTES), MAX_SEQ, Array.from({ length: MAX_SUMS }, () => ({ high: 0xffffffff, low: 0xffffffff })), true),
   takeOver: takeOver(GROUP, MAX_NUMBER),
   rest: rest(GROUP, MAX_NUMBER, MAX_NUMBER),
   wake: wake(GROUP, MAX_NUMBER),
@@ -89,7 +99,7 @@ const failed = (bytes: number): Cause => outcome({ kind: 'failed', reason: text(
 const inventory = (count: number, bytes: number): Cause =>
   outcome({ kind: 'ok', answer: { service: 'gpu', devices: Array.from({ length: count }, () => ({ id: text(bytes), memoryMb: MOST, usedMb: MOST })) } });
 const parameters = (groups: number, voters: number) => ({
-  network: text(128), nodes: 0xffff, raft: largest(RAFT_DEFAULTS), decide: largest(DECIDE_DEFAULTS), swarm: largest(SWARM_DEFAULTS), gpuPollUs: MOST, followsParent: true,
+  network: text(128), nodes: 0xffff, raft: largest(RAFT_DEFAULTS), decide: largest(DECIDE_DEFAULTS), swarm: largest(SWARM_DEFAULTS), gpuPollUs: MOST, followsParent: true, planSyncUs: MOST,
   groups: Array.from({ length: groups }, () => ({ id: GROUP, voters: Array.from({ length: voters }, () => NODE) })),
 });
 const boot = (groups: number, voters: number): Cause => ({ kind: 'boot', self: NODE, seed: MOST, parameters: parameters(groups, voters), version: text(128) });
@@ -115,6 +125,7 @@ const CAUSES: Readonly<Record<Cause['kind'], readonly Cause[]>> = {
   outcome: [signed(MAX_SIGNATURE_BYTES), failed(MAX_REASON_BYTES), inventory(MAX_DEVICES, MAX_DEVICE_ID_BYTES), outcome({ kind: 'unknown' }), ...Object.values(STORED).map(content)],
   order: [{ kind: 'order', request: { client: MOST, number: MOST }, group: GROUP, wish: { kind: 'change', number: MOST, goal: CONFIGURATION.goal } }],
   publish: [{ kind: 'publish', request: { client: MOST, number: MOST }, message: ENVELOPE }],
+  planEdit: [{ kind: 'planEdit', request: { client: MOST, number: MOST }, thread: text(MAX_NAME_BYTES), body: NOTE }],
   drain: [{ kind: 'drain' }],
   parentHead: [{ kind: 'parentHead', number: MOST, hash: text(128), parent: text(128) }],
 };

@@ -8,6 +8,7 @@ import type { Micros } from './base/time.ts';
 import { contentAnswerCodec, hashContentAnswer, type ContentAnswer, type ContentRequest } from './content.ts';
 import { readNeed } from './decide/record.ts';
 import { messageCodec, type Message } from './message.ts';
+import { bodyCodec as planBodyCodec, MAX_NAME_BYTES, type Body as PlanBody } from './plan/op.ts';
 import { hashWish, wishCodec, type Wish } from './raft/message.ts';
 import { parametersCodec, type Parameters } from './parameters.ts';
 import { envelopeMessageCodec, type EnvelopeMessage } from './swarm/message.ts';
@@ -66,6 +67,8 @@ export type Cause =
   | { readonly kind: 'order'; readonly request: RequestId; readonly group: GroupId; readonly wish: Wish }
   /** A client hands over an envelope that somebody signed. */
   | { readonly kind: 'publish'; readonly request: RequestId; readonly message: EnvelopeMessage }
+  /** What a client says about the plan of a thread: the node makes it an op of its own. It arrives as a request does. */
+  | { readonly kind: 'planEdit'; readonly request: RequestId; readonly thread: string; readonly body: PlanBody }
   /** The node is about to stop: what others can do from now on, they should. */
   | { readonly kind: 'drain' }
   /** `effect` is (journal sequence, index) of the call. */
@@ -76,7 +79,7 @@ export type Cause =
 /** `sequence` is the place in the journal, from 1. `at` never decreases; `wall` is data. */
 export type Event = { readonly sequence: number; readonly at: Micros; readonly wall: Micros; readonly cause: Cause };
 
-const TAGS = ['boot', 'recovered', 'deadline', 'message', 'request', 'outcome', 'parentHead', 'order', 'drain', 'publish'] as const;
+const TAGS = ['boot', 'recovered', 'deadline', 'message', 'request', 'outcome', 'parentHead', 'order', 'drain', 'publish', 'planEdit'] as const;
 
 export function hashCause(cause: Cause): number {
   switch (cause.kind) {
@@ -98,6 +101,8 @@ export function hashCause(cause: Cause): number {
       return 9;
     case 'publish':
       return mixUint(mix(mix(10, cause.message.hash), cause.request.client), cause.request.number);
+    case 'planEdit':
+      return mixUint(mix(mix(mix(11, hashText(JSON.stringify(cause.body))), hashText(cause.thread)), cause.request.client), cause.request.number);
     case 'parentHead':
       return mixUint(mix(mix(6, hashText(cause.hash)), hashText(cause.parent)), cause.number);
   }
@@ -186,7 +191,7 @@ const outcomeCodec: Codec<ServiceOutcome> = {
 export const eventCodec: Codec<Event> = {
   write(w: Writer, event: Event): void {
     const cause = event.cause;
-    const fields = { boot: 4, recovered: 3, deadline: 0, message: 4, request: 3, outcome: 3, parentHead: 3, order: 4, drain: 0, publish: 3 }[cause.kind];
+    const fields = { boot: 4, recovered: 3, deadline: 0, message: 4, request: 3, outcome: 3, parentHead: 3, order: 4, drain: 0, publish: 3, planEdit: 4 }[cause.kind];
     w.array(4 + fields);
     w.uint(event.sequence);
     w.uint(event.at);
@@ -214,6 +219,11 @@ export const eventCodec: Codec<Event> = {
         w.uint(cause.request.client);
         w.uint(cause.request.number);
         return envelopeMessageCodec.write(w, cause.message);
+      case 'planEdit':
+        w.uint(cause.request.client);
+        w.uint(cause.request.number);
+        w.text(cause.thread);
+        return planBodyCodec.write(w, cause.body);
       case 'message':
         w.uint(cause.from);
         w.uint(cause.incarnation);
@@ -248,6 +258,7 @@ function readCause(r: Reader, kind: Cause['kind'], fields: number): Cause {
   if (kind === 'recovered' && fields === 3) return { kind, incarnation: r.uint(), tag: r.uint(), reborn: r.bool() };
   if ((kind === 'deadline' || kind === 'drain') && fields === 0) return { kind };
   if (kind === 'order' && fields === 4) return { kind, request: { client: r.uint(), number: r.uint() }, group: groupId(r.uint(0xffff)), wish: wishCodec.read(r) };
+  if (kind === 'planEdit' && fields === 4) return { kind, request: { client: r.uint(), number: r.uint() }, thread: r.text(MAX_NAME_BYTES), body: planBodyCodec.read(r) };
   if (kind === 'message' && fields === 4) return { kind, from: nodeId(r.uint(0xffff)), incarnation: r.uint(), sent: r.uint(), message: messageCodec.read(r) };
   if (kind === 'publish' && fields === 3) return { kind, request: { client: r.uint(), number: r.uint() }, message: envelopeMessageCodec.read(r) };
   if (kind === 'request' && fields === 3) return { kind, request: { client: r.uint(), number: r.uint() }, operation: readOperation(r) };

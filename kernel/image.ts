@@ -11,6 +11,7 @@ import type { GatewayImage } from './decide/gateway.ts';
 import { inventoryImageCodec, type InventoryImage } from './lanes/inventory.ts';
 import { parametersCodec, type Parameters } from './parameters.ts';
 import { peersImageCodec, type PeersImage } from './peers.ts';
+import { exchangeImageCodec, type ExchangeImage } from './plan/exchange.ts';
 import { raftImageCodec, type RaftImage } from './raft/image.ts';
 import { swarmImageCodec, type SwarmImage } from './swarm/swarm.ts';
 
@@ -33,6 +34,7 @@ export interface KernelImage {
   readonly parent: readonly ParentHead[];
   readonly inventory: InventoryImage;
   readonly swarm: SwarmImage;
+  readonly exchange: ExchangeImage;
 }
 
 const MAX_GROUPS = 1024;
@@ -40,7 +42,7 @@ const dueCodec: Codec<number> = { write: (w: Writer, due: number): void => w.uin
 
 export const kernelImageCodec: Codec<KernelImage> = {
   write(w: Writer, image: KernelImage): void {
-    w.array(18);
+    w.array(19);
     w.uint(image.self);
     w.uint(image.seed);
     w.text(image.version);
@@ -60,14 +62,15 @@ export const kernelImageCodec: Codec<KernelImage> = {
     w.list(parentHeadCodec, image.parent);
     inventoryImageCodec.write(w, image.inventory);
     swarmImageCodec.write(w, image.swarm);
+    exchangeImageCodec.write(w, image.exchange);
   },
   read(r: Reader): KernelImage {
-    r.tuple(18);
+    r.tuple(19);
     return {
       self: nodeId(r.uint(0xffff)), seed: r.uint(), version: r.text(128), parameters: parametersCodec.read(r), sequence: r.uint(), at: r.uint(), wall: r.uint(),
       digestHigh: readWord(r), digestLow: readWord(r), random: readRandom(r), deadlines: r.list(dueCodec, 2 * MAX_GROUPS + 16),
       peers: peersImageCodec.read(r), groups: r.list(raftImageCodec, MAX_GROUPS), gateway: gatewayImageCodec.read(r), orders: ordersImageCodec.read(r),
-      parent: r.list(parentHeadCodec, REMEMBERED_HEADS), inventory: inventoryImageCodec.read(r), swarm: swarmImageCodec.read(r),
+      parent: r.list(parentHeadCodec, REMEMBERED_HEADS), inventory: inventoryImageCodec.read(r), swarm: swarmImageCodec.read(r), exchange: exchangeImageCodec.read(r),
     };
   },
 };

@@ -37,7 +37,7 @@ const group = (id: number, ...voters: number[]) => ({ id: groupId(id), voters: v
 const PARAMETERS: Parameters = {
   network: 'fuzz', nodes: NODES, groups: [group(0, 1, 2, 3), group(1, 2, 3, 4), group(2, 1), group(3, 1, 2, 3, 4, 5)],
   raft: { ...RAFT_DEFAULTS, keepEntries: 8, maxSessions: 4, maxUncommitted: 32, maxPendingReads: 8, sessionIdleUs: 3_000 * MS },
-  decide: { ...DECIDE_DEFAULTS, epochUs: 400 * MS, maxRecords: 24 }, swarm: { ...SWARM_DEFAULTS, senders: 3, window: 2 }, gpuPollUs: 900 * MS, followsParent: true,
+  decide: { ...DECIDE_DEFAULTS, epochUs: 400 * MS, maxRecords: 24 }, swarm: { ...SWARM_DEFAULTS, senders: 3, window: 2 }, gpuPollUs: 900 * MS, followsParent: true, planSyncUs: 700 * MS,
 };
 const HUGE = [0xffffffff, 0x100000000, 0xffffffffffff, 0x1000000000000, 0x1000000000001, Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER];
 const PERCENT = 10_000;

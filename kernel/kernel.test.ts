@@ -21,7 +21,7 @@ const VOTERS = [nodeId(1), nodeId(2), nodeId(3)];
 const GROUP = groupId(0);
 const SELF = nodeId(4);
 const PARAMETERS: Parameters = {
-  network: 'test', nodes: 4, groups: [{ id: GROUP, voters: VOTERS }], raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, maxOpen: 3 }, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: true,
+  network: 'test', nodes: 4, groups: [{ id: GROUP, voters: VOTERS }], raft: RAFT_DEFAULTS, decide: { ...DECIDE_DEFAULTS, maxOpen: 3 }, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: true, planSyncUs: 0,
 };
 const NEED = '0/need' as NeedId;
 const decide = (proposal: string): Operation => ({ kind: 'decide', need: NEED, bucket: bucketOf(NEED), proposal: proposal as ProposalId, kPlan: 1 });

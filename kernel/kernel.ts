@@ -1,6 +1,6 @@
 // A node: the fold of `step` over its journal. `step` is a synchronous, deterministic function of state and event; it returns
 // effects and performs nothing. Modules stand in a fixed order (peers, raft groups, gateway, orders, parent, inventory,
-// swarm), own their state, and speak to each other through signals, a bounded queue that is empty again before the step ends.
+// swarm, exchange), own their state, and speak to each other through signals, a bounded queue that is empty again before the step ends.
 
 import { assert, unreachable } from './base/assert.ts';
 import { Deadlines } from './base/deadlines.ts';
@@ -20,9 +20,12 @@ import type { Fact } from './fact.ts';
 import type { Hello } from './hello.ts';
 import type { KernelImage } from './image.ts';
 import { Inventory } from './lanes/inventory.ts';
-import { isOfGroup, type Message } from './message.ts';
+import { isAboutPlan, isOfGroup, type Message } from './message.ts';
 import type { Parameters } from './parameters.ts';
 import { Peers } from './peers.ts';
+import { Exchange } from './plan/exchange.ts';
+import type { Body as PlanBody } from './plan/op.ts';
+import { PLAN_DEFAULTS, type Plan } from './plan/plan.ts';
 import { Gathering, isBeat } from './raft/beats.ts';
 import { redirect, type GroupMessage } from './raft/message.ts';
 import { Raft } from './raft/raft.ts';
@@ -31,7 +34,7 @@ import { Swarm } from './swarm/swarm.ts';
 
 /** Slots of the deadline table: two for each group of this node, then one for each other module. */
 const SLOTS_PER_GROUP = 2;
-const OTHER_SLOTS = 4;
+const OTHER_SLOTS = 5;
 
 interface Modules {
   readonly parameters: Parameters;
@@ -47,6 +50,7 @@ interface Modules {
   readonly parent: Parent;
   readonly inventory: Inventory;
   readonly swarm: Swarm;
+  readonly exchange: Exchange;
 }
 
 const NO_NODE: NodeId = nodeId(0);
@@ -141,6 +145,11 @@ export class Kernel implements Context {
     return found?.isMember === true ? found : undefined;
   }
 
+  /** The plan as this node knows it. For looking, not for touching. */
+  get plan(): Plan | undefined {
+    return this.modules?.exchange.plan;
+  }
+
   /** Somebody is about to take over from this node. */
   get isHandingOver(): boolean {
     return this.modules?.groups.some((group) => group.isHandingOver) ?? false;
@@ -181,6 +190,8 @@ export class Kernel implements Context {
       case 'publish':
         if (modules.peers.outcast) return this.reply(cause.request, { kind: 'refused', why: 'unreachable' });
         return modules.swarm.publish(this, cause.request, cause.message);
+      case 'planEdit':
+        return this.planEdit(modules, cause.request, cause.thread, cause.body);
       case 'drain':
         for (const group of modules.groups) group.drain(this);
         return;
@@ -215,11 +226,20 @@ export class Kernel implements Context {
     modules.gateway.recovered(this);
     modules.orders.recovered(this);
     modules.inventory.recovered(this);
+    if (reborn) modules.exchange.begunAnew();
+    modules.exchange.recovered(this);
+  }
+
+  /** A node that may have forgotten how far it had counted says nothing new before its peers have welcomed it. */
+  private planEdit(modules: Modules, request: RequestId, thread: string, body: PlanBody): void {
+    if (modules.peers.outcast || modules.peers.waits) return this.reply(request, { kind: 'refused', why: 'unreachable' });
+    modules.exchange.request(this, request, modules.peers.lifeOf(this.self), thread, body);
   }
 
   private heard(modules: Modules, from: NodeId, incarnation: number, sent: number, message: Message): void {
     if (message.kind === 'hello') return this.greeted(modules, from, incarnation, message);
     if (!modules.peers.admits(this, from, incarnation, sent) || modules.peers.outcast) return;
+    if (isAboutPlan(message)) return modules.exchange.receive(this, from, message);
     if (message.kind === 'envelope' || message.kind === 'envelopeRefused') return modules.swarm.heard(this, from, message);
     if (message.kind !== 'beats') return this.route(modules, from, message);
     this.gathers = true;
@@ -230,7 +250,9 @@ export class Kernel implements Context {
   private greeted(modules: Modules, from: NodeId, incarnation: number, message: Hello): void {
     const life = modules.peers.lifeOf(from);
     modules.peers.hello(this, from, incarnation, message);
-    if (modules.peers.lifeOf(from) !== life) for (const group of modules.groups) group.reseat(this);
+    if (modules.peers.lifeOf(from) === life) return;
+    for (const group of modules.groups) group.reseat(this);
+    modules.exchange.reborn(from);
   }
 
   private route(modules: Modules, from: NodeId, message: GroupMessage): void {
@@ -286,6 +308,7 @@ export class Kernel implements Context {
     if (slot === others) return modules.gateway.due(this);
     if (slot === others + 1) return modules.peers.due(this, modules.groups);
     if (slot === others + 2) return modules.inventory.due(this);
+    if (slot === others + 4) return modules.exchange.due(this);
     return modules.orders.due(this);
   }
 
@@ -371,7 +394,7 @@ export class Kernel implements Context {
       self: this.self, seed: this.bootSeed, version: this.version, parameters: modules.parameters, sequence: this.sequence, at: this.at, wall: this.wall,
       digestHigh: this.running.high, digestLow: this.running.low, random: this.random.state, deadlines: modules.deadlines.image(),
       peers: modules.peers.image(), groups: modules.groups.map((group) => group.image()), gateway: modules.gateway.image(), orders: modules.orders.image(),
-      parent: modules.parent.image(), inventory: modules.inventory.image(), swarm: modules.swarm.image(),
+      parent: modules.parent.image(), inventory: modules.inventory.image(), swarm: modules.swarm.image(), exchange: modules.exchange.image(),
     };
   }
 
@@ -394,6 +417,7 @@ export class Kernel implements Context {
     modules.parent.restore(image.parent);
     modules.inventory.restore(image.inventory);
     modules.swarm.restore(image.swarm);
+    modules.exchange.restore(image.exchange);
     return kernel;
   }
 }
@@ -423,6 +447,7 @@ function compose(self: NodeId, parameters: Parameters): Modules {
     parent: new Parent(),
     inventory: new Inventory(parameters.gpuPollUs, others + 2),
     swarm: new Swarm(self, parameters.nodes, parameters.network, parameters.swarm),
+    exchange: new Exchange(self, parameters.nodes, parameters.planSyncUs, others + 4, PLAN_DEFAULTS),
   };
 }
 

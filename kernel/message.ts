@@ -3,13 +3,20 @@
 import { Refused, type Codec, type Reader, type Writer } from './base/codec.ts';
 import { helloCodec, type Hello } from './hello.ts';
 import { beatsCodec, type Beats } from './raft/beats.ts';
+import { planMessageCodec, type PlanMessage } from './plan/message.ts';
 import { groupMessageCodec, type GroupMessage } from './raft/message.ts';
 import { swarmMessageCodec, type SwarmMessage } from './swarm/message.ts';
 
-export type Message = GroupMessage | Beats | Hello | SwarmMessage;
+export type Message = GroupMessage | Beats | Hello | SwarmMessage | PlanMessage;
 
 /** What concerns one group alone. */
-export const isOfGroup = (message: Message): message is GroupMessage => message.kind !== 'hello' && message.kind !== 'beats' && message.kind !== 'envelope' && message.kind !== 'envelopeRefused';
+export const isOfGroup = (message: Message): message is GroupMessage =>
+  message.kind !== 'hello' && message.kind !== 'beats' && !isOfSwarm(message) && !isAboutPlan(message);
+
+export const isOfSwarm = (message: Message): message is SwarmMessage => message.kind === 'envelope' || message.kind === 'envelopeRefused';
+
+export const isAboutPlan = (message: Message): message is PlanMessage =>
+  message.kind === 'planVector' || message.kind === 'planOps' || message.kind === 'planBlocks';
 
 /** A tuple (family, message). */
 export const messageCodec: Codec<Message> = {
@@ -21,9 +28,12 @@ export const messageCodec: Codec<Message> = {
     } else if (message.kind === 'beats') {
       w.uint(2);
       beatsCodec.write(w, message);
-    } else if (message.kind === 'envelope' || message.kind === 'envelopeRefused') {
+    } else if (isOfSwarm(message)) {
       w.uint(3);
       swarmMessageCodec.write(w, message);
+    } else if (isAboutPlan(message)) {
+      w.uint(4);
+      planMessageCodec.write(w, message);
     } else {
       w.uint(0);
       groupMessageCodec.write(w, message);
@@ -36,6 +46,7 @@ export const messageCodec: Codec<Message> = {
     if (family === 1) return helloCodec.read(r);
     if (family === 2) return beatsCodec.read(r);
     if (family === 3) return swarmMessageCodec.read(r);
+    if (family === 4) return planMessageCodec.read(r);
     throw new Refused(`unknown message family ${family}`);
   },
 };

@@ -62,6 +62,8 @@ export interface Parameters {
   readonly gpuPollUs: Micros;
   /** True if the node follows a parent chain. */
   readonly followsParent: boolean;
+  /** How often a node says to another one what it has of the plan; 0: never, and nothing is found that got lost. */
+  readonly planSyncUs: Micros;
 }
 
 export const RAFT_DEFAULTS: RaftParameters = {
@@ -121,7 +123,7 @@ function readFields<K extends string>(r: Reader, fields: readonly K[]): Record<K
 /** Fields of the raft, decide and swarm groups stand in the order of the declarations above. */
 export const parametersCodec: Codec<Parameters> = {
   write(w: Writer, p: Parameters): void {
-    w.array(8);
+    w.array(9);
     w.text(p.network);
     w.uint(p.nodes);
     w.list(groupCodec, p.groups);
@@ -133,12 +135,13 @@ export const parametersCodec: Codec<Parameters> = {
     for (const field of SWARM_FIELDS) w.uint(p.swarm[field]);
     w.uint(p.gpuPollUs);
     w.bool(p.followsParent);
+    w.uint(p.planSyncUs);
   },
   read(r: Reader): Parameters {
-    r.tuple(8);
+    r.tuple(9);
     return {
       network: r.text(128), nodes: r.uint(0xffff), groups: r.list(groupCodec, 1024),
-      raft: readFields(r, RAFT_FIELDS), decide: readFields(r, DECIDE_FIELDS), swarm: readFields(r, SWARM_FIELDS), gpuPollUs: r.uint(), followsParent: r.bool(),
+      raft: readFields(r, RAFT_FIELDS), decide: readFields(r, DECIDE_FIELDS), swarm: readFields(r, SWARM_FIELDS), gpuPollUs: r.uint(), followsParent: r.bool(), planSyncUs: r.uint(),
     };
   },
 };

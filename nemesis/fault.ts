@@ -27,7 +27,7 @@ export interface Fault {
   /** A larger strength is less of it: a longer pause between two blows, a wider link. */
   readonly milder?: 'larger';
   /** Only where the scenario has what it breaks. */
-  readonly needs?: 'parent' | 'gpu' | 'content';
+  readonly needs?: 'parent' | 'gpu' | 'content' | 'plan';
   /** It damages what a node acknowledged: counted against the fault budget. */
   readonly damages?: boolean;
   /** It looks for itself whether the network can bear the damage, when its time has come. */

@@ -9,6 +9,7 @@ import { leaderCut, leaderKilled, leaderPaused } from './leader-once.ts';
 import { behead, hunt } from './leaders.ts';
 import { burst } from './load.ts';
 import { handOver, lostDisk, reconfigure } from './membership.ts';
+import { planEdits } from './plan.ts';
 import { clog, corrupt, drop, duplicate, flap, forgedHello, narrow, oneWay, partition, reorder, reset, slow } from './network.ts';
 import { callDoubt, gpuLost, parentOutage, parentReorg } from './outside.ts';
 import { blackout, bootStorm, kill, pause, restart, slowNode } from './process.ts';
@@ -19,6 +20,7 @@ export const FAULTS: readonly Fault[] = [
   narrow, reset, leaderKilled, leaderPaused, leaderCut, burst,
   parentOutage, parentReorg, gpuLost, callDoubt,
   contentBroken, contentRot, snapshotCut,
+  planEdits,
 ];
 
 export function faultNamed(name: string): Fault | undefined {

@@ -46,6 +46,8 @@ export function compose(draw: Draw, options: ScheduleOptions): FaultEpisode[] {
 
 function offered(fault: Fault, options: ScheduleOptions): boolean {
   if (fault.needs === 'parent') return options.parent;
+  // Whoever shares a plan says so in the story itself.
+  if (fault.needs === 'plan') return false;
   if (fault.needs === 'content') return options.content === true;
   return fault.needs === 'gpu' ? options.gpu : true;
 }

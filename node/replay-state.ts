@@ -4,7 +4,7 @@
 import type { Effect } from '../kernel/effect.ts';
 import type { Event } from '../kernel/event.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Message } from '../kernel/message.ts';
+import { isAboutPlan, type Message } from '../kernel/message.ts';
 import { NEVER } from '../kernel/base/time.ts';
 import type { GroupState, StateReport } from '../reports/replay-report.ts';
 import { raftOf } from '../properties/past.ts';
@@ -47,6 +47,8 @@ function eventWords({ cause }: Event): string {
       return `client ${cause.request.client} publishes the envelope ${cause.message.envelope.id}, a ${cause.message.envelope.kind} (its request ${cause.request.number})`;
     case 'order':
       return `an operator asks (its request ${cause.request.number}): ${cause.wish.kind} in group ${cause.group}`;
+    case 'planEdit':
+      return `client ${cause.request.client} edits the plan of "${cause.thread}": ${cause.body.kind} (its request ${cause.request.number})`;
     case 'drain':
       return 'the process is about to stop';
     case 'parentHead':
@@ -72,6 +74,7 @@ function messageWords(message: Message): string {
   if (message.kind === 'beats') return `${message.beats.length} heartbeats and answers together: ${messageWords(message.beats[0] as Message)}, and so on`;
   if (message.kind === 'envelope') return `the envelope ${message.envelope.id}, a ${message.envelope.kind}`;
   if (message.kind === 'envelopeRefused') return `that it refused the envelope ${message.id}: ${message.reason}`;
+  if (isAboutPlan(message)) return `something about the plan (${message.kind})`;
   const group = `group ${message.group}`;
   switch (message.kind) {
     case 'append':

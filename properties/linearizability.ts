@@ -137,6 +137,7 @@ export function observationOf(operation: Invocation['operation'], answer: Answer
     case 'ordered':
     case 'published':
     case 'envelopeRefused':
+    case 'planned':
       return { kind: operation.kind === 'get' ? 'refused' : 'unknown' };
   }
 }

@@ -177,6 +177,7 @@ function readRun(fields: Fields): RunFile {
   const inbox = fields.has('inbox') ? readNumbers(fields.record('inbox'), LOOP_DEFAULTS.inbox, 1) : LOOP_DEFAULTS.inbox;
   const gpuPollUs = fields.whole('gpuPollUs', 0, MAX_FOR_US);
   const followsParent = fields.flag('followsParent');
+  const planSyncUs = fields.has('planSyncUs') ? fields.whole('planSyncUs', 1, MAX_FOR_US) : undefined;
   const shadow = fields.whole('shadow', 1, nodes);
   const workload = readWorkload(fields.record('workload'));
   const envelopes = fields.has('envelopes') ? readEnvelopes(fields.record('envelopes')) : undefined;
@@ -186,7 +187,7 @@ function readRun(fields: Fields): RunFile {
   checkBudget({ faults, nodes, groups, votersPerGroup });
   return {
     version, seed, scenario, nodes, groups, votersPerGroup, forUs, healAt, delayMinUs, delayMaxUs, syncMinUs, syncMaxUs, raft, decide, snapshotEvery,
-    inbox, gpuPollUs, followsParent, shadow, workload, faults, ...(envelopes === undefined ? {} : { envelopes }), ...(operations === undefined ? {} : { operations }),
+    inbox, gpuPollUs, followsParent, ...(planSyncUs === undefined ? {} : { planSyncUs }), shadow, workload, faults, ...(envelopes === undefined ? {} : { envelopes }), ...(operations === undefined ? {} : { operations }),
   };
 }
 

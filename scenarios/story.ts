@@ -24,6 +24,8 @@ export interface Story {
   readonly gapUs: Micros;
   readonly gpuPollUs?: Micros;
   readonly followsParent?: boolean;
+  /** How often nodes compare their plans. */
+  readonly planSyncUs?: Micros;
   /** Followers fall so far behind that content stores matter. */
   readonly content?: boolean;
   /** What actors of the swarm publish meanwhile. */
@@ -64,7 +66,7 @@ export function tell(story: Story, seed: number, options: RunOptions, draw: Draw
     version: RUN_FILE_VERSION, seed, scenario: story.name, nodes, groups: story.groups, votersPerGroup, forUs, healAt,
     delayMinUs: 100, delayMaxUs: draw.split('network').between(300, 900), syncMinUs, syncMaxUs: syncMinUs + disk.between(50, 400),
     ...told(story, tuning(draw.split('tuning'), tuned, nodes)), inbox: LOOP_DEFAULTS.inbox,
-    gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, shadow: shadowed(draw.split('shadow'), nodes, faults),
+    gpuPollUs: story.gpuPollUs ?? 0, followsParent: story.followsParent ?? false, ...(story.planSyncUs === undefined ? {} : { planSyncUs: story.planSyncUs }), shadow: shadowed(draw.split('shadow'), nodes, faults),
     workload: tuned ? leaning(draw.split('workload'), story.workload) : story.workload, ...(story.envelopes === undefined ? {} : { envelopes: story.envelopes(draw.split('envelopes')) }), faults,
   };
 }

@@ -24,5 +24,6 @@ export function parametersOf(run: RunFile): Parameters {
     swarm: run.envelopes?.swarm ?? SWARM_DEFAULTS,
     gpuPollUs: run.gpuPollUs,
     followsParent: run.followsParent,
+    planSyncUs: run.planSyncUs ?? 0,
   };
 }

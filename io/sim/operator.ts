@@ -5,6 +5,7 @@ import type { GroupId, NodeId } from '../../kernel/base/ids.ts';
 import type { Micros } from '../../kernel/base/time.ts';
 import type { Answer } from '../../kernel/effect.ts';
 import type { RequestId } from '../../kernel/event.ts';
+import type { Body as PlanBody } from '../../kernel/plan/op.ts';
 import type { Wish } from '../../kernel/raft/message.ts';
 import type { Loop } from '../loop.ts';
 
@@ -34,13 +35,22 @@ export class Operator {
 
   /** A node that is down or stands still does not hear it. */
   order(node: NodeId, group: GroupId, wish: Wish, heard: Heard = () => {}): void {
+    this.ask(node, heard, (loop, request) => loop.ordered(request, group, wish));
+  }
+
+  /** What somebody says about the plan of a thread, at this node. */
+  edit(node: NodeId, thread: string, body: PlanBody, heard: Heard = () => {}): void {
+    this.ask(node, heard, (loop, request) => loop.planned(request, thread, body));
+  }
+
+  private ask(node: NodeId, heard: Heard, say: (loop: Loop, request: RequestId) => void): void {
     const number = ++this.given;
     this.waiting.set(number, heard);
     if (this.waiting.size > MAX_WAITING) this.waiting.delete(number - MAX_WAITING);
     this.world.at(this.world.now + LINK_US, () => {
       const host = this.world.host(node);
       if (host.loop === undefined || host.pauses > 0) return;
-      host.loop.ordered({ client: OPERATOR, number }, group, wish);
+      say(host.loop, { client: OPERATOR, number });
       host.attend();
     });
   }

@@ -91,6 +91,8 @@ export interface RunFile {
   readonly inbox: InboxLimits;
   readonly gpuPollUs: Micros;
   readonly followsParent: boolean;
+  /** How often nodes compare their plans; absent: they do not. */
+  readonly planSyncUs?: Micros;
   /** The node whose journal is refolded from `boot` alongside the run. */
   readonly shadow: number;
   readonly workload: WorkloadPlan;

@@ -14,7 +14,7 @@ import type { MemoryDisk } from './memory-disk.ts';
 
 export const PARAMETERS: Parameters = {
   network: 'bench', nodes: 1, groups: [{ id: groupId(0), voters: [nodeId(1)] }],
-  raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false,
+  raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false, planSyncUs: 0,
 };
 
 export class BenchNode {

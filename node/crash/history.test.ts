@@ -9,7 +9,7 @@ import { responseTo } from '../live/api/answers.ts';
 import type { Asked } from './asking.ts';
 import { answerOf, judgeHistory } from './history.ts';
 
-const PARAMETERS: Parameters = { network: 'told', nodes: 3, groups: [{ id: groupId(0), voters: [1, 2, 3].map(nodeId) }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false };
+const PARAMETERS: Parameters = { network: 'told', nodes: 3, groups: [{ id: groupId(0), voters: [1, 2, 3].map(nodeId) }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false, planSyncUs: 0 };
 const NEED = '0/a' as NeedId;
 const record = (proposal: string, lamport = 7): Extract<Answer, { kind: 'decided' }>['record'] => makeRecord(makeProposal(NEED, bucketOf(NEED), proposal as ProposalId, nodeId(2), 1, 1_700_000_000_000_000), lamport);
 

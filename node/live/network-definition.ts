@@ -39,6 +39,9 @@ export function networkHash(network: NetworkDefinition): string {
   return sha256(JSON.stringify(['lockstep network 1', name, groups, members.map((member) => member.publicKey), ordered(raft), ordered(decide)]));
 }
 
+/** How often a node says to another one what it has of the plan. */
+const PLAN_SYNC_US = 30_000_000;
+
 /** What of the parameters belongs to one node, not to the network. */
 export interface OwnParameters {
   readonly gpuPollUs: number;
@@ -53,6 +56,7 @@ export function parametersOf(network: NetworkDefinition, own: OwnParameters): Pa
     raft: network.raft,
     decide: network.decide,
     swarm: SWARM_DEFAULTS,
+    planSyncUs: PLAN_SYNC_US,
     ...own,
   };
 }

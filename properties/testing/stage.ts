@@ -20,7 +20,7 @@ export const N3: NodeId = nodeId(3);
 export const G0: GroupId = groupId(0);
 
 const PARAMETERS: Parameters = {
-  network: 'stage', nodes: 3, groups: [{ id: groupId(0), voters: [N1, N2, N3] }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false,
+  network: 'stage', nodes: 3, groups: [{ id: groupId(0), voters: [N1, N2, N3] }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false, planSyncUs: 0,
 };
 
 export const need = (name: string, epoch = 0): NeedId => `${epoch}/${name}` as NeedId;

@@ -6,7 +6,7 @@ export type Fate = (typeof FATES)[number];
 
 /** What became of a frame. `under way`: the run ended first. */
 export const FATES = ['delivered', 'cut', 'dropped', 'corrupted', 'down', 'paused', 'under way'] as const;
-export const CAUSES = ['boot', 'recovered', 'deadline', 'message', 'request', 'order', 'publish', 'drain', 'outcome', 'parentHead'] as const;
+export const CAUSES = ['boot', 'recovered', 'deadline', 'message', 'request', 'order', 'publish', 'planEdit', 'drain', 'outcome', 'parentHead'] as const;
 export const EFFECTS = ['send', 'reply', 'call', 'fact'] as const;
 /** Of one member of one group. What stands in `changes` is `place of the group * FIELDS.length + place of the field`. */
 export const FIELDS = ['role', 'term', 'leader', 'vote', 'commit', 'applied', 'logFrom', 'logTo', 'resting', 'halted'] as const;

@@ -25,6 +25,8 @@ export function causeWords(cause: Exclude<Cause, { readonly kind: 'message' }>):
       return `publish ${envelopeWords(cause.message.envelope)}`;
     case 'order':
       return `operator: ${cause.wish.kind} in group ${cause.group}`;
+    case 'planEdit':
+      return `a client edits the plan of "${cause.thread}": ${cause.body.kind}`;
     case 'outcome':
       return `${cause.outcome.kind === 'ok' ? cause.outcome.answer.service : 'a service'} answers the call of step ${cause.sequence}: ${cause.outcome.kind}`;
     case 'parentHead':
@@ -47,6 +49,8 @@ export function answerWords(answer: Answer): string {
       return `${answer.kind}: ${answer.why}`;
     case 'envelopeRefused':
       return `refused: ${answer.reason}`;
+    case 'planned':
+      return `op ${answer.id.slice(0, 12)}, number ${answer.seq} of its author`;
     case 'ordered':
       return `order ${answer.verdict}`;
     default:
@@ -94,6 +98,12 @@ export function messageWords(message: Message): MessageWords {
       return just(`term ${message.term}, of the state at index ${message.index} it ${message.is === 'done' ? 'has all' : message.is === 'damaged' ? 'got another content than its name says' : `wants bytes from ${message.offset}`}`);
     case 'beats':
       return { text: `${message.beats.length} heartbeats, or answers to them, together`, entries: message.beats.map((beat) => `${beat.kind} of group ${beat.group}: ${messageWords(beat).text}`), needs: [] };
+    case 'planVector':
+      return just(`of the plan it has ${message.vector.map(({ actor, seq }) => `${actor} up to ${seq}`).join(', ') || 'nothing'}${message.asks ? ', and asks for the same' : ''}`);
+    case 'planOps':
+      return just(`${message.entries.length} ops of the plan${message.more ? ', and has more' : ''}`);
+    case 'planBlocks':
+      return just(`what it has of ${message.actor}: ${message.sums.length} blocks from ${message.first}`);
     case 'takeOver':
     case 'wake':
       return just(`term ${message.term}`);

@@ -48,6 +48,7 @@ export function responseTo(answer: Answer): Response {
     case 'ordered':
     case 'published':
     case 'envelopeRefused':
+    case 'planned':
       return { status: 500, body: { code: 'internal', message: 'the register answered another question' } };
     default:
       return unreachable(answer);
