@@ -3,6 +3,7 @@
 import { CHECK } from './check.ts';
 import { CODEC } from './codec.ts';
 import { ENDURANCE } from './endurance.ts';
+import { ENVELOPE } from './envelope.ts';
 import { HOSTILE } from './hostile.ts';
 import { JOURNALS } from './journals.ts';
 import { LIVE } from './live.ts';
@@ -10,4 +11,4 @@ import { NETWORK } from './network.ts';
 import type { Bench } from './row.ts';
 import { SIMULATOR } from './simulator.ts';
 
-export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...CHECK, ...NETWORK, ...LIVE, ...HOSTILE, ...ENDURANCE];
+export const BENCHES: readonly Bench[] = [...SIMULATOR, ...JOURNALS, ...CODEC, ...ENVELOPE, ...CHECK, ...NETWORK, ...LIVE, ...HOSTILE, ...ENDURANCE];
