@@ -21,7 +21,7 @@ function typicalEvent(): Event {
 }
 
 /** Operations per second of two functions, measured by turns in one run. */
-function race(ours: () => unknown, theirs: () => unknown): Promise<readonly [number, number]> {
+export function race(ours: () => unknown, theirs: () => unknown): Promise<readonly [number, number]> {
   return new Promise((resolve) => {
     const suite = new Benchmark.Suite();
     const options = { minSamples: 20, maxTime: 1 };

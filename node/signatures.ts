@@ -4,7 +4,8 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { KeyObject } from 'node:crypto';
+import { verify as verifyEd25519, type KeyObject } from 'node:crypto';
+import { SenderKeys } from '../io/live/decoder.ts';
 import { isSigned, verifyingKey } from '../io/live/signer.ts';
 import { StandInScheme } from '../io/sim/scheme.ts';
 import { nodeId, type NodeId } from '../kernel/base/ids.ts';
@@ -13,6 +14,8 @@ import type { Effect } from '../kernel/effect.ts';
 import type { Event } from '../kernel/event.ts';
 import { helloText } from '../kernel/hello.ts';
 import type { Message } from '../kernel/message.ts';
+import { genesisOf } from '../kernel/swarm/envelope.ts';
+import type { EnvelopeMessage } from '../kernel/swarm/message.ts';
 import { Complaint } from './complaint.ts';
 import { readConfiguration } from './live/configuration.ts';
 import { networkHash } from './live/network-definition.ts';
@@ -46,6 +49,7 @@ export class SignatureAudit {
   private readonly network: string;
   private readonly self: NodeId;
   private readonly verify: Verify;
+  private readonly standIn: StandInScheme | undefined;
   /** Texts that the node asked its signer to sign, by the step that asked. */
   private readonly asked: Map<number, string> = new Map();
 
@@ -53,11 +57,16 @@ export class SignatureAudit {
     this.network = network;
     this.self = self;
     this.verify = verify;
+    const seed = seedOf(network);
+    this.standIn = seed === undefined ? undefined : new StandInScheme(seed, 0);
   }
+
+  private readonly senders: SenderKeys = new SenderKeys();
 
   readonly see = (event: Event, effects: readonly Effect[]): void => {
     const cause = event.cause;
     if (cause.kind === 'message') this.heard(event.sequence, cause.from, cause.message);
+    if (cause.kind === 'publish') this.envelope(event.sequence, this.self, cause.message);
     if (cause.kind === 'outcome' && cause.outcome.kind === 'ok' && cause.outcome.answer.service === 'signer') this.signed(event.sequence, cause.sequence, cause.outcome.answer.signature);
     for (const effect of effects) if (effect.kind === 'call' && effect.request.service === 'signer') this.asked.set(event.sequence, effect.request.bytes);
   };
@@ -66,10 +75,20 @@ export class SignatureAudit {
     if (message.kind === 'hello') {
       const text = helloText(this.network, from, message.incarnation, message.tag, message.resumed, message.lives);
       this.check(step, from, this.verify(from, text, message.signature), `a hello in the name of node ${from} (incarnation ${message.incarnation}) is not signed with its key`);
+    } else if (message.kind === 'envelope') {
+      this.envelope(step, from, message);
     } else if (message.kind === 'submit' && message.body.kind === 'decide') {
       const { need, bucket } = message.body.proposal;
       if (bucket !== bucketOf(need)) this.check(step, from, false, `node ${from} asks for a need under bucket ${bucket} that belongs to bucket ${bucketOf(need)}`);
     }
+  }
+
+  /** The key is the sender's name. Actors of a simulated world have keys of their own, of either scheme. */
+  private envelope(step: number, from: NodeId, { genesis, envelope, signed }: EnvelopeMessage): void {
+    const key = this.senders.key(envelope.sender);
+    const real = (): boolean => key !== undefined && verifyEd25519(null, signed, key, envelope.signature);
+    const good = this.standIn?.verifyKey(envelope.sender, signed, envelope.signature) === true || real();
+    this.check(step, from, good && genesis === genesisOf(this.network), `the envelope ${envelope.id} is not signed with the key of ${envelope.sender}, for this network`);
   }
 
   private signed(step: number, asked: number, signature: string): void {
@@ -96,13 +115,19 @@ export function verifierFor(directory: string, network: string, config: string |
     if (verify === undefined) throw new Complaint(`--config: "${config}" is not a configuration of the network whose journal is in "${directory}" (${network.slice(0, 16)})`);
     return verify;
   }
-  const simulated = /^sim-.+-(\d{1,16})$/.exec(network);
-  if (simulated !== null) return fromSeed(Number(simulated[1]));
+  const seed = seedOf(network);
+  if (seed !== undefined) return fromSeed(seed);
   for (const file of candidates(directory)) {
     const verify = fromConfiguration(file, network);
     if (verify !== undefined) return verify;
   }
   throw new Complaint(`no configuration of the network ${network.slice(0, 16)} lies in or beside "${directory}": say whose keys they are with --config FILE`);
+}
+
+/** The seed of a simulated world, by the name of its network. */
+function seedOf(network: string): number | undefined {
+  const simulated = /^sim-.+-(\d{1,16})$/.exec(network);
+  return simulated === null ? undefined : Number(simulated[1]);
 }
 
 /** Simulated nodes have keys that follow from the seed; a signature shows by its form which scheme made it. */

@@ -72,7 +72,8 @@ class Envelopes extends Verdicts {
   durable(node: NodeId, events: readonly Event[], _high: number, _low: number, now: Micros): void {
     for (const event of events) {
       const { cause } = event;
-      if (cause.kind === 'recovered' && cause.reborn) this.ledgers[node] = fresh();
+      // Only an empty disk forgets; who begins anew because peers refused it still knows what it heard.
+      if (cause.kind === 'boot') this.ledgers[node] = fresh();
       else if (cause.kind === 'publish') this.journalled(node, event, cause.message, 0, now);
       else if (cause.kind === 'message' && cause.message.kind === 'envelope') this.journalled(node, event, cause.message, cause.from, now);
     }

@@ -4,6 +4,7 @@
 // oldest is forgotten, and then nothing that old is accepted from anybody who is not remembered: such a sender has only to
 // hear what time it is. Both marks only rise, so what was accepted once is never accepted again.
 
+import { assert } from '../base/assert.ts';
 import { OrderedMap } from '@js-sdsl/ordered-map';
 import type { Codec, Reader, Writer } from '../base/codec.ts';
 import { dropFirst } from '../base/queues.ts';
@@ -80,7 +81,9 @@ export class Seen {
   }
 
   private forgetOne(): void {
-    const [lamport, sender] = this.oldest.front()?.[0] as Key;
+    const oldest = this.oldest.front();
+    assert(oldest !== undefined, 'somebody is remembered');
+    const [lamport, sender] = oldest[0];
     this.oldest.eraseElementByKey([lamport, sender]);
     this.senders.delete(sender);
     this.floor = Math.max(this.floor, lamport);

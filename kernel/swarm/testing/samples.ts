@@ -7,6 +7,9 @@ import { bondUnits } from '../challenge.ts';
 import { draft, type Head } from '../envelope.ts';
 import { KINDS, PAYLOADS, type Kind, type Payloads } from '../payload.ts';
 
+/** In base units. */
+const TOKEN = 1_000_000_000_000n;
+
 const digits = (random: Random, bytes: number): string => Array.from({ length: bytes }, () => random.below(256).toString(16).padStart(2, '0')).join('');
 const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 const bytes = (random: Random, length: number): Uint8Array => Uint8Array.from({ length }, () => random.below(256));
@@ -19,7 +22,7 @@ const task = (random: Random): string => `task-${random.below(1_000)}`;
 const need = (random: Random): NeedId => `${random.below(9)}/need-${random.below(1_000)}` as NeedId;
 
 const SAMPLES: { readonly [K in Kind]: (random: Random) => Payloads[K] } = {
-  NEED: (r) => ({ taskType: 'render', requires: sorted(['a', `b${r.below(9)}`]), produces: ['frames'], budgetUnits: BigInt(1 + r.below(1_000)) * 10n ** 12n, epoch: r.below(9) }),
+  NEED: (r) => ({ taskType: 'render', requires: sorted(['a', `b${r.below(9)}`]), produces: ['frames'], budgetUnits: BigInt(1 + r.below(1_000)) * TOKEN, epoch: r.below(9) }),
   PROPOSE: (r) => ({
     needId: need(r), proposalId: `p${r.below(1_000)}`, patch: [bytes(r, 24), bytes(r, 40)], ballot: r.below(100), costUnits: BigInt(1 + r.below(1_000)), etaMs: 1 + r.below(100_000),
     shardDependencies: [{ shard: r.below(256), needId: need(r) }],
@@ -63,12 +66,10 @@ export const BROKEN: readonly { readonly kind: Kind | 'any'; readonly change: (p
   { kind: 'CLAIM', change: (payload) => new Map([...payload, ['leaseTtlMs', 60_000], ['heartbeatIntervalMs', 60_000]]) },
   { kind: 'PROPOSE', change: (payload) => new Map([...payload, ['costUnits', 0]]) },
   { kind: 'PROPOSE', change: (payload) => new Map([...payload, ['patch', []]]) },
-  { kind: 'CHALLENGE', change: (payload) => new Map([...payload, ['kind', 'policy'], ['severity', 'high'], ['bondUnits', 375n * 10n ** 12n - 1n]].map(([key, value]) => [key as string, narrow(value as DagValue)])) },
+  { kind: 'CHALLENGE', change: (payload) => new Map([...payload, ['kind', 'policy'], ['severity', 'high'], ['bondUnits', Number(375n * TOKEN) - 1]]) },
   { kind: 'DECIDE', change: (payload) => new Map([...payload, ['kPlan', 5]]) },
   { kind: 'HEARTBEAT', change: (payload) => new Map([...payload, ['progress', 1_000_001]]) },
 ];
-
-const narrow = (value: DagValue): DagValue => (typeof value === 'bigint' && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value);
 
 export const anyKind = (random: Random): Kind => random.pick(KINDS);
 
