@@ -136,7 +136,7 @@ async function live(): Promise<Row[]> {
 function booted(): Kernel {
   const kernel = new Kernel();
   const parameters = {
-    network: NETWORK, nodes: 2, groups: [{ id: groupId(0), voters: [nodeId(1), nodeId(2)] }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false,
+    network: NETWORK, nodes: 2, groups: [{ id: groupId(0), voters: [nodeId(1), nodeId(2)] }], raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false, planSyncUs: 0,
   };
   kernel.step({ sequence: 1, at: 1, wall: WALL, cause: { kind: 'boot', self: nodeId(2), seed: 1, parameters, version: 'bench' } });
   return kernel;

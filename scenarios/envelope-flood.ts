@@ -9,8 +9,8 @@ import type { RunOptions, Scenario } from './scenario.ts';
 import { STEADY, tell, type Story } from './story.ts';
 
 const STORY: Story = {
-  name: 'envelope-flood', nodes: 5, groups: 1, votersPerGroup: 5, forUs: 30 * SECOND,
-  workload: { ...STEADY, decidesPer1000s: 5_000, getsPer1000s: 2_000, goodputPer1000s: 1_500 },
+  name: 'envelope-flood', nodes: 5, groups: 1, votersPerGroup: 5, forUs: 60 * SECOND,
+  workload: { ...STEADY, decidesPer1000s: 8_000, getsPer1000s: 2_000, goodputPer1000s: 1_500 },
   faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt', 'kill', 'pause', 'clock-skew', 'disk-lost', 'disk-torn', 'wall-jump'],
   certain: ['duplicate', 'reorder', 'kill'],
   gapUs: 4 * SECOND,
