@@ -10,12 +10,12 @@ import { STEADY, tell, type Story } from './story.ts';
 
 const STORY: Story = {
   name: 'envelope-flood', nodes: 5, groups: 1, votersPerGroup: 5, forUs: 60 * SECOND,
-  workload: { ...STEADY, decidesPer1000s: 8_000, getsPer1000s: 2_000, goodputPer1000s: 1_500 },
+  workload: { ...STEADY, decidesPer1000s: 10_000, getsPer1000s: 2_000, goodputPer1000s: 3_500 },
   faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt', 'kill', 'pause', 'clock-skew', 'disk-lost', 'disk-torn', 'wall-jump'],
-  certain: ['duplicate', 'reorder', 'kill'],
-  gapUs: 4 * SECOND,
+  certain: ['duplicate', 'reorder', 'kill', 'wall-jump'],
+  gapUs: 2 * SECOND,
   envelopes: (draw) => ({
-    per1000s: draw.pick([100_000, 200_000]), actors: draw.pick([6, 24]), againPerMille: 250, mischiefPerMille: 250,
+    per1000s: draw.pick([50_000, 100_000]), actors: draw.pick([6, 24]), againPerMille: 250, mischiefPerMille: 250,
     swarm: { senders: draw.pick([4, 16, 64]), window: draw.pick([2, 8, 64]), freshUs: draw.pick([5, 60]) * SECOND, aheadUs: draw.pick([1, 30]) * SECOND },
   }),
 };

@@ -89,7 +89,7 @@ export class Envelopes {
       case 'farAhead':
         return this.say(actor, this.draft(actor, kind, payload, { lamport: actor.lamport + MAX_AHEAD * this.random.pick([1, 2, 900]) + 5_000 }));
       case 'ahead':
-        actor.lamport += this.random.below(MAX_AHEAD - 10_000);
+        actor.lamport += this.random.below(this.random.pick([10, 300, 300, MAX_AHEAD - 10_000]));
         return this.say(actor, this.draft(actor, kind, payload), actor);
       case 'stale':
         return this.say(actor, this.draft(actor, kind, payload, { tsNs: this.ns(-this.plan.swarm.freshUs - this.random.below(20 * SECOND)) }));
