@@ -226,7 +226,6 @@ export class Kernel implements Context {
     modules.gateway.recovered(this);
     modules.orders.recovered(this);
     modules.inventory.recovered(this);
-    if (reborn) modules.exchange.begunAnew();
     modules.exchange.recovered(this);
   }
 

@@ -11,9 +11,11 @@ import { again } from './leaders.ts';
 const STRONGEST: Micros = 60 * SECOND;
 const PACES: readonly Micros[] = [20 * MS, 50 * MS, 120 * MS];
 const THREADS = ['north', 'south'];
-const TASKS = 14;
-const ARTIFACTS = 3;
+const TASKS = 24;
+const ARTIFACTS = 20;
 const KEYS = 3;
+/** So many, and reopened so often, that tasks are in all states when a run ends. */
+const GENERATIONS = 12;
 
 /** Few names, so that what is said here meets what is said elsewhere. */
 export function drawBody(random: Random): Body {
@@ -32,10 +34,10 @@ export function drawBody(random: Random): Body {
     case 6:
       return { kind: 'PRODUCES', task, artifact };
     case 7:
-      return { kind: 'REOPEN', task, generation: random.below(5) };
     case 8:
+      return { kind: 'REOPEN', task, generation: random.below(GENERATIONS) };
     case 9:
-      return { kind: 'STATE', task, generation: random.below(5), rank: random.below(4) };
+      return { kind: 'STATE', task, generation: random.below(GENERATIONS + 1), rank: random.below(4) };
     default:
       return { kind: 'ANNOTATE', task, key: `k${random.below(KEYS)}`, value: `value ${random.below(1_000)}` };
   }

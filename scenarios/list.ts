@@ -14,8 +14,11 @@ import { overload } from './overload.ts';
 import { parentAndGpu } from './parent-and-gpu.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
 import type { Scenario } from './scenario.ts';
-import { sharedPlan } from './shared-plan.ts';
+import { manyPlanners } from './many-planners.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 
-export const SCENARIOS: readonly Scenario[] = [steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload, burst, farBehind, envelopeFlood, sharedPlan];
+export const SCENARIOS: readonly Scenario[] = [
+  steadyDecides, contestedNeed, leaderCutOff, rollingRestarts, slowDisk, hundredNodes, parentAndGpu, membershipChange, lostDisk, restoredBackup, manyGroups, overload, burst, farBehind,
+  envelopeFlood, manyPlanners,
+];

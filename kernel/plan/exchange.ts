@@ -1,6 +1,6 @@
 // One node's part in the plan: it takes what its clients say as ops of its own, tells everybody at once, and at intervals says to
-// one node after the other what it has, so that whatever got lost is found. A node that starts anew is another author: it no
-// longer knows how far it had counted.
+// one node after the other what it has, so that whatever got lost is found. A node that begins anew is another author, for it no
+// longer knows how far it had counted; what it still has of the plan is as good as ever.
 
 import { type Codec, type Reader, type Writer } from '../base/codec.ts';
 import { encode } from '../base/codec.ts';
@@ -67,11 +67,6 @@ export class Exchange {
   /** A member lost all it had. */
   reborn(node: NodeId): void {
     this.current.forget(String(node));
-  }
-
-  /** This node lost all it had: what others find here is new to it. */
-  begunAnew(): void {
-    this.current = new Plan(this.parameters);
   }
 
   request(ctx: Context, request: RequestId, life: number, thread: string, body: Body): void {

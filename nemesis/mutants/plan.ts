@@ -20,7 +20,7 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
   planted('first-link-to-arrive-wins', 'a link that closes a cycle with links that arrived before it is rejected, whatever their order', LINKS, "return this.closedByEarlier(link) ? 'rejected' : 'movesLater';", "return 'rejected';"),
   planted('links-as-they-came', 'late links are considered in the order in which they arrived', LINKS, 'late.sort(this.byOrder);', 'late.sort((a, b) => a - b);'),
   planted('cycles-hold', 'a link holds although it closes a cycle', LINKS, 'if (this.seen[tail] === this.stamp) return false;', ''),
-  planted('gaps-count-as-known', 'a vector names what came last, and not up to where nothing is missing', LOG, 'while (this.prefix < this.slots.length && this.slots[this.prefix] !== undefined) this.prefix++;', 'this.prefix = this.slots.length;'),
+  planted('forgets-the-id', 'of an op that is forgotten not even the id stays', LOG, 'this.slots[op.seq - 1] = gone;', 'this.slots[op.seq - 1] = undefined;'),
   planted('twice-is-two', 'an op that arrives twice is folded twice', LOG, 'return first.id === entry.id ? DUPLICATE : this.fork(first, entry);', 'return first.id === entry.id ? NEW : this.fork(first, entry);'),
   planted('time-stands-still', 'what was heard does not move the time of an author', PLAN, 'if (entry.lamport > this.lamport) this.lamport = Math.min(entry.lamport, MAX_LAMPORT - 1);', ''),
   planted('forgets-the-winner', 'of two ops the one that outdoes the other is forgotten', PLAN, 'if (everybodyHas(pair.loser) && everybodyHas(pair.winner)) this.drop(pair.loser);', 'if (everybodyHas(pair.loser) && everybodyHas(pair.winner)) this.drop((this.logs.get(pair.winner.actor) as ActorLog).entries(pair.winner.seq - 1).next().value as Op);'),

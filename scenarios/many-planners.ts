@@ -18,7 +18,7 @@ function edits(draw: Draw, healAt: Micros, nodes: number): FaultEpisode[] {
 }
 
 const STORY: Story = {
-  name: 'shared-plan', nodes: 10, groups: 2, votersPerGroup: 5, forUs: 60 * SECOND,
+  name: 'many-planners', nodes: 10, groups: 2, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 20_000, getsPer1000s: 4_000, goodputPer1000s: 5_000 },
   faults: ['partition', 'one-way', 'flap', 'slow', 'drop', 'duplicate', 'reorder', 'corrupt', 'kill', 'restart', 'pause', 'blackout', 'disk-lost', 'disk-torn', 'lost-disk', 'clock-jump'],
   certain: ['drop', 'duplicate', 'reorder', 'kill'],
@@ -27,8 +27,8 @@ const STORY: Story = {
   own: edits,
 };
 
-export const sharedPlan: Scenario = {
-  name: 'shared-plan',
+export const manyPlanners: Scenario = {
+  name: 'many-planners',
   about: 'ten nodes edit one plan at once over links that lose, double and reorder, one of them away for most of the time',
   resolve: (seed: number, options: RunOptions, draw: Draw): RunFile => tell(STORY, seed, options, draw),
 };
