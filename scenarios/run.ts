@@ -30,6 +30,8 @@ export interface Execution {
   readonly world: World;
   /** When the rest of the run was left to another seed. */
   readonly rerolledAt?: Micros;
+  /** When what was to happen in between did. */
+  readonly interjectedAt?: Micros;
   /** Operations that clients asked again. */
   readonly retries: number;
 }
@@ -54,6 +56,8 @@ class Run {
   private readonly boundUs: Micros;
   private reroll: ExecuteOptions['reroll'];
   private rerolledAt: Micros | undefined;
+  private interject: ExecuteOptions['interject'];
+  private interjectedAt: Micros | undefined;
   /** In the order in which they begin. */
   private readonly episodes: readonly FaultEpisode[];
 
@@ -62,6 +66,7 @@ class Run {
     this.episodes = file.faults.toSorted((a, b) => a.from - b.from);
     this.options = options;
     this.reroll = options.reroll;
+    this.interject = options.interject;
     this.properties = properties;
     this.parameters = options.past?.parameters ?? parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
@@ -113,7 +118,8 @@ class Run {
     if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
     const result = this.result();
     const rerolled = this.rerolledAt === undefined ? {} : { rerolledAt: this.rerolledAt };
-    return { ...rerolled, world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
+    const interjected = this.interjectedAt === undefined ? {} : { interjectedAt: this.interjectedAt };
+    return { ...rerolled, ...interjected, world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
   }
 
   private play(): void {
@@ -140,6 +146,7 @@ class Run {
     const end = endAt === undefined ? time : Math.min(time, endAt);
     for (;;) {
       this.rerollIfDue();
+      this.interjectIfDue();
       if (world.run(end, this.entriesUntilLook())) break;
       if (hooks?.progress?.(world.now, world.events) === false || world.events === endAfter) world.ended = true;
     }
@@ -148,8 +155,10 @@ class Run {
   }
 
   private entriesUntilLook(): number {
-    const next = this.reroll?.after ?? this.options.endAfter ?? Infinity;
-    return next > this.world.events ? Math.min(next - this.world.events, ENTRIES_BETWEEN_LOOKS) : ENTRIES_BETWEEN_LOOKS;
+    const { events } = this.world;
+    let entries = ENTRIES_BETWEEN_LOOKS;
+    for (const next of [this.reroll?.after, this.interject?.after, this.options.endAfter]) if (next !== undefined && next > events) entries = Math.min(entries, next - events);
+    return entries;
   }
 
   private rerollIfDue(): void {
@@ -157,6 +166,13 @@ class Run {
     this.world.reroll(this.reroll.seed);
     this.rerolledAt = this.world.now;
     this.reroll = undefined;
+  }
+
+  private interjectIfDue(): void {
+    if (this.interject === undefined || this.world.events < this.interject.after) return;
+    this.interject.act();
+    this.interjectedAt = this.world.now;
+    this.interject = undefined;
   }
 
   /** Until everything that was asked after healing is answered, or `limit`. */

@@ -67,18 +67,36 @@ const ABOUT_US: Micros = 150 * MS;
 const ENOUGH = 9;
 const AGAINST = 8;
 
+/** A run up to a little after it failed, and when to end it if it does not. */
+export interface Framed {
+  readonly run: RunFile;
+  readonly end: { readonly endAt?: Micros };
+}
+
+/** How much earlier or later the failure is still the same one. */
+const about = (at: Micros): Micros => ABOUT_US + Math.floor(at / 50);
+
+export function isAlike(one: Failure, failure: Failure): boolean {
+  return one.signature === failure.signature && Math.abs(one.at - failure.at) <= about(failure.at);
+}
+
+export function framed(run: RunFile, at: Micros): Framed {
+  const late = at + about(at);
+  if (at < run.healAt) return { run: healingLate(endingAt(run, late), late), end: { endAt: late } };
+  return at < run.forUs ? { run: endingWith(run, Math.min(run.forUs, late)), end: { endAt: Math.min(run.forUs, late) } } : { run, end: {} };
+}
+
 /** The run must fail: `first` says how it did. */
 export function why(run: RunFile, first: Trial, attempt: Attempt, bounds: WhyBounds): Why {
   return new Asking(run, first, attempt, bounds).why();
 }
 
 class Asking {
-  private readonly run: RunFile;
+  private readonly seed: number;
   private readonly failure: Failure;
   private readonly attempt: Attempt;
   private readonly bounds: WhyBounds;
-  private readonly about: Micros;
-  private readonly endAt: Micros | undefined;
+  private readonly frame: Framed;
   /** Entries until it failed. */
   private readonly last: number;
   private readonly endedAt: Micros;
@@ -89,21 +107,13 @@ class Asking {
   private over = false;
 
   constructor(run: RunFile, first: Trial, attempt: Attempt, bounds: WhyBounds) {
+    this.seed = run.seed;
     this.failure = first.failures[0] as Failure;
     this.attempt = attempt;
     this.bounds = bounds;
     this.last = first.events;
     this.endedAt = first.endedAt;
-    const { at } = this.failure;
-    this.about = ABOUT_US + Math.floor(at / 50);
-    const late = at + this.about;
-    if (at < run.healAt) {
-      this.run = healingLate(endingAt(run, late), late);
-      this.endAt = late;
-    } else {
-      this.run = at < run.forUs ? endingWith(run, Math.min(run.forUs, late)) : run;
-      this.endAt = at < run.forUs ? Math.min(run.forUs, late) : undefined;
-    }
+    this.frame = framed(run, this.failure.at);
   }
 
   why(): Why {
@@ -169,13 +179,13 @@ class Asking {
   /** One more continuation from there. Each has a seed of its own, which follows from the run and the moment. */
   private sample(after: number): boolean {
     const known = this.moments.get(after) ?? { after, at: 0, samples: 0, failed: 0 };
-    const seed = Random.of(this.run.seed, 'why', after, known.samples).word() >>> 0;
-    const trial = this.attempt(this.run, { ...(this.endAt === undefined ? {} : { endAt: this.endAt }), reroll: { after, seed } });
+    const seed = Random.of(this.seed, 'why', after, known.samples).word() >>> 0;
+    const trial = this.attempt(this.frame.run, { ...this.frame.end, reroll: { after, seed } });
     this.runs++;
     this.events += trial.events;
     // A run that was ended from outside says nothing.
     if (!this.mayGoOn()) return false;
-    const failed = trial.failures.some((one) => one.signature === this.failure.signature && Math.abs(one.at - this.failure.at) <= this.about);
+    const failed = trial.failures.some((one) => isAlike(one, this.failure));
     this.moments.set(after, { after, at: trial.rerolledAt ?? known.at, samples: known.samples + 1, failed: known.failed + (failed ? 1 : 0) });
     return failed;
   }
@@ -189,9 +199,9 @@ class Asking {
   private named(low: Moment, high: Moment): Why['turn'] {
     if (high.after === 0) return { entry: 0, at: 0, before: share(high), after: share(high), event: 'the run begins: its faults and what its clients ask are enough, whatever chance brings', seen: [], within: 1 };
     const before = new Telling();
-    const upTo = low.after === 0 ? undefined : this.attempt(this.run, { endAfter: low.after, listeners: [before] });
+    const upTo = low.after === 0 ? undefined : this.attempt(this.frame.run, { endAfter: low.after, listeners: [before] });
     const telling = new Telling();
-    const trial = this.attempt(this.run, { endAfter: high.after, listeners: [telling] });
+    const trial = this.attempt(this.frame.run, { endAfter: high.after, listeners: [telling] });
     const seen = telling.after(upTo === undefined ? 0 : before.count);
     const quiet = trial.attending === 0 ? 'time passed' : `node ${trial.attending} took its turn, and nothing of it was seen outside`;
     return {
