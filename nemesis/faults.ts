@@ -1,6 +1,7 @@
 // Every fault there is, in the order in which they are listed.
 
 import { oldBackup } from './backup.ts';
+import { falseAnswers, falseContent, garbage, oldFrames } from './byzantine.ts';
 import { clockFreeze, clockJump, clockSkew, wallJump } from './clock.ts';
 import { contentBroken, contentRot, snapshotCut } from './content.ts';
 import { bitRot, diskFull, diskLost, diskTorn, fsyncError, misdirected, readError, slowFsync, staleRead } from './disk.ts';
@@ -19,6 +20,7 @@ export const FAULTS: readonly Fault[] = [
   narrow, reset, leaderKilled, leaderPaused, leaderCut, burst,
   parentOutage, parentReorg, gpuLost, callDoubt,
   contentBroken, contentRot, snapshotCut,
+  oldFrames, garbage, falseAnswers, falseContent,
 ];
 
 export function faultNamed(name: string): Fault | undefined {

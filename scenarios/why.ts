@@ -61,11 +61,10 @@ const FIRST_LOOK = 512;
 /** The failure is still the same one if it comes so much earlier or later, or a fiftieth of the run. */
 const ABOUT_US: Micros = 150 * MS;
 /**
- * A moment is asked until this much more speaks for "in 97 of 100 cases" than for "in 75", or the other way round: each failure
- * counts one, each case without it eight (a sequential test; both errors below one in eight).
+ * A moment is asked until so many more continuations failed than did not, or the other way round: a sequential test of "in three
+ * of four cases" against "in one of four", of which both errors are below one in eighty.
  */
-const ENOUGH = 9;
-const AGAINST = 8;
+const ENOUGH = 4;
 
 /** A run up to a little after it failed, and when to end it if it does not. */
 export interface Framed {
@@ -78,6 +77,11 @@ const about = (at: Micros): Micros => ABOUT_US + Math.floor(at / 50);
 
 export function isAlike(one: Failure, failure: Failure): boolean {
   return one.signature === failure.signature && Math.abs(one.at - failure.at) <= about(failure.at);
+}
+
+/** Not only alike: the same need, entry or term, and the same nodes. A bug that acts often would fail in some way at any time. */
+export function isTheSame(one: Failure, failure: Failure): boolean {
+  return isAlike(one, failure) && one.message === failure.message;
 }
 
 export function framed(run: RunFile, at: Micros): Framed {
@@ -97,6 +101,8 @@ class Asking {
   private readonly attempt: Attempt;
   private readonly bounds: WhyBounds;
   private readonly frame: Framed;
+  /** Only the very same failure counts: not if its words tell what chance brings up to the last moment, such as a place in a journal. */
+  private strict = true;
   /** Entries until it failed. */
   private readonly last: number;
   private readonly endedAt: Micros;
@@ -119,6 +125,8 @@ class Asking {
   why(): Why {
     const certain: Moment = { after: this.last, at: this.endedAt, samples: 1, failed: 1 };
     this.moments.set(this.last, certain);
+    this.strict = this.asked(this.last - 1) > 0;
+    if (!this.strict) this.moments.delete(this.last - 1);
     const [low, high] = this.narrowed(...this.lookedBack(certain));
     this.doing = 'the curve';
     for (const moment of [low, high]) if (moment !== certain) this.more(moment.after, this.bounds.samples);
@@ -168,7 +176,7 @@ class Asking {
   /** Below zero: from there it was not inevitable. */
   private asked(after: number): number {
     let score = 0;
-    for (let i = 0; i < this.bounds.samples && Math.abs(score) < ENOUGH && this.mayGoOn(); i++) score += this.sample(after) ? 1 : -AGAINST;
+    for (let i = 0; i < this.bounds.samples && Math.abs(score) < ENOUGH && this.mayGoOn(); i++) score += this.sample(after) ? 1 : -1;
     return score;
   }
 
@@ -185,7 +193,7 @@ class Asking {
     this.events += trial.events;
     // A run that was ended from outside says nothing.
     if (!this.mayGoOn()) return false;
-    const failed = trial.failures.some((one) => isAlike(one, this.failure));
+    const failed = trial.failures.some((one) => (this.strict ? isTheSame : isAlike)(one, this.failure));
     this.moments.set(after, { after, at: trial.rerolledAt ?? known.at, samples: known.samples + 1, failed: known.failed + (failed ? 1 : 0) });
     return failed;
   }
