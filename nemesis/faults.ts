@@ -12,7 +12,7 @@ import { burst } from './load.ts';
 import { handOver, lostDisk, reconfigure } from './membership.ts';
 import { clog, corrupt, drop, duplicate, flap, forgedHello, narrow, oneWay, partition, reorder, reset, slow } from './network.ts';
 import { callDoubt, gpuLost, parentOutage, parentReorg } from './outside.ts';
-import { blackout, bootStorm, kill, pause, restart, slowNode } from './process.ts';
+import { blackout, bootStorm, kill, otherSet, pause, restart, slowNode } from './process.ts';
 
 export const FAULTS: readonly Fault[] = [
   partition, oneWay, flap, slow, clog, drop, duplicate, reorder, corrupt, forgedHello, kill, restart, pause, blackout, bootStorm, slowNode, clockSkew, clockJump, clockFreeze, wallJump, diskLost, diskTorn, slowFsync, readError, fsyncError, diskFull, bitRot, misdirected, staleRead, oldBackup,
@@ -20,7 +20,7 @@ export const FAULTS: readonly Fault[] = [
   narrow, reset, leaderKilled, leaderPaused, leaderCut, burst,
   parentOutage, parentReorg, gpuLost, callDoubt,
   contentBroken, contentRot, snapshotCut,
-  oldFrames, garbage, falseAnswers, falseContent,
+  oldFrames, garbage, falseAnswers, falseContent, otherSet,
 ];
 
 export function faultNamed(name: string): Fault | undefined {

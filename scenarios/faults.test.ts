@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MS, SECOND } from '../kernel/base/time.ts';
 import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
+import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { execute, resolve, type Execution } from './run.ts';
 import { SeededDraw } from '../nemesis/draw.ts';
 import type { Fault } from '../nemesis/fault.ts';
@@ -37,7 +38,10 @@ function whileFarBehind(fault: Fault, seed: number): RunFile {
 const play = (run: RunFile): Execution => execute(run, [], { checked: false, kernelVersion: 'test' });
 
 describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', (name, fault) => {
-  const runs = [1, 2, 3, 4].map((seed) => play(runWith(fault, seed)));
+  const runs = [1, 2, 3, 4].map((seed) => {
+    const run = runWith(fault, seed);
+    return { ...play(run), run };
+  });
 
   test('really happens, and is counted', () => {
     const counts = runs.map(({ result }) => result.faults[name] ?? 0);
@@ -45,7 +49,7 @@ describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', (name, 
   });
 
   test('has ended when the network heals, and leaves nothing behind', () => {
-    for (const { world, result } of runs) {
+    for (const { world, result, run } of runs) {
       expect(result.broke).toBeUndefined();
       for (const id of world.ids) {
         const host = world.host(id);
@@ -53,9 +57,12 @@ describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', (name, 
         expect([host.pauses, host.extraTurnUs, disk.stallUs, disk.readErrors, disk.syncErrors, disk.fulls, services.brokenPerMille, services.doubtPerMille, services.content.brokenPerMille, services.content.rotPerMille]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         expect(host.state === 'up' || host.damaged).toBe(true);
         expect(host.crashPlan).toBeUndefined();
+        expect(host.otherLimits).toBeUndefined();
+        expect([host.loop?.options.snapshotEvery ?? run.snapshotEvery, host.loop?.options.sliceEvents ?? LOOP_DEFAULTS.sliceEvents]).toEqual([run.snapshotEvery, LOOP_DEFAULTS.sliceEvents]);
       }
       const touched = [...world.network.touched];
       const readings = world.ids.map((id) => world.host(id).clock.now());
+      expect(world.network.tapped).toBe(false);
       expect(world.run(world.now + SECOND, 1_000_000)).toBe(true);
       for (const [place, id] of world.ids.entries()) expect(world.host(id).clock.now()).toBeGreaterThan(readings[place] as number);
       expect([...world.network.touched]).toEqual(touched);

@@ -10,6 +10,7 @@ import { StandInScheme, type Scheme } from '../io/sim/scheme.ts';
 import { World, type WorldOptions } from '../io/sim/world.ts';
 import { nodeId } from '../kernel/base/ids.ts';
 import { Random } from '../kernel/base/random.ts';
+import type { Fault } from '../nemesis/fault.ts';
 import { FAULTS, faultNamed } from '../nemesis/faults.ts';
 import { SeededDraw } from '../nemesis/draw.ts';
 import { SCENARIOS } from './list.ts';
@@ -56,6 +57,7 @@ class Run {
   private readonly boundUs: Micros;
   private reroll: ExecuteOptions['reroll'];
   private rerolledAt: Micros | undefined;
+  private fate: Random | undefined;
   private interject: ExecuteOptions['interject'];
   private interjectedAt: Micros | undefined;
   /** In the order in which they begin. */
@@ -165,6 +167,7 @@ class Run {
     if (this.reroll === undefined || this.world.events < this.reroll.after) return;
     this.world.reroll(this.reroll.seed);
     this.rerolledAt = this.world.now;
+    this.fate = Random.of(this.reroll.seed, 'faults');
     this.reroll = undefined;
   }
 
@@ -194,13 +197,32 @@ class Run {
     const nodes = episode.nodes.map((node) => nodeId(node));
     this.world.at(episode.from, () => {
       this.scheduleNext(place + 1);
+      if (this.staysAway(fault)) return;
       const end = fault.begin(this.world, episode);
       for (const one of this.world.listeners.faultBegan) one.faultBegan(episode.kind, nodes, this.world.now);
-      this.world.at(Math.min(episode.until, this.file.healAt), () => {
+      const over = (): void => {
         end();
         for (const one of this.world.listeners.faultEnded) one.faultEnded(episode.kind, nodes, this.world.now);
+      };
+      const rerolled = this.rerolledAt;
+      this.world.at(Math.min(episode.until, this.file.healAt), () => {
+        if (rerolled === this.rerolledAt || !this.lastsOn(fault, episode, over)) over();
       });
     });
+  }
+
+  // When chance is drawn anew, what faults will come is open, and when those that are there end. Damage comes as it would: the
+  // budget was kept for it.
+
+  private staysAway(fault: Fault): boolean {
+    return this.fate !== undefined && fault.damages !== true && this.fate.below(2) === 0;
+  }
+
+  private lastsOn(fault: Fault, episode: FaultEpisode, over: () => void): boolean {
+    const room = this.file.healAt - this.world.now;
+    if (this.fate === undefined || fault.damages === true || room <= 0 || this.fate.below(4) === 0) return false;
+    this.world.at(this.world.now + 1 + this.fate.below(Math.min(room, episode.until - episode.from)), over);
+    return true;
   }
 
   /** Every episode has ended; whoever may run, runs. */

@@ -55,7 +55,7 @@ export interface Why {
   readonly runs: number;
 }
 
-const POINTS = 16;
+const POINTS = 12;
 /** The first look back from the failure, as a part of the run. */
 const FIRST_LOOK = 512;
 /** The failure is still the same one if it comes so much earlier or later, or a fiftieth of the run. */
