@@ -39,7 +39,7 @@ export function renderCulprits(report: CulpritReport, paint: Paint): string {
   const rows = report.rows.map((row) => {
     const isNear = row.apart !== null && row.apart <= report.limit;
     const apart = (row.apart === null ? '-' : `${(100 * row.apart).toFixed(2)} %`).padStart(9);
-    return `${paint.bold(row.name.padEnd(width))}${seconds(row.culpritAtUs)}${seconds(row.namedAtUs)}${seconds(row.failedAtUs)}${isNear ? apart : paint.red(apart)}${grouped(row.runs).padStart(7)}  ${row.event ?? paint.red('the run does not fail, or fails without the bug')}`;
+    return `${paint.bold(row.name.padEnd(width))}${seconds(row.culpritAtUs)}${seconds(row.namedAtUs)}${seconds(row.failedAtUs)}${isNear ? apart : paint.red(apart)}${grouped(row.runs).padStart(7)}  ${row.event ?? paint.red('no run fails, or it does without the bug')}`;
   });
   return [
     head,

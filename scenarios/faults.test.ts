@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MS, SECOND } from '../kernel/base/time.ts';
+import type { Evidence } from '../io/sim/evidence.ts';
 import type { FaultEpisode, RunFile } from '../io/sim/run-file.ts';
 import { LOOP_DEFAULTS } from '../io/loop-options.ts';
 import { execute, resolve, type Execution } from './run.ts';
@@ -89,4 +90,40 @@ describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', (name, 
       expect(episode.nodes.every((node) => node >= 1 && node <= site.nodes)).toBe(true);
     }
   });
+});
+
+describe('other-set', () => {
+  const calm = resolve(1, { scenario: 'rolling-restarts', nodes: 5, forUs: 8 * SECOND, faults: 'none' });
+  const episode: FaultEpisode = { kind: 'other-set', from: 1_500 * MS, until: 4_500 * MS, nodes: [1, 2], strength: 1 };
+  const setsAt = (endAt: number): (number | undefined)[] => {
+    const { world } = execute({ ...calm, faults: [episode] }, [], { checked: false, kernelVersion: 'test', endAt });
+    return world.ids.map((id) => world.host(id).loop?.options.snapshotEvery);
+  };
+  const { snapshotEvery } = calm;
+
+  test('lets some nodes go on with another set beside the rest, and then with the same again', () => {
+    expect(setsAt(1_400 * MS)).toEqual(Array.from({ length: 5 }, () => snapshotEvery));
+    expect(setsAt(3_300 * MS)).toEqual([40, 40, snapshotEvery, snapshotEvery, snapshotEvery]);
+    expect(setsAt(5_000 * MS)).toEqual(Array.from({ length: 5 }, () => snapshotEvery));
+  });
+});
+
+test('old-frames says again what is of an earlier incarnation too', () => {
+  const run = runWith(FAULTS.find((fault) => fault.name === 'old-frames') as Fault, 1);
+  let heard = 0;
+  let ofAnEarlierLife = 0;
+  const listener: Evidence = {
+    durable: (_node, events) => {
+      for (const { cause } of events) {
+        if (cause.kind !== 'message') continue;
+        heard++;
+        if ((latest.get(cause.from) ?? 0) > cause.incarnation) ofAnEarlierLife++;
+      }
+    },
+    sent: (frame) => void latest.set(frame.from, Math.max(latest.get(frame.from) ?? 0, frame.incarnation)),
+  };
+  const latest = new Map<number, number>();
+  execute(run, [], { checked: false, kernelVersion: 'test', listeners: [listener] });
+  expect(heard).toBeGreaterThan(1_000);
+  expect(ofAnEarlierLife).toBeGreaterThan(20);
 });

@@ -79,7 +79,9 @@ describe('why', () => {
     const always: Property = {
       id: 'always', claim: 'a claim', kind: 'safety', scope: 'global',
       watch: (run) => ({
-        faultBegan: (_kind, _nodes, now) => run.violated('always', { message: 'a fault began', at: now, nodes: [] }),
+        sent: (frame, now) => {
+          if (now > 900 * MS) run.violated('always', { message: 'somebody speaks', at: now, nodes: [frame.from] });
+        },
         judge: () => ({ verdict: 'held', checks: 1 }),
       }),
     };

@@ -61,10 +61,11 @@ const FIRST_LOOK = 512;
 /** The failure is still the same one if it comes so much earlier or later, or a fiftieth of the run. */
 const ABOUT_US: Micros = 150 * MS;
 /**
- * A moment is asked until so many more continuations failed than did not, or the other way round: a sequential test of "in three
- * of four cases" against "in one of four", of which both errors are below one in eighty.
+ * A moment is asked until this much more speaks for "in 92 of 100 cases" than for "in 60", or the other way round: each failure
+ * counts one, each case without it four (a sequential test; both errors below one in eight).
  */
-const ENOUGH = 4;
+const ENOUGH = 5;
+const AGAINST = 4;
 
 /** A run up to a little after it failed, and when to end it if it does not. */
 export interface Framed {
@@ -176,7 +177,7 @@ class Asking {
   /** Below zero: from there it was not inevitable. */
   private asked(after: number): number {
     let score = 0;
-    for (let i = 0; i < this.bounds.samples && Math.abs(score) < ENOUGH && this.mayGoOn(); i++) score += this.sample(after) ? 1 : -1;
+    for (let i = 0; i < this.bounds.samples && Math.abs(score) < ENOUGH && this.mayGoOn(); i++) score += this.sample(after) ? 1 : -AGAINST;
     return score;
   }
 

@@ -269,7 +269,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   }
 
   private deliver(host: Host, frame: Frame): void {
-    if (this.goesAstray) return this.network.lose(frame, 'dropped');
+    if (this.goesAstray) return this.network.lose(frame, 'cut');
     const loop = host.loop;
     if (loop === undefined) return this.network.lose(frame, 'down');
     this.network.delivered++;

@@ -15,37 +15,35 @@ type Form = 'statements' | 'expression' | Edit;
 
 export interface Culprit {
   readonly name: string;
-  /** Of `sim --scenario all`: a run that the bug fails. */
-  readonly seed: number;
   readonly forms: readonly Form[];
 }
 
-const statements = (name: string, seed: number): Culprit => ({ name, seed, forms: ['statements'] });
-const expression = (name: string, seed: number): Culprit => ({ name, seed, forms: ['expression'] });
+const statements = (name: string): Culprit => ({ name, forms: ['statements'] });
+const expression = (name: string): Culprit => ({ name, forms: ['expression'] });
 
 export const CULPRITS: readonly Culprit[] = [
-  statements('raft/commit-older-term', 1),
-  statements('raft/vote-before-durable', 1),
-  statements('raft/ack-before-durable', 1),
-  statements('raft/stale-read', 2),
+  statements('raft/commit-older-term'),
+  statements('raft/vote-before-durable'),
+  statements('raft/ack-before-durable'),
+  statements('raft/stale-read'),
   {
-    name: 'raft/commit-beyond-match', seed: 1,
+    name: 'raft/commit-beyond-match',
     forms: [{ file: 'kernel/raft/raft.ts', anchor: 'const commit = Math.min(m.commit, lastNew);', replacement: `const commit = Math.min(m.commit, ${OFF} ? lastNew : this.log.lastIndex);` }],
   },
-  statements('raft/commit-regress', 1),
-  expression('raft/length-before-term', 2),
-  expression('raft/votes-twice', 2),
-  statements('raft/vote-forgotten', 21),
-  statements('raft/truncates-what-agrees', 12),
-  statements('raft/new-life-keeps-seat', 3),
-  statements('raft/config-before-own-term', 6),
-  statements('loop/stale-effect-sent', 3),
-  statements('journal/old-incarnation', 3),
+  statements('raft/commit-regress'),
+  expression('raft/length-before-term'),
+  expression('raft/votes-twice'),
+  statements('raft/vote-forgotten'),
+  statements('raft/truncates-what-agrees'),
+  statements('raft/new-life-keeps-seat'),
+  statements('raft/config-before-own-term'),
+  statements('loop/stale-effect-sent'),
+  statements('journal/old-incarnation'),
   {
-    name: 'decide/last-proposal-wins', seed: 1,
+    name: 'decide/last-proposal-wins',
     forms: [{ file: 'kernel/decide/register.ts', anchor: 'if (winner !== undefined) return', replacement: `if (winner !== undefined && (${OFF} || winner.proposal.proposal === proposal.proposal)) return` }],
   },
-  statements('decide/forgotten-need-decided-again', 2),
+  statements('decide/forgotten-need-decided-again'),
 ];
 
 /** The same bug, with a switch; undefined if there is none for it. */
