@@ -2,16 +2,15 @@
 // an earlier incarnation is not heard, a content is what its name says, a session is its opener's, and bytes that make no sense
 // are refused. Voters fail by crashing: none of these faults lets one lie about votes or entries.
 
-import { decode, encode } from '../kernel/base/codec.ts';
 import { nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
 import { Random } from '../kernel/base/random.ts';
 import { MS, type Micros } from '../kernel/base/time.ts';
+import { placement } from '../kernel/decide/buckets.ts';
 import { decideBody } from '../kernel/decide/command.ts';
 import { bucketOf, makeProposal } from '../kernel/decide/record.ts';
 import type { Message } from '../kernel/message.ts';
 import { appendReply, snapshotChunk, snapshotReply, submit, takeOver, voteReply } from '../kernel/raft/message.ts';
 import type { Raft } from '../kernel/raft/raft.ts';
-import { frameCodec, MAX_FRAME_BYTES } from '../io/frame.ts';
 import type { Frame } from '../io/ports.ts';
 import type { Host } from '../io/sim/host.ts';
 import type { World } from '../io/sim/world.ts';
@@ -107,9 +106,9 @@ export const garbage: Fault = {
     const stop = repeatedly(world, episode.strength, () => {
       if (listener.frames.length === 0) return;
       const frame = random.pick(listener.frames);
-      const decoded = decode(frameCodec, spoilt(encode(frameCodec, frame), random), MAX_FRAME_BYTES);
+      const understood = world.network.understood(frame, (bytes) => spoilt(bytes, random));
       world.count('garbage', 1);
-      if (decoded.ok) world.intrude(world.now + 1, { ...decoded.value, from: nodeId(world.parameters.nodes + 1), to: frame.to });
+      if (understood !== undefined) world.intrude(world.now + 1, { ...understood, from: nodeId(world.parameters.nodes + 1), to: frame.to });
     });
     return () => {
       stop();
@@ -132,22 +131,22 @@ function spoilt(bytes: Uint8Array, random: Random): Uint8Array {
 export const falseAnswers: Fault = {
   name: 'false-answers',
   about: 'nodes answer groups in which they have no seat: they hold everything, they grant every vote, they took the snapshot, others should take over; and they use the sessions of others',
-  unit: 'microseconds between two rounds of answers',
+  unit: 'microseconds between two attempts, each at one member of one group',
   strongest: 10_000 * MS,
   milder: 'larger',
-  draw: (draw, site) => ({ kind: 'false-answers', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([2, 10, 60]) * MS }),
+  draw: (draw, site) => ({ kind: 'false-answers', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([1, 4, 20]) * MS }),
   begin: (world, episode) => {
     const random = Random.of(world.seed, 'false-answers', episode.from);
     return repeatedly(world, episode.strength, () => {
-      for (const group of world.parameters.groups) {
-        const to = world.host(random.pick(world.ids));
-        const from = world.host(random.pick(episode.nodes));
-        const member = to.loop?.phase === 'running' ? to.loop.kernel.member(group.id) : undefined;
-        if (member === undefined || from === to || from.loop?.phase !== 'running' || isApart(world, to.id) || hasSeat(world, member, from)) continue;
-        world.count('false-answers', 1);
-        // From the beginning of its journal: what is said in vain must not make anybody remember more of it than there is.
-        for (const message of [...answersOf(member, random), theft(member, from.id, random)]) world.intrude(world.now + 1, { from: from.id, to: to.id, incarnation: from.loop.incarnation, sequence: 1, index: 0, message });
-      }
+      const to = world.host(random.pick(world.ids));
+      const from = world.host(random.pick(episode.nodes));
+      const groups = to.loop?.phase === 'running' ? to.loop.kernel.groups : [];
+      if (groups.length === 0 || from === to || from.loop?.phase !== 'running' || isApart(world, to.id)) return;
+      const member = random.pick(groups);
+      if (hasSeat(world, member, from)) return;
+      world.count('false-answers', 1);
+      // From the beginning of its journal: what is said in vain must not make anybody remember more of it than there is.
+      for (const message of [...answersOf(member, random), theft(world, member, from.id, random)]) world.intrude(world.now + 1, { from: from.id, to: to.id, incarnation: from.loop.incarnation, sequence: 1, index: 0, message });
     });
   },
 };
@@ -178,9 +177,13 @@ function answersOf(member: Raft, random: Random): readonly Message[] {
 
 /** Sessions are named by the place in the log that opened them: the first ones are easily guessed. */
 const GUESSES = 24;
+const MOST_NAMES = 2_000;
 
-function theft({ group }: Raft, from: NodeId, random: Random): Message {
-  const need = `0/stolen-${random.below(GUESSES)}` as NeedId;
+function theft(world: World, { group }: Raft, from: NodeId, random: Random): Message {
+  const owners = placement(world.parameters.groups);
+  let need = '0/stolen' as NeedId;
+  // The group must think that it is asked for what is its own.
+  for (let number = 0; owners[bucketOf(need)] !== group && number < MOST_NAMES; number++) need = `0/stolen-${number}` as NeedId;
   const proposal = makeProposal(need, bucketOf(need), 'nobody-asked' as ProposalId, from, 1, 0);
   return submit(group, sessionId(1 + random.below(GUESSES)), 1 + random.below(2 * GUESSES), 1, decideBody(proposal));
 }

@@ -52,6 +52,8 @@ export interface Why {
     /** The search could not get closer than this many entries. */
     readonly within: number;
   };
+  /** What counted as this failure. */
+  readonly sameness: Sameness;
   readonly runs: number;
 }
 
@@ -80,9 +82,14 @@ export function isAlike(one: Failure, failure: Failure): boolean {
   return one.signature === failure.signature && Math.abs(one.at - failure.at) <= about(failure.at);
 }
 
-/** Not only alike: the same need, entry or term, and the same nodes. A bug that acts often would fail in some way at any time. */
-export function isTheSame(one: Failure, failure: Failure): boolean {
-  return isAlike(one, failure) && one.message === failure.message;
+/** What counts as the failure that is asked about, from the loosest to the strictest. */
+export type Sameness = 'alike' | 'said alike' | 'the very one';
+
+const AT_ONCE_US: Micros = MS;
+
+function isSame(one: Failure, failure: Failure, sameness: Sameness): boolean {
+  if (!isAlike(one, failure) || (sameness !== 'alike' && one.message !== failure.message)) return false;
+  return sameness !== 'the very one' || Math.abs(one.at - failure.at) <= AT_ONCE_US;
 }
 
 export function framed(run: RunFile, at: Micros): Framed {
@@ -102,8 +109,7 @@ class Asking {
   private readonly attempt: Attempt;
   private readonly bounds: WhyBounds;
   private readonly frame: Framed;
-  /** Only the very same failure counts: not if its words tell what chance brings up to the last moment, such as a place in a journal. */
-  private strict = true;
+  private sameness: Sameness = 'said alike';
   /** Entries until it failed. */
   private readonly last: number;
   private readonly endedAt: Micros;
@@ -125,15 +131,29 @@ class Asking {
 
   why(): Why {
     const certain: Moment = { after: this.last, at: this.endedAt, samples: 1, failed: 1 };
-    this.moments.set(this.last, certain);
-    this.strict = this.asked(this.last - 1) > 0;
-    if (!this.strict) this.moments.delete(this.last - 1);
-    const [low, high] = this.narrowed(...this.lookedBack(certain));
+    // The same need, entry or term and nodes: unless the words tell what chance brings up to the last moment, as a place in a journal.
+    let [low, high] = this.searched('said alike', certain) ?? this.searched('alike', certain) ?? [certain, certain];
+    // Such a failure comes whatever chance brings, of a bug that acts all the time: when was it clear that it would be this one?
+    if (high.after === 0 && !this.over) [low, high] = this.searched('the very one', certain) ?? [low, high];
     this.doing = 'the curve';
     for (const moment of [low, high]) if (moment !== certain) this.more(moment.after, this.bounds.samples);
     for (let point = 0; point < POINTS; point++) this.more(Math.floor((this.last * point) / POINTS), this.bounds.samples >> 1);
     this.doing = 'its name';
-    return { failure: this.failure, moments: this.ordered(), turn: this.named(this.moment(low), this.moment(high)), runs: this.runs };
+    return { failure: this.failure, moments: this.ordered(), turn: this.named(this.moment(low), this.moment(high)), sameness: this.sameness, runs: this.runs };
+  }
+
+  /** Undefined if not even just before it failed it fails so again. */
+  private searched(sameness: Sameness, certain: Moment): readonly [Moment, Moment] | undefined {
+    const before = this.sameness;
+    const known = [...this.moments];
+    this.sameness = sameness;
+    this.moments.clear();
+    this.moments.set(this.last, certain);
+    if (this.asked(this.last - 1) > 0 || sameness === 'alike') return this.narrowed(...this.lookedBack(certain));
+    this.sameness = before;
+    this.moments.clear();
+    for (const [after, moment] of known) this.moments.set(after, moment);
+    return undefined;
   }
 
   private ordered(): Moment[] {
@@ -194,7 +214,7 @@ class Asking {
     this.events += trial.events;
     // A run that was ended from outside says nothing.
     if (!this.mayGoOn()) return false;
-    const failed = trial.failures.some((one) => (this.strict ? isTheSame : isAlike)(one, this.failure));
+    const failed = trial.failures.some((one) => isSame(one, this.failure, this.sameness));
     this.moments.set(after, { after, at: trial.rerolledAt ?? known.at, samples: known.samples + 1, failed: known.failed + (failed ? 1 : 0) });
     return failed;
   }

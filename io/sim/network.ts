@@ -201,6 +201,12 @@ export class SimNetwork implements Network {
     this.apply();
   }
 
+  /** What a decoder makes of a frame of which the bytes were spoilt: another one, or nothing. */
+  understood(frame: Frame, spoil: (bytes: Uint8Array) => Uint8Array): Frame | undefined {
+    const decoded = decode(frameCodec, spoil(encode(frameCodec, frame)), MAX_FRAME_BYTES);
+    return decoded.ok ? decoded.value : undefined;
+  }
+
   /** Until what is returned is called. */
   tap(tap: Tap): () => void {
     this.taps.add(tap);

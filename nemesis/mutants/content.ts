@@ -47,10 +47,4 @@ export const CONTENT_MUTANTS: readonly Mutant[] = [
     about: 'says of a snapshot that it is of the end of the log, and not of what was applied',
     edits: [{ file: RAFT, anchor: 'const index = this.appliedIndex;\n    return this.replica.freeze(', replacement: 'const index = this.log.lastIndex;\n    return this.replica.freeze(' }],
   },
-  {
-    name: 'content/damaged-is-done',
-    family: 'content',
-    about: 'a content that is not what its name says is acknowledged as if it were installed',
-    edits: [{ file: RAFT, anchor: "whole ? 'damaged' : 'wanting';", replacement: "whole ? 'done' : 'wanting';" }],
-  },
 ];

@@ -15,10 +15,4 @@ export const PEERS_MUTANTS: readonly Mutant[] = [
     about: 'what comes of somebody who is no node of the network is heard',
     edits: [{ file: 'kernel/peers.ts', anchor: 'if (peer === undefined || from === this.self || from === 0 || incarnation === 0) return false;', replacement: 'if (peer === undefined) return true;\n    if (from === this.self || from === 0 || incarnation === 0) return false;' }],
   },
-  {
-    name: 'peers/earlier-life-heard',
-    family: 'peers',
-    about: 'a frame of an earlier incarnation is heard (rule 5)',
-    edits: [{ file: 'kernel/peers.ts', anchor: 'if (peer.incarnation === incarnation) {', replacement: 'if (peer.incarnation >= incarnation) {' }],
-  },
 ];
