@@ -3,12 +3,12 @@
 
 import { MS, type Micros } from '../kernel/base/time.ts';
 import type { CrashLoss } from '../io/sim/disk.ts';
-import type { Host } from '../io/sim/host.ts';
+import type { Host, OtherLimits } from '../io/sim/host.ts';
 import type { FaultEpisode } from '../io/sim/run-file.ts';
 import type { World } from '../io/sim/world.ts';
 import type { CrashPoint } from '../io/ports.ts';
 import type { Draw } from './draw.ts';
-import { burden, few, lasting, struck, type Fault, type Site } from './fault.ts';
+import { burden, few, lasting, some, struck, type Fault, type Site } from './fault.ts';
 
 export const CRASH_POINTS: readonly CrashPoint[] = [
   'beforeAppend', 'afterAppend', 'afterStep', 'beforeSync', 'beforeRelease', 'halfwayReleasing', 'afterRelease', 'duringRecovery', 'duringSnapshot',
@@ -171,3 +171,48 @@ export const slowNode: Fault = {
     return burden(hosts, (host, sign) => (host.extraTurnUs += sign * episode.strength));
   },
 };
+
+/** What a node has for itself: a network may be in the middle of a change of any of it. */
+const OTHER_SETS: readonly OtherLimits[] = [
+  { batchEvents: 3, snapshotEvery: 40, segmentWeight: 4_096, watermarkBatches: 1, sliceEvents: 7 },
+  { gatherEvents: 16, snapshotEvery: 3_000, watermarkBatches: 256, sliceEvents: 64, inbox: { urgent: 256, messages: 1_024, requests: 256 } },
+];
+
+const RESTARTING_US: Micros = 30 * MS;
+
+export const otherSet: Fault = {
+  name: 'other-set',
+  about: 'the nodes named are stopped and started one after the other, go on with another set of their own parameters (batches, snapshots, segments, watermarks, slices, inbox) beside the rest, and change back',
+  unit: '1: everything small; 2: everything large',
+  strongest: 2,
+  draw: (draw, site) => ({ kind: 'other-set', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.between(1, 2) }),
+  begin: (world, episode) => {
+    const hosts = episode.nodes.map((node) => world.host(node));
+    const set = OTHER_SETS[episode.strength - 1];
+    const third = Math.floor((episode.until - episode.from) / 3);
+    let over = false;
+    const change = (host: Host, to: OtherLimits | undefined): void => {
+      if (over) return;
+      host.otherLimits = to;
+      world.stop(host, RESTARTING_US);
+    };
+    hosts.forEach((host, place) => {
+      const after = Math.floor((third * place) / hosts.length);
+      world.at(world.now + after, () => change(host, set));
+      world.at(world.now + 2 * third + after, () => change(host, undefined));
+    });
+    return () => {
+      over = true;
+      for (const host of hosts) changeBack(world, host);
+      start(hosts);
+    };
+  },
+  happened: (world) => world.hosts.reduce((sum, host) => sum + host.startedOtherwise, 0),
+};
+
+/** Whoever has not come round to it yet is ended: nobody goes on with what is no longer wanted. */
+function changeBack(world: World, host: Host): void {
+  host.otherLimits = undefined;
+  const set = host.loop?.options;
+  if (set !== undefined && OTHER_SETS.some((other) => other.snapshotEvery === set.snapshotEvery && other.sliceEvents === set.sliceEvents)) world.crash(host, 'kept', 0);
+}

@@ -197,11 +197,13 @@ function addMutants(program: Command): void {
     .option('--limit <n>', 'seeds per series before giving up (1000; with --operators 24)')
     .option('--operators <n>', 'instead: n drawn slips of the hand in kernel/raft, kernel/decide, io/loop.ts and io/journal.ts, and how many are noticed')
     .option('--jobs <n>', 'mutants at work at the same time')
+    .option('--why', 'instead: how near the moment that sim --why names is to the step at which the bug had to act, for bugs that can be switched off')
+    .option('--samples <n>', 'with --why: continuations of each moment, at most')
     .option('--shrink', 'also make the first run that found each as small as it can be')
     .option('--budget <duration>', 'how long to look for it (30s): without it, so many events')
     .option('--json', 'print one JSON document and nothing else')
     .addHelpText('after', '\nWithout --shrink, "shrunk" and "removed" of the JSON document are null; "removed" is a share: 0.9 is nine in ten.')
-    .action(async (names, options) => leave(await (options.operators === undefined ? (await import('./mutants.ts')).mutants(names, options) : (await import('./operators/operators.ts')).operators(names, options))));
+    .action(async (names, options) => leave(await (options.why === true ? (await import('./culprits.ts')).culprits(names, options) : options.operators === undefined ? (await import('./mutants.ts')).mutants(names, options) : (await import('./operators/operators.ts')).operators(names, options))));
 }
 
 function addBench(program: Command): void {

@@ -2,6 +2,7 @@
 // is imported, in the same thread; whoever wants several mutants starts a worker for each.
 
 import { registerHooks } from 'node:module';
+import { switched } from '../nemesis/mutants/culprits.ts';
 import { MUTANTS } from '../nemesis/mutants/list.ts';
 import { plant, type Mutant } from '../nemesis/mutants/mutant.ts';
 
@@ -25,6 +26,13 @@ export function installMutant(mutant: Mutant): void {
       return planted.source;
     });
   }
+}
+
+/** One that can be switched off in the middle of a run. */
+export function plantSwitched(name: string): void {
+  const mutant = switched(name);
+  if (mutant === undefined) throw new Error(`the mutant ${name} cannot be switched`);
+  installMutant(mutant);
 }
 
 /** One of ours, or a slip of the hand (`op:...`): only that one needs the parser. */

@@ -3,6 +3,7 @@
 
 import type { RunFile } from '../io/sim/run-file.ts';
 import type { Timeline } from '../reports/timeline/timeline.ts';
+import type { Culprit } from '../scenarios/culprit.ts';
 import type { RunOptions, RunResult } from '../scenarios/scenario.ts';
 import type { Shrunk, ShrinkProgress } from '../scenarios/shrinking.ts';
 import type { Why, WhyProgress } from '../scenarios/why.ts';
@@ -21,6 +22,8 @@ export interface RunRequest {
 export interface WorkerSettings {
   /** Name of the bug that is planted before the simulator is loaded. */
   readonly mutant?: string;
+  /** It can be switched off in the middle of a run. */
+  readonly switched?: boolean;
   /** [0]: the worker should stop as soon as it can. [1]: seed of the run it is at; [2]: simulated time; [3]: events of that run. */
   readonly shared: SharedArrayBuffer;
 }
@@ -32,7 +35,9 @@ export type WorkerTask =
   | { readonly kind: 'one'; readonly request: RunRequest; readonly dump?: string; readonly timeline?: boolean }
   | { readonly kind: 'batch'; readonly requests: readonly RunRequest[] }
   | { readonly kind: 'shrink'; readonly request: RunRequest; readonly judged?: readonly string[]; readonly budgetMs?: number }
-  | { readonly kind: 'why'; readonly request: RunRequest; readonly judged?: readonly string[]; readonly budgetMs?: number; readonly samples: number };
+  | { readonly kind: 'why'; readonly request: RunRequest; readonly judged?: readonly string[]; readonly budgetMs?: number; readonly samples: number }
+  /** Of a switched bug: the step at which it had to act. */
+  | { readonly kind: 'culprit'; readonly request: RunRequest };
 
 export type WorkerReport =
   /** What the seed drew: sent before the run begins. */
@@ -42,6 +47,8 @@ export type WorkerReport =
   | { readonly kind: 'shrinking'; readonly progress: ShrinkProgress }
   | { readonly kind: 'asking'; readonly progress: WhyProgress }
   | { readonly kind: 'why'; readonly why: Why | undefined }
+  /** Undefined: the run does not fail, or without the bug as well. */
+  | { readonly kind: 'culprit'; readonly culprit: Culprit | undefined }
   /** Undefined: the run did not fail. */
   | { readonly kind: 'shrunk'; readonly shrunk: Shrunk | undefined }
   | { readonly kind: 'complaint'; readonly sentence: string };

@@ -78,7 +78,7 @@ export interface Sweep extends RunMode {
   readonly known: readonly KnownFailure[];
 }
 
-const DEFAULT_SAMPLES = '24';
+export const DEFAULT_SAMPLES = '24';
 export const MAX_NODES = 500;
 export const DEFAULT_SCENARIO = 'steady-decides';
 

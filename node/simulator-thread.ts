@@ -12,10 +12,10 @@ export class SimulatorThread {
   private onDeath: ((error: Error) => void) | undefined;
   private dead: Error | undefined;
 
-  constructor(mutant?: string) {
+  constructor(mutant?: string, switched: boolean = false) {
     const shared = new SharedArrayBuffer(SHARED.words * 8);
     this.cells = new Float64Array(shared);
-    const settings: WorkerSettings = mutant === undefined ? { shared } : { shared, mutant };
+    const settings: WorkerSettings = mutant === undefined ? { shared } : { shared, mutant, switched };
     this.worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings });
     this.worker.on('message', (report: WorkerReport) => this.onReport?.(report));
     this.worker.on('error', (error) => this.died(error));

@@ -21,12 +21,12 @@ export async function whyOf(asked: OneRun, request: RunRequest, thread: Simulato
       },
     );
     if (answer.kind !== 'why' || answer.why === undefined) return undefined;
-    const { failure, moments, turn, runs } = answer.why;
+    const { failure, moments, turn, sameness, runs } = answer.why;
     return {
       property: failure.property, signature: failure.signature, failedAtUs: failure.at,
       moments: moments.map(({ after, at, samples, failed }) => ({ atUs: at, entry: after, samples, failed, likelihood: rounded(failed / samples) })),
       inevitable: { atUs: turn.at, entry: turn.entry, before: rounded(turn.before), after: rounded(turn.after), event: turn.event, seen: turn.seen, within: turn.within },
-      samples: asked.samples, runs, wallMs: Math.round(performance.now() - started),
+      sameness, samples: asked.samples, runs, wallMs: Math.round(performance.now() - started),
     };
   } finally {
     progress.end();

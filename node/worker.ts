@@ -4,13 +4,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SHARED, type RunOutcome, type WorkerReport, type WorkerSettings, type WorkerTask } from './run-request.ts';
 
-const { mutant, shared } = workerData as WorkerSettings;
+const { mutant, switched, shared } = workerData as WorkerSettings;
 const cells = new Float64Array(shared);
 const tell = (report: WorkerReport): void => parentPort?.postMessage(report);
 
 if (mutant !== undefined) {
-  const { plantByName } = await import('./mutant-hook.ts');
-  await plantByName(mutant);
+  const { plantByName, plantSwitched } = await import('./mutant-hook.ts');
+  await (switched === true ? plantSwitched(mutant) : plantByName(mutant));
 }
 const { attemptsOf, executeRun, resolveRun, retainedHeapMb } = await import('./simulate.ts');
 
@@ -86,10 +86,21 @@ async function askWhy(task: WorkerTask & { readonly kind: 'why' }): Promise<void
   tell({ kind: 'why', why: found });
 }
 
+async function findCulprit(task: WorkerTask & { readonly kind: 'culprit' }): Promise<void> {
+  const { culpritOf } = await import('../scenarios/culprit.ts');
+  const { BUG_IS_OFF } = await import('../nemesis/mutants/culprits.ts');
+  const attempt = attemptsOf(task.request, undefined, progress);
+  const run = resolveRun(task.request);
+  const first = attempt(run);
+  const culprit = first.failures.length === 0 ? undefined : culpritOf(run, first, attempt, (on) => void ((globalThis as Record<string, unknown>)[BUG_IS_OFF] = !on));
+  tell({ kind: 'culprit', culprit });
+}
+
 parentPort?.on('message', (task: WorkerTask) => {
   if (task.kind === 'batch') return batch(task);
   if (task.kind === 'shrink') return shrinkRun(task);
   if (task.kind === 'why') return askWhy(task);
+  if (task.kind === 'culprit') return findCulprit(task);
   // A rejection ends the thread with this error, and whoever waits for the report hears of it.
   return one(task);
 });

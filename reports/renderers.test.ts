@@ -70,12 +70,12 @@ again       npm run sim -- --run small.json`,
 test('why a run failed is a bar for each moment, and the entry where it jumps', () => {
   const at = (atUs: number, entry: number, samples: number, failed: number) => ({ atUs, entry, samples, failed, likelihood: failed / samples });
   const report = {
-    property: 'P2', signature: 'P2: …', failedAtUs: 2_000_000, samples: 24, runs: 60, wallMs: 2_000,
+    property: 'P2', signature: 'P2: …', failedAtUs: 2_000_000, sameness: 'said alike' as const, samples: 24, runs: 60, wallMs: 2_000,
     moments: [at(0, 0, 12, 0), at(1_000_000, 500, 12, 3), at(1_500_000, 700, 24, 6), at(1_500_010, 701, 24, 24), at(2_000_000, 900, 1, 1)],
     inevitable: { atUs: 1_500_010, entry: 701, before: 0.25, after: 1, event: 'node 2 crashes (beforeSync)', seen: ['node 2 crashes (beforeSync)', 'node 2 sends vote to node 1'], within: 1 },
   };
   expect(renderWhy(report, plain)).toBe(
-    `why         how likely P2 is violated at about 2.000000 s, if chance is drawn anew from a moment on
+    `why         how likely P2 is violated in the same words at about 2.000000 s, if chance is drawn anew from a moment on
      0.00 s ········································   0 %  0 of 12
      1.00 s ██████████······························  25 %  3 of 12
      1.50 s ██████████······························  25 %  6 of 24

@@ -10,11 +10,15 @@ const MOST_SEEN = 6;
 const APART = 200;
 const label = (paint: Paint, text: string): string => paint.dim(text.padEnd(12));
 
+const SAMENESS: Readonly<Record<WhyReport['sameness'], string>> = {
+  alike: 'alike at about', 'said alike': 'in the same words at about', 'the very one': '(which it is in some way, whatever chance brings) in the same words and at',
+};
+
 export function renderWhy(report: WhyReport, paint: Paint): string {
   const { inevitable: turn } = report;
   const within = turn.within === 1 ? '' : paint.yellow(`; the search was ended within ${grouped(turn.within)} entries of it`);
   return [
-    `${label(paint, 'why')}how likely ${report.property} is violated at about ${moment(report.failedAtUs)}, if chance is drawn anew from a moment on`,
+    `${label(paint, 'why')}how likely ${report.property} is violated ${SAMENESS[report.sameness]} ${moment(report.failedAtUs)}, if chance is drawn anew from a moment on`,
     ...apart(report.moments, report.failedAtUs, turn.entry).map((one) => bar(one, turn.entry, paint)),
     `${label(paint, 'inevitable')}${paint.bold(`from ${moment(turn.atUs)} on`)}, with entry ${grouped(turn.entry)} of the run: ${perCent(turn.before)} before it, ${perCent(turn.after)} after${within}`,
     `${label(paint, '')}${paint.red(turn.event)}`,

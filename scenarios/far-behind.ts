@@ -22,7 +22,7 @@ function absences(draw: Draw, healAt: Micros, nodes: number): FaultEpisode[] {
 const STORY: Story = {
   name: 'far-behind', nodes: 5, groups: 1, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 120_000, goodputPer1000s: 10_000 },
-  faults: ['content-broken', 'content-rot', 'snapshot-cut', 'drop', 'duplicate', 'reorder', 'slow', 'kill', 'restart', 'behead', 'lost-disk'],
+  faults: ['content-broken', 'content-rot', 'false-content', 'snapshot-cut', 'drop', 'duplicate', 'reorder', 'slow', 'kill', 'restart', 'behead', 'lost-disk'],
   certain: ['content-rot', 'snapshot-cut', 'duplicate'],
   gapUs: 6 * SECOND,
   raft: { keepEntries: 64 },

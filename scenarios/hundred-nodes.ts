@@ -10,7 +10,7 @@ import { STEADY, tell, type Story } from './story.ts';
 const STORY: Story = {
   name: 'hundred-nodes', nodes: 100, groups: 20, votersPerGroup: 5, forUs: 60 * SECOND, tuned: false,
   workload: { ...STEADY, decidesPer1000s: 2_000_000, getsPer1000s: 300_000, clients: 400, goodputPer1000s: 400_000 },
-  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'kill', 'restart', 'pause', 'clock-skew', 'disk-lost', 'disk-torn', 'slow-fsync', 'hunt', 'behead'],
+  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'reorder', 'kill', 'restart', 'pause', 'clock-skew', 'disk-lost', 'disk-torn', 'slow-fsync', 'hunt', 'behead', 'false-answers', 'garbage'],
   gapUs: 10 * SECOND,
 };
 

@@ -7,6 +7,7 @@ import { farBehind } from './far-behind.ts';
 import { hundredNodes } from './hundred-nodes.ts';
 import { lostDisk } from './lost-disk.ts';
 import { manyGroups } from './many-groups.ts';
+import { manyPlanners } from './many-planners.ts';
 import { membershipChange } from './membership-change.ts';
 import { restoredBackup } from './restored-backup.ts';
 import { leaderCutOff } from './leader-cut-off.ts';
@@ -14,7 +15,6 @@ import { overload } from './overload.ts';
 import { parentAndGpu } from './parent-and-gpu.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
 import type { Scenario } from './scenario.ts';
-import { manyPlanners } from './many-planners.ts';
 import { slowDisk } from './slow-disk.ts';
 import { steadyDecides } from './steady-decides.ts';
 

@@ -10,7 +10,7 @@ import { STEADY, tell, type Story } from './story.ts';
 const STORY: Story = {
   name: 'many-groups', nodes: 5, groups: 256, votersPerGroup: 3, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 12_000, getsPer1000s: 6_000, goodputPer1000s: 4_000 },
-  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'kill', 'restart', 'pause', 'disk-lost', 'bit-rot'],
+  faults: ['partition', 'one-way', 'slow', 'drop', 'duplicate', 'kill', 'restart', 'pause', 'disk-lost', 'bit-rot', 'false-answers'],
   certain: ['bit-rot'],
   gapUs: 12 * SECOND,
   tuned: false,

@@ -24,7 +24,7 @@ function rounds(draw: Draw, healAt: Micros, nodes: number): FaultEpisode[] {
 const STORY: Story = {
   name: 'rolling-restarts', nodes: 5, groups: 4, votersPerGroup: 5, forUs: 60 * SECOND,
   workload: { ...STEADY, decidesPer1000s: 50_000, goodputPer1000s: 10_000 },
-  faults: ['partition', 'slow', 'drop', 'reorder', 'clock-jump', 'slow-fsync', 'old-backup', 'bit-rot', 'forged-hello', 'behead', 'read-error', 'disk-full', 'stale-read', 'boot-storm', 'blackout', 'call-doubt'],
+  faults: ['partition', 'slow', 'drop', 'reorder', 'clock-jump', 'slow-fsync', 'old-backup', 'bit-rot', 'forged-hello', 'behead', 'read-error', 'disk-full', 'stale-read', 'boot-storm', 'blackout', 'call-doubt', 'other-set', 'old-frames', 'garbage'],
   gapUs: 10 * SECOND,
   own: rounds,
 };

@@ -10,6 +10,7 @@ import { StandInScheme, type Scheme } from '../io/sim/scheme.ts';
 import { World, type WorldOptions } from '../io/sim/world.ts';
 import { nodeId } from '../kernel/base/ids.ts';
 import { Random } from '../kernel/base/random.ts';
+import type { Fault } from '../nemesis/fault.ts';
 import { FAULTS, faultNamed } from '../nemesis/faults.ts';
 import { SeededDraw } from '../nemesis/draw.ts';
 import { SCENARIOS } from './list.ts';
@@ -31,6 +32,8 @@ export interface Execution {
   readonly world: World;
   /** When the rest of the run was left to another seed. */
   readonly rerolledAt?: Micros;
+  /** When what was to happen in between did. */
+  readonly interjectedAt?: Micros;
   /** Operations that clients asked again. */
   readonly retries: number;
 }
@@ -56,6 +59,9 @@ class Run {
   private readonly boundUs: Micros;
   private reroll: ExecuteOptions['reroll'];
   private rerolledAt: Micros | undefined;
+  private fate: Random | undefined;
+  private interject: ExecuteOptions['interject'];
+  private interjectedAt: Micros | undefined;
   /** In the order in which they begin. */
   private readonly episodes: readonly FaultEpisode[];
 
@@ -64,6 +70,7 @@ class Run {
     this.episodes = file.faults.toSorted((a, b) => a.from - b.from);
     this.options = options;
     this.reroll = options.reroll;
+    this.interject = options.interject;
     this.properties = properties;
     this.parameters = options.past?.parameters ?? parametersOf(file);
     this.boundUs = 10 * this.parameters.raft.electionMaxUs;
@@ -119,7 +126,8 @@ class Run {
     if (broke === undefined && poison !== undefined) broke = { message: poison.text, stack: '', at: poison.at, node: poison.node };
     const result = this.result();
     const rerolled = this.rerolledAt === undefined ? {} : { rerolledAt: this.rerolledAt };
-    return { ...rerolled, world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
+    const interjected = this.interjectedAt === undefined ? {} : { interjectedAt: this.interjectedAt };
+    return { ...rerolled, ...interjected, world: this.world, retries: this.workload.retries, result: broke === undefined ? result : { ...result, broke } };
   }
 
   private play(): void {
@@ -148,6 +156,7 @@ class Run {
     const end = endAt === undefined ? time : Math.min(time, endAt);
     for (;;) {
       this.rerollIfDue();
+      this.interjectIfDue();
       if (world.run(end, this.entriesUntilLook())) break;
       if (hooks?.progress?.(world.now, world.events) === false || world.events === endAfter) world.ended = true;
     }
@@ -156,15 +165,25 @@ class Run {
   }
 
   private entriesUntilLook(): number {
-    const next = this.reroll?.after ?? this.options.endAfter ?? Infinity;
-    return next > this.world.events ? Math.min(next - this.world.events, ENTRIES_BETWEEN_LOOKS) : ENTRIES_BETWEEN_LOOKS;
+    const { events } = this.world;
+    let entries = ENTRIES_BETWEEN_LOOKS;
+    for (const next of [this.reroll?.after, this.interject?.after, this.options.endAfter]) if (next !== undefined && next > events) entries = Math.min(entries, next - events);
+    return entries;
   }
 
   private rerollIfDue(): void {
     if (this.reroll === undefined || this.world.events < this.reroll.after) return;
     this.world.reroll(this.reroll.seed);
     this.rerolledAt = this.world.now;
+    this.fate = Random.of(this.reroll.seed, 'faults');
     this.reroll = undefined;
+  }
+
+  private interjectIfDue(): void {
+    if (this.interject === undefined || this.world.events < this.interject.after) return;
+    this.interject.act();
+    this.interjectedAt = this.world.now;
+    this.interject = undefined;
   }
 
   /** Until everything that was asked after healing is answered, or `limit`. */
@@ -186,13 +205,32 @@ class Run {
     const nodes = episode.nodes.map((node) => nodeId(node));
     this.world.at(episode.from, () => {
       this.scheduleNext(place + 1);
+      if (this.staysAway(fault)) return;
       const end = fault.begin(this.world, episode);
       for (const one of this.world.listeners.faultBegan) one.faultBegan(episode.kind, nodes, this.world.now);
-      this.world.at(Math.min(episode.until, this.file.healAt), () => {
+      const over = (): void => {
         end();
         for (const one of this.world.listeners.faultEnded) one.faultEnded(episode.kind, nodes, this.world.now);
+      };
+      const rerolled = this.rerolledAt;
+      this.world.at(Math.min(episode.until, this.file.healAt), () => {
+        if (rerolled === this.rerolledAt || !this.lastsOn(fault, episode, over)) over();
       });
     });
+  }
+
+  // When chance is drawn anew, what faults will come is open, and when those that are there end. Damage comes as it would: the
+  // budget was kept for it.
+
+  private staysAway(fault: Fault): boolean {
+    return this.fate !== undefined && fault.damages !== true && this.fate.below(2) === 0;
+  }
+
+  private lastsOn(fault: Fault, episode: FaultEpisode, over: () => void): boolean {
+    const room = this.file.healAt - this.world.now;
+    if (this.fate === undefined || fault.damages === true || room <= 0 || this.fate.below(4) === 0) return false;
+    this.world.at(this.world.now + 1 + this.fate.below(Math.min(room, episode.until - episode.from)), over);
+    return true;
   }
 
   /** Every episode has ended; whoever may run, runs. */

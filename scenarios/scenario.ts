@@ -83,6 +83,8 @@ export interface ExecuteOptions {
   readonly endAfter?: number;
   /** After so many queue entries, everything that is left to chance is drawn anew, from this seed. */
   readonly reroll?: { readonly after: number; readonly seed: number };
+  /** After so many queue entries, this happens. It may reach nothing of the run but what it knows by itself. */
+  readonly interject?: { readonly after: number; act(): void };
   /** Go on after the first violation. */
   readonly keepGoing?: boolean;
   /** What every segment of every journal names as its version. */

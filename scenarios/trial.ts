@@ -19,10 +19,11 @@ export interface Trial {
   /** Whose entry was handled last; 0 if it was nobody's. */
   readonly attending: number;
   readonly rerolledAt?: Micros;
+  readonly interjectedAt?: Micros;
 }
 
 /** Executes a run, or the beginning of one. */
-export type Attempt = (run: RunFile, options?: Pick<ExecuteOptions, 'endAt' | 'endAfter' | 'reroll' | 'listeners'>) => Trial;
+export type Attempt = (run: RunFile, options?: Pick<ExecuteOptions, 'endAt' | 'endAfter' | 'reroll' | 'interject' | 'listeners'>) => Trial;
 
 /** `within` wraps each execution: whoever can reach the host keeps the simulation from it there. */
 export function attempting(properties: readonly Property[], options: ExecuteOptions, judged: readonly string[] | undefined, within: <T>(run: () => T) => T): Attempt {
@@ -33,7 +34,10 @@ export function attempting(properties: readonly Property[], options: ExecuteOpti
         if (!invocation.final) operations.push(written(invocation));
       },
     };
-    const { result, world, rerolledAt } = execute(run, properties, { ...options, ...more, listeners: [recorder, ...(more?.listeners ?? [])] });
-    return { failures: failuresOf(result, judged), events: result.events, digest: result.digest, operations, endedAt: result.simulatedUs, attending: world.attending, ...(rerolledAt === undefined ? {} : { rerolledAt }) };
+    const { result, world, rerolledAt, interjectedAt } = execute(run, properties, { ...options, ...more, listeners: [recorder, ...(more?.listeners ?? [])] });
+    return {
+      failures: failuresOf(result, judged), events: result.events, digest: result.digest, operations, endedAt: result.simulatedUs, attending: world.attending,
+      ...(rerolledAt === undefined ? {} : { rerolledAt }), ...(interjectedAt === undefined ? {} : { interjectedAt }),
+    };
   });
 }

@@ -53,6 +53,7 @@ describe('why', () => {
 
   test('names the very entry that decided it, long before it showed', () => {
     expect(found.failure.at).toBeGreaterThan(culprit + 800 * MS);
+    expect(found.sameness).toBe('said alike');
     expect(found.turn.within).toBe(1);
     expect(found.turn.at).toBe(culprit);
     expect(found.turn.seen.join('\n')).toContain('is lost (dropped)');
@@ -75,19 +76,23 @@ describe('why', () => {
     expect(asked(6, 10_000).found.turn.within).toBeGreaterThan(1);
   });
 
-  test('of a run that fails whatever chance brings says so', () => {
+  test('of a run that fails whatever chance brings says so, and when it was clear that it would be this failure', () => {
     const always: Property = {
       id: 'always', claim: 'a claim', kind: 'safety', scope: 'global',
       watch: (run) => ({
-        faultBegan: (_kind, _nodes, now) => run.violated('always', { message: 'a fault began', at: now, nodes: [] }),
+        sent: (frame, now) => {
+          if (now > 900 * MS) run.violated('always', { message: 'somebody speaks', at: now, nodes: [frame.from] });
+        },
         judge: () => ({ verdict: 'held', checks: 1 }),
       }),
     };
     const attempt = attemptsFor(always);
     const run = dropping();
     const found = why(run, attempt(run), attempt, { samples: 12, events: 1_000_000, goOn: () => true });
-    expect(found.turn).toMatchObject({ entry: 0, before: 1, after: 1 });
-    expect(found.turn.event).toContain('the run begins');
+    expect(found.sameness).toBe('the very one');
+    expect(found.failure.at).toBeGreaterThan(900 * MS);
+    expect(found.turn.at).toBeGreaterThan(850 * MS);
+    expect(found.turn.before).toBeLessThan(0.6);
   });
 });
 

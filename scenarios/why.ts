@@ -52,20 +52,51 @@ export interface Why {
     /** The search could not get closer than this many entries. */
     readonly within: number;
   };
+  /** What counted as this failure. */
+  readonly sameness: Sameness;
   readonly runs: number;
 }
 
-const POINTS = 16;
+const POINTS = 12;
 /** The first look back from the failure, as a part of the run. */
 const FIRST_LOOK = 512;
 /** The failure is still the same one if it comes so much earlier or later, or a fiftieth of the run. */
 const ABOUT_US: Micros = 150 * MS;
 /**
- * A moment is asked until this much more speaks for "in 97 of 100 cases" than for "in 75", or the other way round: each failure
- * counts one, each case without it eight (a sequential test; both errors below one in eight).
+ * A moment is asked until this much more speaks for "in 92 of 100 cases" than for "in 60", or the other way round: each failure
+ * counts one, each case without it four (a sequential test; both errors below one in eight).
  */
-const ENOUGH = 9;
-const AGAINST = 8;
+const ENOUGH = 5;
+const AGAINST = 4;
+
+/** A run up to a little after it failed, and when to end it if it does not. */
+export interface Framed {
+  readonly run: RunFile;
+  readonly end: { readonly endAt?: Micros };
+}
+
+/** How much earlier or later the failure is still the same one. */
+const about = (at: Micros): Micros => ABOUT_US + Math.floor(at / 50);
+
+export function isAlike(one: Failure, failure: Failure): boolean {
+  return one.signature === failure.signature && Math.abs(one.at - failure.at) <= about(failure.at);
+}
+
+/** What counts as the failure that is asked about, from the loosest to the strictest. */
+export type Sameness = 'alike' | 'said alike' | 'the very one';
+
+const AT_ONCE_US: Micros = MS;
+
+function isSame(one: Failure, failure: Failure, sameness: Sameness): boolean {
+  if (!isAlike(one, failure) || (sameness !== 'alike' && one.message !== failure.message)) return false;
+  return sameness !== 'the very one' || Math.abs(one.at - failure.at) <= AT_ONCE_US;
+}
+
+export function framed(run: RunFile, at: Micros): Framed {
+  const late = at + about(at);
+  if (at < run.healAt) return { run: healingLate(endingAt(run, late), late), end: { endAt: late } };
+  return at < run.forUs ? { run: endingWith(run, Math.min(run.forUs, late)), end: { endAt: Math.min(run.forUs, late) } } : { run, end: {} };
+}
 
 /** The run must fail: `first` says how it did. */
 export function why(run: RunFile, first: Trial, attempt: Attempt, bounds: WhyBounds): Why {
@@ -73,12 +104,12 @@ export function why(run: RunFile, first: Trial, attempt: Attempt, bounds: WhyBou
 }
 
 class Asking {
-  private readonly run: RunFile;
+  private readonly seed: number;
   private readonly failure: Failure;
   private readonly attempt: Attempt;
   private readonly bounds: WhyBounds;
-  private readonly about: Micros;
-  private readonly endAt: Micros | undefined;
+  private readonly frame: Framed;
+  private sameness: Sameness = 'said alike';
   /** Entries until it failed. */
   private readonly last: number;
   private readonly endedAt: Micros;
@@ -89,32 +120,40 @@ class Asking {
   private over = false;
 
   constructor(run: RunFile, first: Trial, attempt: Attempt, bounds: WhyBounds) {
+    this.seed = run.seed;
     this.failure = first.failures[0] as Failure;
     this.attempt = attempt;
     this.bounds = bounds;
     this.last = first.events;
     this.endedAt = first.endedAt;
-    const { at } = this.failure;
-    this.about = ABOUT_US + Math.floor(at / 50);
-    const late = at + this.about;
-    if (at < run.healAt) {
-      this.run = healingLate(endingAt(run, late), late);
-      this.endAt = late;
-    } else {
-      this.run = at < run.forUs ? endingWith(run, Math.min(run.forUs, late)) : run;
-      this.endAt = at < run.forUs ? Math.min(run.forUs, late) : undefined;
-    }
+    this.frame = framed(run, this.failure.at);
   }
 
   why(): Why {
     const certain: Moment = { after: this.last, at: this.endedAt, samples: 1, failed: 1 };
-    this.moments.set(this.last, certain);
-    const [low, high] = this.narrowed(...this.lookedBack(certain));
+    // The same need, entry or term and nodes: unless the words tell what chance brings up to the last moment, as a place in a journal.
+    let [low, high] = this.searched('said alike', certain) ?? this.searched('alike', certain) ?? [certain, certain];
+    // Such a failure comes whatever chance brings, of a bug that acts all the time: when was it clear that it would be this one?
+    if (high.after === 0 && !this.over) [low, high] = this.searched('the very one', certain) ?? [low, high];
     this.doing = 'the curve';
     for (const moment of [low, high]) if (moment !== certain) this.more(moment.after, this.bounds.samples);
     for (let point = 0; point < POINTS; point++) this.more(Math.floor((this.last * point) / POINTS), this.bounds.samples >> 1);
     this.doing = 'its name';
-    return { failure: this.failure, moments: this.ordered(), turn: this.named(this.moment(low), this.moment(high)), runs: this.runs };
+    return { failure: this.failure, moments: this.ordered(), turn: this.named(this.moment(low), this.moment(high)), sameness: this.sameness, runs: this.runs };
+  }
+
+  /** Undefined if not even just before it failed it fails so again. */
+  private searched(sameness: Sameness, certain: Moment): readonly [Moment, Moment] | undefined {
+    const before = this.sameness;
+    const known = [...this.moments];
+    this.sameness = sameness;
+    this.moments.clear();
+    this.moments.set(this.last, certain);
+    if (this.asked(this.last - 1) > 0 || sameness === 'alike') return this.narrowed(...this.lookedBack(certain));
+    this.sameness = before;
+    this.moments.clear();
+    for (const [after, moment] of known) this.moments.set(after, moment);
+    return undefined;
   }
 
   private ordered(): Moment[] {
@@ -169,13 +208,13 @@ class Asking {
   /** One more continuation from there. Each has a seed of its own, which follows from the run and the moment. */
   private sample(after: number): boolean {
     const known = this.moments.get(after) ?? { after, at: 0, samples: 0, failed: 0 };
-    const seed = Random.of(this.run.seed, 'why', after, known.samples).word() >>> 0;
-    const trial = this.attempt(this.run, { ...(this.endAt === undefined ? {} : { endAt: this.endAt }), reroll: { after, seed } });
+    const seed = Random.of(this.seed, 'why', after, known.samples).word() >>> 0;
+    const trial = this.attempt(this.frame.run, { ...this.frame.end, reroll: { after, seed } });
     this.runs++;
     this.events += trial.events;
     // A run that was ended from outside says nothing.
     if (!this.mayGoOn()) return false;
-    const failed = trial.failures.some((one) => one.signature === this.failure.signature && Math.abs(one.at - this.failure.at) <= this.about);
+    const failed = trial.failures.some((one) => isSame(one, this.failure, this.sameness));
     this.moments.set(after, { after, at: trial.rerolledAt ?? known.at, samples: known.samples + 1, failed: known.failed + (failed ? 1 : 0) });
     return failed;
   }
@@ -189,9 +228,9 @@ class Asking {
   private named(low: Moment, high: Moment): Why['turn'] {
     if (high.after === 0) return { entry: 0, at: 0, before: share(high), after: share(high), event: 'the run begins: its faults and what its clients ask are enough, whatever chance brings', seen: [], within: 1 };
     const before = new Telling();
-    const upTo = low.after === 0 ? undefined : this.attempt(this.run, { endAfter: low.after, listeners: [before] });
+    const upTo = low.after === 0 ? undefined : this.attempt(this.frame.run, { endAfter: low.after, listeners: [before] });
     const telling = new Telling();
-    const trial = this.attempt(this.run, { endAfter: high.after, listeners: [telling] });
+    const trial = this.attempt(this.frame.run, { endAfter: high.after, listeners: [telling] });
     const seen = telling.after(upTo === undefined ? 0 : before.count);
     const quiet = trial.attending === 0 ? 'time passed' : `node ${trial.attending} took its turn, and nothing of it was seen outside`;
     return {

@@ -52,6 +52,9 @@ const RETRY_WITHIN_US: Micros = 500 * MS;
 /** A node stays the one that most ask for at most so long. */
 const HOT_US: Micros = 4_000 * MS;
 
+/** Of what clients had planned when chance was drawn anew. */
+const PLANS_KEPT = 4;
+
 export class Workload {
   acknowledged = 0;
   /** Operations that were asked again because the answer was none. */
@@ -73,6 +76,8 @@ export class Workload {
   private hot = 1;
   private hotUntil: Micros = 0;
   private running = true;
+  /** How often chance was drawn anew. */
+  private plans = 0;
 
   /** `script`: what the clients ask, if a run file names it; then nothing of it is drawn. */
   constructor(world: Workplace, plan: WorkloadPlan, beginning: Beginning = AT_THE_START, script?: readonly ClientOperation[]) {
@@ -91,9 +96,17 @@ export class Workload {
     world.onReturn = (invocation, answer) => this.returned(invocation, answer);
   }
 
-  /** What is asked from here on comes from another seed. */
+  /** What is asked from here on comes from another seed; of what was only planned, one in so many is asked. */
   reroll(seed: number): void {
     this.random = Random.of(seed, 'workload');
+    this.plans++;
+  }
+
+  private later(at: Micros, task: () => void): void {
+    const { plans } = this;
+    this.world.at(at, () => {
+      if (plans === this.plans || this.random.below(PLANS_KEPT) === 0) task();
+    });
   }
 
   start(): void {
@@ -142,7 +155,7 @@ export class Workload {
     for (let rival = 0; rival < this.plan.rivals; rival++) {
       const proposal = this.proposal();
       const node = this.node();
-      this.world.at(this.world.now + this.random.below(RIVALRY_US), () => this.decide(target, proposal, node));
+      this.later(this.world.now + this.random.below(RIVALRY_US), () => this.decide(target, proposal, node));
     }
     return this.plan.rivals;
   }
@@ -232,7 +245,7 @@ export class Workload {
     }
     this.tries.set(key, tries);
     this.retries++;
-    this.world.at(this.world.now + (50 * MS + this.random.below(RETRY_WITHIN_US)) * (1 << (tries - 1)), task);
+    this.later(this.world.now + (50 * MS + this.random.below(RETRY_WITHIN_US)) * (1 << (tries - 1)), task);
   }
 
   /** Reads a sample of what was acknowledged, spread over clients and nodes. How many were asked. */

@@ -11,7 +11,7 @@ import type { Fact } from '../../kernel/fact.ts';
 import { BatchChunk, WatermarkChunk } from '../journal-chunks.ts';
 import { WATERMARK_FILE } from '../journal-format.ts';
 import { stir, type Stir } from '../loop-checks.ts';
-import type { LoopOptions } from '../loop-options.ts';
+import type { LoopLimits, LoopOptions } from '../loop-options.ts';
 import { Loop } from '../loop.ts';
 import type { Chunk, Clients, CrashPoint, DropReason, Entropy, Frame, Network, Observer, Ports, Services, Verifier } from '../ports.ts';
 import { SimClock, type ClockWorld } from './clock.ts';
@@ -64,6 +64,9 @@ interface Armed {
   passes: number;
 }
 
+/** What a node has for itself, and no other need know. */
+export type OtherLimits = Partial<Omit<LoopLimits, 'checked' | 'rejoins'>>;
+
 /** Up: the process runs. Down: it will be started again. Out: it was refused, and stays away for the rest of the run. */
 export type HostState = 'up' | 'down' | 'out';
 
@@ -103,6 +106,10 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
   /** Damaged since it last started: what its disk holds now is not what was known to be there. */
   rewound = false;
   refusedWhy = '';
+  /** From its next start on the process runs with these of its own parameters. */
+  otherLimits: OtherLimits | undefined = undefined;
+  /** How often it was started with others. */
+  startedOtherwise = 0;
   starts = 0;
   /** The last event of its journal that is known to be on its disk. */
   durableTo = 0;
@@ -158,7 +165,8 @@ export class Host implements Observer, Network, Services, Clients, Verifier, Ent
     this.stopping = false;
     this.busyUntil = this.world.now;
     const ports: Ports = { network: this, clock: this.clock, disk: this.disk, entropy: this, services: this, clients: this, verifier: this, observer: this };
-    this.loop = new Loop(this.rejoins ? { ...this.options, rejoins: true } : this.options, ports);
+    if (this.otherLimits !== undefined) this.startedOtherwise++;
+    this.loop = new Loop({ ...this.options, ...this.otherLimits, rejoins: this.rejoins || this.options.rejoins }, ports);
     this.world.wasStarted(this);
     this.loop.start();
     this.attend();

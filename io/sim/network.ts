@@ -28,6 +28,9 @@ export interface LinkFault {
   readonly own?: boolean;
 }
 
+/** Somebody at a sender's end of the wire. */
+export type Tap = (frame: Frame) => Frame | undefined;
+
 /** What the network needs of the world. */
 export interface NetworkWorld {
   readonly now: Micros;
@@ -67,6 +70,8 @@ export class SimNetwork implements Network {
   /** Per link: when what was sent through it while it was narrow has gone out. */
   private readonly narrowFree: Float64Array;
   private readonly active: LinkFault[] = [];
+  /** Each is shown every frame that leaves its sender, and says what goes on from there: it, another one, or nothing. */
+  private readonly taps: Set<Tap> = new Set();
   /** Nodes whose links nothing disturbs but what is meant for them. */
   private readonly spared: Set<NodeId> = new Set();
 
@@ -87,6 +92,14 @@ export class SimNetwork implements Network {
   send(frame: Frame): void {
     this.sentCount++;
     this.world.sent(frame);
+    if (this.taps.size === 0) return this.carry(frame);
+    let passed: Frame | undefined = frame;
+    for (const tap of this.taps) passed = passed === undefined ? undefined : tap(passed);
+    if (passed === undefined) this.lose(frame, 'dropped');
+    else this.carry(passed);
+  }
+
+  private carry(frame: Frame): void {
     const link = frame.from * this.stride + frame.to;
     const carried = this.encoded ? throughCodec(frame) : frame;
     const random = this.random[link] ?? this.stream(link, frame);
@@ -186,6 +199,26 @@ export class SimNetwork implements Network {
     assert(place >= 0, 'a fault that ends was on');
     this.active.splice(place, 1);
     this.apply();
+  }
+
+  /** What a decoder makes of a frame of which the bytes were spoilt: another one, or nothing. */
+  understood(frame: Frame, spoil: (bytes: Uint8Array) => Uint8Array): Frame | undefined {
+    const decoded = decode(frameCodec, spoil(encode(frameCodec, frame)), MAX_FRAME_BYTES);
+    return decoded.ok ? decoded.value : undefined;
+  }
+
+  /** Until what is returned is called. */
+  tap(tap: Tap): () => void {
+    this.taps.add(tap);
+    return () => void this.taps.delete(tap);
+  }
+
+  get tapped(): boolean {
+    return this.taps.size > 0;
+  }
+
+  isSpared(node: NodeId): boolean {
+    return this.spared.has(node);
   }
 
   /** Nothing disturbs the links of this node from now on; what is still on its way holds up nothing that is sent later. */

@@ -14,6 +14,13 @@ export class EventQueue {
   time = 0;
   code = 0;
   payload: unknown = undefined;
+  /** How many entries had come before the one taken last. */
+  number = 0;
+
+  /** So many entries have come. */
+  get count(): number {
+    return this.sequence;
+  }
 
   /** When the earliest entry is due. There must be one. */
   get next(): number {
@@ -45,6 +52,7 @@ export class EventQueue {
   pop(): void {
     const slot = this.slots[0] as number;
     this.time = this.times[0] as number;
+    this.number = this.order[0] as number;
     this.code = this.codes[slot] as number;
     this.payload = this.payloads[slot];
     this.payloads[slot] = undefined;

@@ -7,6 +7,7 @@ import { Digest } from '../../kernel/base/digest.ts';
 import { hashAnswer, type Answer } from '../../kernel/effect.ts';
 import type { RequestId, ServiceOutcome } from '../../kernel/event.ts';
 import { NEVER, type Micros } from '../../kernel/base/time.ts';
+import { Random } from '../../kernel/base/random.ts';
 import type { KernelImage } from '../../kernel/image.ts';
 import type { Parameters } from '../../kernel/parameters.ts';
 import type { LoopOptions } from '../loop-options.ts';
@@ -82,6 +83,8 @@ interface AnswerArrival {
 /** What waits in the sockets of a process that stands still. More is lost. */
 const MAX_HELD = 8_192;
 const EXPIRE_EVERY_US: Micros = 250_000;
+/** Of what is under way when chance is drawn anew, one in so many arrives. */
+const ASTRAY = 4;
 /** A supervisor starts a failed process again after so long. */
 const RESTART_AFTER_US: Micros = 200_000;
 
@@ -117,6 +120,9 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   ended = false;
 
   private readonly queue: EventQueue = new EventQueue();
+  /** What came into the queue before so many others was under way when chance was drawn anew. */
+  private underWay = 0;
+  private fate: Random | undefined;
   private readonly held: { code: number; payload: unknown }[][];
   private readonly digest: Digest = new Digest();
 
@@ -171,9 +177,14 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     this.queue.push(time < this.now ? this.now : time, TASK, task);
   }
 
-  /** From here on everything that is left to chance comes from another seed; what was drawn before stays as it was. */
+  /**
+   * From here on everything that is left to chance comes from another seed. What is under way to a node has not arrived: most of
+   * it never will.
+   */
   reroll(seed: number): void {
     this.seed = seed;
+    this.underWay = this.queue.count;
+    this.fate = Random.of(seed, 'under way');
     this.network.reroll(seed);
     this.clients.reroll(seed);
     this.publishers.reroll(seed);
@@ -258,7 +269,13 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
     }
   }
 
+  /** It was under way when chance was drawn anew, and chance is against it. */
+  private get goesAstray(): boolean {
+    return this.queue.number < this.underWay && (this.fate as Random).below(ASTRAY) > 0;
+  }
+
   private deliver(host: Host, frame: Frame): void {
+    if (this.goesAstray) return this.network.lose(frame, 'cut');
     const loop = host.loop;
     if (loop === undefined) return this.network.lose(frame, 'down');
     this.network.delivered++;
@@ -279,6 +296,7 @@ export class World implements NetworkWorld, DiskWorld, HostWorld, ServicesWorld,
   }
 
   private ask(host: Host, invocation: Invocation): void {
+    if (this.goesAstray) return;
     const loop = host.loop;
     const request: RequestId = { client: invocation.client, number: invocation.number };
     if (loop === undefined) return this.clients.reply(request, UNREACHABLE);

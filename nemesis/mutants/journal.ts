@@ -87,4 +87,10 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     about: 'a node that is refused falls silent without asking what the refusal rests on (rule 5)',
     edits: [{ file: 'kernel/peers.ts', anchor: "if (this.fault(message.remembered, own) === undefined) return ctx.fact({ kind: 'refusalIgnored', peer: from });", replacement: '' }],
   },
+  {
+    name: 'journal/slice-loses-rest',
+    family: 'journal',
+    about: 'a journal that is refolded in several slices is taken for done after the first of a segment',
+    edits: [{ file: READING, anchor: 'events = 0;\n        yield undefined;', replacement: 'yield undefined;\n        break;' }],
+  },
 ];

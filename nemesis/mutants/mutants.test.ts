@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { BUG_IS_OFF, CULPRITS, switched } from './culprits.ts';
 import { MUTANTS } from './list.ts';
 import { plant } from './mutant.ts';
 
@@ -13,6 +15,18 @@ test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('%s finds eac
     const planted = plant(edits, source(file));
     expect(planted).toMatchObject({ ok: true });
     expect(planted.ok && planted.source).not.toBe(source(file));
+  }
+});
+
+test.each(CULPRITS.map((culprit) => culprit.name))('%s can be switched off', (name) => {
+  const mutant = switched(name);
+  const plain = MUTANTS.find((one) => one.name === name);
+  expect(mutant?.edits.map((edit) => edit.file)).toEqual(plain?.edits.map((edit) => edit.file));
+  for (const edit of mutant?.edits ?? []) {
+    const planted = plant([edit], source(edit.file));
+    expect(planted.ok && planted.source).toContain(BUG_IS_OFF);
+    // What stands there while it is off is what stood there before, and a parser can read it.
+    expect(() => stripTypeScriptTypes(planted.ok ? planted.source : '')).not.toThrow();
   }
 });
 

@@ -91,4 +91,16 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     about: 'an old append cuts off what was acknowledged after it, though it agrees',
     edits: [{ file: RAFT, anchor: 'if (log.termAt(index) === entry.term) continue;', replacement: '' }],
   },
+  {
+    name: 'raft/stranger-counts',
+    family: 'raft',
+    about: 'what a node without a seat answers counts for the voter that is named last',
+    edits: [{ file: RAFT, anchor: 'const place = this.electorate.placeOf(from, this.lives.lifeOf(from));', replacement: 'const place = this.electorate.placeOf(from, this.lives.lifeOf(from)) ?? this.electorate.voting - 1;' }],
+  },
+  {
+    name: 'raft/session-of-another',
+    family: 'raft',
+    about: 'a node may use the session that was opened for another one',
+    edits: [{ file: RAFT, anchor: 'if (session === undefined || session.opener !== from) {', replacement: 'if (session === undefined) {' }],
+  },
 ];
