@@ -18,7 +18,8 @@ const CATCH_UP = 8;
 interface EpochRecords {
   readonly epoch: number;
   readonly records: DecideRecord[];
-  readonly byNeed: Map<NeedId, DecideRecord>;
+  /** The same by need, made when somebody first asks: after a start most epochs are never asked about again. */
+  byNeed: Map<NeedId, DecideRecord> | undefined;
 }
 
 export class Register implements Machine {
@@ -49,7 +50,7 @@ export class Register implements Machine {
   lookup(need: NeedId): Lookup {
     const epoch = needEpoch(need);
     if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
-    const record = this.of(epoch)?.byNeed.get(need);
+    const record = this.recorded(this.of(epoch), need);
     return record === undefined ? { kind: 'none' } : { kind: 'found', record };
   }
 
@@ -66,7 +67,7 @@ export class Register implements Machine {
     if (epoch > this.named) this.named = epoch;
     if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
     const known = this.of(epoch);
-    const winner = known?.byNeed.get(proposal.need);
+    const winner = this.recorded(known, proposal.need);
     if (winner !== undefined) return { kind: winner.proposal.proposal === proposal.proposal ? 'decided' : 'lost', record: winner };
     if (epoch > this.epoch + this.parameters.maxAhead) return { kind: 'tooNew', epoch: this.epoch };
     if (this.held >= this.parameters.maxRecords) return { kind: 'full' };
@@ -82,16 +83,22 @@ export class Register implements Machine {
   }
 
   private begin(epoch: number): EpochRecords {
-    const made: EpochRecords = { epoch, records: [], byNeed: new Map() };
+    const made: EpochRecords = { epoch, records: [], byNeed: undefined };
     let place = this.epochs.length;
     while (place > 0 && (this.epochs[place - 1] as EpochRecords).epoch > epoch) place--;
     this.epochs.splice(place, 0, made);
     return made;
   }
 
+  private recorded(at: EpochRecords | undefined, need: NeedId): DecideRecord | undefined {
+    if (at === undefined) return undefined;
+    at.byNeed ??= byNeed(at.records);
+    return at.byNeed.get(need);
+  }
+
   private hold(at: EpochRecords, record: DecideRecord): void {
     at.records.push(record);
-    at.byNeed.set(record.proposal.need, record);
+    at.byNeed?.set(record.proposal.need, record);
     this.held++;
   }
 
@@ -124,10 +131,22 @@ export class Register implements Machine {
     this.lowWater = image.lowWater;
     this.named = image.named;
     this.epochs = [];
-    this.held = 0;
+    this.held = image.records.length;
+    let at: EpochRecords | undefined;
     for (const record of image.records) {
-      const at = this.of(record.proposal.epoch) ?? this.begin(record.proposal.epoch);
-      if (!at.byNeed.has(record.proposal.need)) this.hold(at, record);
+      const epoch = record.proposal.epoch;
+      if (at?.epoch !== epoch) at = this.of(epoch) ?? this.begin(epoch);
+      at.records.push(record);
     }
   }
+}
+
+function byNeed(records: readonly DecideRecord[]): Map<NeedId, DecideRecord> {
+  const found = new Map<NeedId, DecideRecord>();
+  // From the last to the first, so that the first stands.
+  for (let place = records.length - 1; place >= 0; place--) {
+    const record = records[place] as DecideRecord;
+    found.set(record.proposal.need, record);
+  }
+  return found;
 }
