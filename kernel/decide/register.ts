@@ -124,7 +124,7 @@ export class Register implements Machine {
     return { lamport: this.lamport, epoch: this.epoch, lowWater: this.lowWater, named: this.named, records };
   }
 
-  /** An image may come from a peer: what contradicts itself is not asserted, the first record of a need stands. */
+  /** Epochs ascend in an image. Only where one ends is looked for: an image is restored at every start, and most of it rests. */
   restore(image: MachineImage): void {
     this.lamport = image.lamport;
     this.epoch = image.epoch;
@@ -132,21 +132,28 @@ export class Register implements Machine {
     this.named = image.named;
     this.epochs = [];
     this.held = image.records.length;
-    let at: EpochRecords | undefined;
-    for (const record of image.records) {
-      const epoch = record.proposal.epoch;
-      if (at?.epoch !== epoch) at = this.of(epoch) ?? this.begin(epoch);
-      at.records.push(record);
+    for (let from = 0, to = 0; from < this.held; from = to) {
+      const epoch = (image.records[from] as DecideRecord).proposal.epoch;
+      to = endOf(image.records, from, epoch);
+      this.epochs.push({ epoch, records: image.records.slice(from, to), byNeed: undefined });
     }
   }
 }
 
+/** The place after the last record of an epoch that begins at `from`. */
+function endOf(records: readonly DecideRecord[], from: number, epoch: number): number {
+  let low = from + 1;
+  let high = records.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((records[middle] as DecideRecord).proposal.epoch > epoch) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 function byNeed(records: readonly DecideRecord[]): Map<NeedId, DecideRecord> {
   const found = new Map<NeedId, DecideRecord>();
-  // From the last to the first, so that the first stands.
-  for (let place = records.length - 1; place >= 0; place--) {
-    const record = records[place] as DecideRecord;
-    found.set(record.proposal.need, record);
-  }
+  for (const record of records) found.set(record.proposal.need, record);
   return found;
 }
