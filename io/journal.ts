@@ -47,6 +47,11 @@ interface Made {
   readonly chunk: Chunk;
 }
 
+/**
+ * An event that a start had to refold counts so many times towards the next snapshot: a node that has just started may be one
+ * that is started again and again, and would otherwise refold the same events each time.
+ */
+const REFOLDED_COUNTS = 4;
 const NO_TOKEN = -1;
 const NONE = -1;
 
@@ -108,7 +113,7 @@ export class Journal {
     this.markedAt = start.at - limits.watermarkUs;
     this.snapshots = [...start.snapshots];
     this.segments = [...start.segments];
-    this.imagedAt = this.snapshots[this.snapshots.length - 1] ?? 0;
+    this.imagedAt = start.place.sequence - REFOLDED_COUNTS * (start.place.sequence - this.newestSnapshot);
     this.imagedOrdinal = start.place.ordinal - start.refolded;
     this.incarnation = start.incarnation;
     this.token = start.token;

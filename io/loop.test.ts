@@ -645,6 +645,23 @@ describe('what is kept', () => {
     expect(snapshots()).toBe(1);
   });
 
+  test('is a snapshot soon after a start that had long to refold, so that the next start has not', () => {
+    const node = elected({ snapshotEvery: 400 });
+    const refolds = (): number => {
+      node.disk.crash();
+      node.restart();
+      node.pass(2 * SECOND);
+      return node.loop.counters.recovery.refolded;
+    };
+    node.decideAll(20, 0);
+    const first = refolds();
+    expect(first).toBeLessThan(100);
+    expect(refolds()).toBeGreaterThan(first);
+    node.decideAll(100, 20);
+    expect(refolds()).toBeGreaterThan(100);
+    expect(refolds()).toBeLessThan(100);
+  });
+
   test('is two snapshots and the events after the older one', () => {
     const node = elected({ snapshotEvery: 50 });
     node.decideAll(400, 0);

@@ -61,8 +61,9 @@ export function hashEffect(effect: Effect): number {
   }
 }
 
-/** Facts are flat; their keys are written in a fixed order where they are made, and that order is part of the content. */
+/** The rare ones are flat; their keys are written in a fixed order where they are made, and that order is part of the content. */
 function hashFact(fact: Fact): number {
   if (fact.kind === 'decided') return mixUint(mixUint(mix(hashText(fact.need), fact.group), fact.index), fact.lamport);
+  if (fact.kind === 'configured') return mixUint(mixUint(mix(fact.configuration.hash, fact.group), fact.index), fact.term);
   return finish(hashText(JSON.stringify(fact)));
 }

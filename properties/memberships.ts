@@ -10,6 +10,7 @@ import type { Fact } from '../kernel/fact.ts';
 import type { KernelImage } from '../kernel/image.ts';
 import type { Parameters } from '../kernel/parameters.ts';
 import { founding, type Configuration } from '../kernel/raft/configuration.ts';
+import type { Standing } from '../kernel/raft/standing.ts';
 import type { JournalReader, Journals } from './journals.ts';
 import { Seating } from './seating.ts';
 
@@ -49,13 +50,7 @@ export class Memberships implements JournalReader {
       this.lives[image.self] = image.peers.born;
       const ids = image.parameters.groups.map((group) => group.id).sort((a, b) => a - b);
       image.groups.forEach((raft, place) => {
-        let { index, term, configuration } = raft.standing;
-        raft.entries.forEach((entry, k) => {
-          if (entry.command.kind !== 'configure') return;
-          index = raft.base + 1 + k;
-          term = entry.term;
-          configuration = entry.command.configuration;
-        });
+        const { index, term, configuration } = raft.standings[raft.standings.length - 1] as Standing;
         (this.announced[image.self] as (InForce | undefined)[])[ids[place] as GroupId] = { index, term, seating: new Seating(configuration) };
       });
     }

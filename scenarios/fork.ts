@@ -107,7 +107,7 @@ function copyFor(self: NodeId, known: readonly KnownNode[], parameters: Paramete
 
 function committedCopy(empty: RaftImage, donor: RaftImage): RaftImage {
   return {
-    ...empty, term: donor.term, commit: donor.applied, applied: donor.applied, base: donor.base, baseTerm: donor.baseTerm, standing: donor.standing,
+    ...empty, term: donor.term, commit: donor.applied, applied: donor.applied, base: donor.base, baseTerm: donor.baseTerm, standings: donor.standings.filter((standing, place) => place === 0 || standing.index <= donor.applied),
     entries: donor.entries.slice(0, donor.applied - donor.base), machine: donor.machine, sessions: donor.sessions.map((session) => ({ ...session, inLog: [] })),
   };
 }

@@ -25,34 +25,35 @@ export const MARKS: readonly { readonly name: string; readonly about: string }[]
 ];
 
 export class Marks {
-  private readonly hit = new Set<string>();
-  /** Kinds come in long rows of the same: most are settled by the one before. */
-  private lastFact: Fact['kind'] | undefined;
-  private lastAnswer: Answer['kind'] | undefined;
+  // By kind: this is told of every fact and every answer, and a name costs more to build than to look up.
+  private readonly facts = new Set<Fact['kind']>();
+  private readonly points = new Set<CrashPoint>();
+  private readonly drops = new Set<DropReason>();
+  private readonly answers = new Set<Answer['kind']>();
 
   fact(kind: Fact['kind']): void {
-    if (kind === this.lastFact) return;
-    this.lastFact = kind;
-    this.hit.add(`fact/${kind}`);
+    this.facts.add(kind);
   }
 
   answer(kind: Answer['kind']): void {
-    if (kind === this.lastAnswer) return;
-    this.lastAnswer = kind;
-    this.hit.add(`answer/${kind}`);
+    this.answers.add(kind);
   }
 
   crash(point: CrashPoint): void {
-    this.hit.add(`crash/${point}`);
+    this.points.add(point);
   }
 
   drop(why: DropReason): void {
-    this.hit.add(`dropped/${why}`);
+    this.drops.add(why);
   }
 
   /** Hit and missed, each in the order of MARKS. */
   report(): { readonly hit: readonly string[]; readonly missed: readonly string[] } {
+    const reached = new Set<string>([
+      ...[...this.facts].map((kind) => `fact/${kind}`), ...[...this.points].map((point) => `crash/${point}`),
+      ...[...this.drops].map((why) => `dropped/${why}`), ...[...this.answers].map((kind) => `answer/${kind}`),
+    ]);
     const names = MARKS.map((mark) => mark.name);
-    return { hit: names.filter((name) => this.hit.has(name)), missed: names.filter((name) => !this.hit.has(name)) };
+    return { hit: names.filter((name) => reached.has(name)), missed: names.filter((name) => !reached.has(name)) };
   }
 }

@@ -11,7 +11,9 @@ import { BUCKETS } from './record.ts';
 export function placement(groups: readonly GroupParameters[]): readonly GroupId[] {
   assert(groups.length > 0 && groups.length <= BUCKETS, 'between one group and one for every bucket');
   const ids = groups.map((group) => group.id).sort((a, b) => a - b);
-  return Array.from({ length: BUCKETS }, (_, bucket) => ids[bucket % ids.length] as GroupId);
+  const owners: GroupId[] = [];
+  for (let bucket = 0; bucket < BUCKETS; bucket++) owners.push(ids[bucket % ids.length] as GroupId);
+  return owners;
 }
 
 /**

@@ -18,7 +18,8 @@ const CATCH_UP = 8;
 interface EpochRecords {
   readonly epoch: number;
   readonly records: DecideRecord[];
-  readonly byNeed: Map<NeedId, DecideRecord>;
+  /** The same by need, made when somebody first asks: after a start most epochs are never asked about again. */
+  byNeed: Map<NeedId, DecideRecord> | undefined;
 }
 
 export class Register implements Machine {
@@ -49,7 +50,7 @@ export class Register implements Machine {
   lookup(need: NeedId): Lookup {
     const epoch = needEpoch(need);
     if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
-    const record = this.of(epoch)?.byNeed.get(need);
+    const record = this.recorded(this.of(epoch), need);
     return record === undefined ? { kind: 'none' } : { kind: 'found', record };
   }
 
@@ -66,7 +67,7 @@ export class Register implements Machine {
     if (epoch > this.named) this.named = epoch;
     if (epoch < this.lowWater) return { kind: 'tooOld', lowWater: this.lowWater };
     const known = this.of(epoch);
-    const winner = known?.byNeed.get(proposal.need);
+    const winner = this.recorded(known, proposal.need);
     if (winner !== undefined) return { kind: winner.proposal.proposal === proposal.proposal ? 'decided' : 'lost', record: winner };
     if (epoch > this.epoch + this.parameters.maxAhead) return { kind: 'tooNew', epoch: this.epoch };
     if (this.held >= this.parameters.maxRecords) return { kind: 'full' };
@@ -82,16 +83,22 @@ export class Register implements Machine {
   }
 
   private begin(epoch: number): EpochRecords {
-    const made: EpochRecords = { epoch, records: [], byNeed: new Map() };
+    const made: EpochRecords = { epoch, records: [], byNeed: undefined };
     let place = this.epochs.length;
     while (place > 0 && (this.epochs[place - 1] as EpochRecords).epoch > epoch) place--;
     this.epochs.splice(place, 0, made);
     return made;
   }
 
+  private recorded(at: EpochRecords | undefined, need: NeedId): DecideRecord | undefined {
+    if (at === undefined) return undefined;
+    at.byNeed ??= byNeed(at.records);
+    return at.byNeed.get(need);
+  }
+
   private hold(at: EpochRecords, record: DecideRecord): void {
     at.records.push(record);
-    at.byNeed.set(record.proposal.need, record);
+    at.byNeed?.set(record.proposal.need, record);
     this.held++;
   }
 
@@ -117,17 +124,36 @@ export class Register implements Machine {
     return { lamport: this.lamport, epoch: this.epoch, lowWater: this.lowWater, named: this.named, records };
   }
 
-  /** An image may come from a peer: what contradicts itself is not asserted, the first record of a need stands. */
+  /** Epochs ascend in an image. Only where one ends is looked for: an image is restored at every start, and most of it rests. */
   restore(image: MachineImage): void {
     this.lamport = image.lamport;
     this.epoch = image.epoch;
     this.lowWater = image.lowWater;
     this.named = image.named;
     this.epochs = [];
-    this.held = 0;
-    for (const record of image.records) {
-      const at = this.of(record.proposal.epoch) ?? this.begin(record.proposal.epoch);
-      if (!at.byNeed.has(record.proposal.need)) this.hold(at, record);
+    this.held = image.records.length;
+    for (let from = 0, to = 0; from < this.held; from = to) {
+      const epoch = (image.records[from] as DecideRecord).proposal.epoch;
+      to = endOf(image.records, from, epoch);
+      this.epochs.push({ epoch, records: image.records.slice(from, to), byNeed: undefined });
     }
   }
+}
+
+/** The place after the last record of an epoch that begins at `from`. */
+function endOf(records: readonly DecideRecord[], from: number, epoch: number): number {
+  let low = from + 1;
+  let high = records.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((records[middle] as DecideRecord).proposal.epoch > epoch) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function byNeed(records: readonly DecideRecord[]): Map<NeedId, DecideRecord> {
+  const found = new Map<NeedId, DecideRecord>();
+  for (const record of records) found.set(record.proposal.need, record);
+  return found;
 }

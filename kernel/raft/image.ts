@@ -29,8 +29,8 @@ export interface RaftImage {
   readonly applied: number;
   readonly base: number;
   readonly baseTerm: number;
-  /** The latest configuration that is not among the entries. */
-  readonly standing: Standing;
+  /** The latest configuration that is not among the entries, and those that are: in bytes they are not told twice. */
+  readonly standings: readonly Standing[];
   readonly entries: readonly Entry[];
   readonly machine: MachineImage;
   readonly sessions: readonly SessionImage[];
@@ -134,6 +134,11 @@ const standingCodec: Codec<Standing> = {
   },
 };
 
+/** The configurations among the entries after `base`. */
+function standingsIn(entries: readonly Entry[], base: number): readonly Standing[] {
+  return entries.flatMap(({ term, command }, place) => (command.kind === 'configure' ? [{ index: base + place + 1, term, configuration: command.configuration }] : []));
+}
+
 export const raftImageCodec: Codec<RaftImage> = {
   write(w: Writer, image: RaftImage): void {
     w.array(32);
@@ -145,7 +150,7 @@ export const raftImageCodec: Codec<RaftImage> = {
     w.uint(image.applied);
     w.uint(image.base);
     w.uint(image.baseTerm);
-    standingCodec.write(w, image.standing);
+    standingCodec.write(w, image.standings[0] as Standing);
     w.list(entryCodec, image.entries);
     machineImageCodec.write(w, image.machine);
     w.list(sessionImageCodec, image.sessions);
@@ -172,9 +177,12 @@ export const raftImageCodec: Codec<RaftImage> = {
   },
   read(r: Reader): RaftImage {
     r.tuple(32);
+    const first = { term: r.uint(), vote: nodeId(r.uint(0xffff)), role: ROLES[r.uint(ROLES.length - 1)] as Role, leader: nodeId(r.uint(0xffff)) };
+    const log = { commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint() };
+    const standing = standingCodec.read(r);
+    const entries = r.list(entryCodec, MAX_LISTED);
     const image: RaftImage = {
-      term: r.uint(), vote: nodeId(r.uint(0xffff)), role: ROLES[r.uint(ROLES.length - 1)] as Role, leader: nodeId(r.uint(0xffff)),
-      commit: r.uint(), applied: r.uint(), base: r.uint(), baseTerm: r.uint(), standing: standingCodec.read(r), entries: r.list(entryCodec, MAX_LISTED),
+      ...first, ...log, standings: [standing, ...standingsIn(entries, log.base)], entries,
       machine: machineImageCodec.read(r), sessions: r.list(sessionImageCodec, MAX_LISTED),
       heardAt: r.uint(), quietSince: r.uint(), timeoutUs: r.uint(), granted: r.list(boolCodec, MAX_LISTED),
       termStart: r.uint(), ownAt: r.uint(), ownIndex: r.uint(), expireIndex: r.uint(),

@@ -434,6 +434,11 @@ describe('snapshots', () => {
     expect(readSnapshot(GROUP, bytes.subarray(1), 40)).toBeUndefined();
     const twice = { ...snapshot, machine: { ...snapshot.machine, records: [proposal(1), proposal(1)] } };
     expect(readSnapshot(GROUP, new SnapshotContent(GROUP, twice).bytes(), 40)).toBeUndefined();
+    const earlier = makeRecord(makeProposal('0/x' as NeedId, 255, 'p' as ProposalId, nodeId(1), 1, 1), 1);
+    const inOrder = { ...snapshot, machine: { ...snapshot.machine, records: [earlier, proposal(1)] } };
+    expect(readSnapshot(GROUP, new SnapshotContent(GROUP, inOrder).bytes(), 40)).toEqual(inOrder);
+    const outOfOrder = { ...snapshot, machine: { ...snapshot.machine, records: [proposal(1), earlier] } };
+    expect(readSnapshot(GROUP, new SnapshotContent(GROUP, outOfOrder).bytes(), 40)).toBeUndefined();
     const beyond = { ...snapshot, machine: { ...snapshot.machine, lamport: 2 ** 48 + 1 } };
     expect(readSnapshot(GROUP, new SnapshotContent(GROUP, beyond).bytes(), 40)).toBeUndefined();
   });

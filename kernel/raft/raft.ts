@@ -887,7 +887,7 @@ export class Raft implements Leading {
   image(): RaftImage {
     return {
       term: this.currentTerm, vote: this.vote, role: this.currentRole, leader: this.currentLeader, commit: this.commitIndex, applied: this.appliedIndex,
-      base: this.log.base, baseTerm: this.log.baseTerm, standing: this.standings.at(this.log.base), entries: this.log.image(), machine: this.replica.machine.image(), sessions: this.replica.sessions.image(),
+      base: this.log.base, baseTerm: this.log.baseTerm, standings: this.standings.image(), entries: this.log.image(), machine: this.replica.machine.image(), sessions: this.replica.sessions.image(),
       heardAt: this.heardAt, quietSince: this.quietSince, timeoutUs: this.timeoutUs, granted: this.granted.slice(),
       termStart: this.termStart, ownAt: this.ownAt, ownIndex: this.ownIndex, expireIndex: this.expireIndex,
       handingTo: this.handingTo, handingUntil: this.handingUntil, busyAt: this.busyAt, resting: this.resting, asleep: this.asleep,
@@ -904,11 +904,7 @@ export class Raft implements Leading {
     this.commitIndex = image.commit;
     this.appliedIndex = image.applied;
     this.log.restore(image.base, image.baseTerm, image.entries);
-    this.standings.reset(image.standing);
-    image.entries.forEach(({ term, command }, place) => {
-      const index = image.base + place + 1;
-      if (command.kind === 'configure') this.standings.entered({ index, term, configuration: command.configuration });
-    });
+    this.standings.restore(image.standings);
     this.replica.restore(image.machine, image.sessions);
     this.heardAt = image.heardAt;
     this.quietSince = image.quietSince;

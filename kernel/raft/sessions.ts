@@ -23,7 +23,9 @@ export class Session {
   used: number;
   answered: number;
   /** Applied sequences that are not yet answered for sure, ascending, and what they yielded. */
-  private readonly done: Done[];
+  private done: readonly Done[];
+  /** The list of them is also that of a row, which never changes: it is copied before it does. */
+  private shared = true;
   /** When this replica last saw it used: the leader expires by its own record. */
   touchedAt: Micros;
   /** Sequences this leader has appended and not yet applied: a retry is not appended twice. At most `maxUncommitted`. */
@@ -36,7 +38,7 @@ export class Session {
     this.nonce = row.nonce;
     this.used = row.used;
     this.answered = row.answered;
-    this.done = row.outcomes.slice();
+    this.done = row.outcomes;
     this.touchedAt = touchedAt;
     this.frozen = row;
   }
@@ -63,19 +65,26 @@ export class Session {
     this.answered = answered;
     let count = 0;
     while (count < this.done.length && (this.done[count] as Done).sequence < answered) count++;
-    if (count > 0) dropFirst(this.done, count);
+    if (count > 0) dropFirst(this.own(), count);
   }
 
   /** Keeps the outcome of a sequence that was applied for the first time. */
   keep(sequence: number, outcome: Outcome): void {
     const kept: Done = { sequence, outcome };
-    let place = this.done.length;
-    while (place > 0 && (this.done[place - 1] as Done).sequence > sequence) place--;
-    assert(place === 0 || (this.done[place - 1] as Done).sequence !== sequence, 'a sequence is applied once');
-    if (place === this.done.length) this.done.push(kept);
-    else this.done.splice(place, 0, kept);
-    assert(this.done.length <= MAX_OUTCOMES_PER_ROW, 'a window bounds the outcomes of a session');
+    const done = this.own();
+    let place = done.length;
+    while (place > 0 && (done[place - 1] as Done).sequence > sequence) place--;
+    assert(place === 0 || (done[place - 1] as Done).sequence !== sequence, 'a sequence is applied once');
+    if (place === done.length) done.push(kept);
+    else done.splice(place, 0, kept);
+    assert(done.length <= MAX_OUTCOMES_PER_ROW, 'a window bounds the outcomes of a session');
     this.frozen = undefined;
+  }
+
+  private own(): Done[] {
+    if (this.shared) this.done = this.done.slice();
+    this.shared = false;
+    return this.done as Done[];
   }
 
   noLongerInLog(sequence: number): void {
@@ -85,7 +94,8 @@ export class Session {
   /** The replicated part, as a value that is made anew only after a change. */
   row(): SessionRow {
     if (this.frozen === undefined) {
-      this.frozen = { session: this.id, opener: this.opener, nonce: this.nonce, used: this.used, answered: this.answered, outcomes: this.done.slice() };
+      this.frozen = { session: this.id, opener: this.opener, nonce: this.nonce, used: this.used, answered: this.answered, outcomes: this.done };
+      this.shared = true;
     }
     return this.frozen;
   }

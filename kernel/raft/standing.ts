@@ -69,7 +69,15 @@ export class Standings {
   }
 
   reset(standing: Standing): void {
-    this.stack = [standing];
-    this.electorate = new Electorate(standing.configuration);
+    this.restore([standing]);
+  }
+
+  image(): readonly Standing[] {
+    return this.stack.slice();
+  }
+
+  restore(standings: readonly Standing[]): void {
+    this.stack = standings.slice();
+    this.electorate = new Electorate(this.latest.configuration);
   }
 }

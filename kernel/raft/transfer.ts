@@ -90,7 +90,12 @@ export function readSnapshot(group: GroupId, bytes: Uint8Array, maxSessions: num
   const { lamport, epoch, lowWater, named, records } = snapshot.machine;
   if (Math.max(snapshot.index, snapshot.term, lamport, epoch, lowWater, named) > MAX_NUMBER) return undefined;
   const needs = new Set<string>();
-  for (const record of records) needs.add(record.proposal.need);
+  let latest = 0;
+  for (const { proposal } of records) {
+    if (proposal.epoch < latest) return undefined;
+    latest = proposal.epoch;
+    needs.add(proposal.need);
+  }
   return needs.size === records.length && areSessionRows(snapshot.rows, snapshot.index, maxSessions) ? snapshot : undefined;
 }
 
