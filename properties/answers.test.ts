@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { groupId, nodeId } from '../kernel/base/ids.ts';
 import { MS } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
-import { DECIDE_DEFAULTS } from '../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS } from '../kernel/parameters.ts';
 import { configuration } from '../kernel/raft/configuration.ts';
 import type { Wish } from '../kernel/raft/message.ts';
 import { answers } from './answers.ts';
@@ -28,7 +28,7 @@ function ordered(wish: Wish, answer: Answer): Stage {
 }
 
 /** Time goes on at node 1, and other things befall it. */
-const later = (stage: Stage, us: number): Stage => stage.wait(us).durable(N1, { kind: 'drain' }).durable(N1);
+const later = (stage: Stage, us: number): Stage => stage.wait(us).durable(N1, { kind: 'parentHead', number: 1, hash: '', parent: '' }).durable(N1);
 
 describe('answers', () => {
   test('are owed once', () => {
@@ -58,6 +58,13 @@ describe('answers', () => {
     stage.show((sink) => sink.crashed?.(N1, 'betweenTurns', stage.time));
     expect(later(stage, 2 * GIVES_UP).violations).toEqual([]);
     expect(reply(NONE).judgement).toEqual({ verdict: 'not-exercised', checks: 0 });
+  });
+
+  test('are not given for ever by a node that was asked to stop', () => {
+    const stops = (): Stage => new Stage(answers).durable(N1, { kind: 'drain' });
+    expect(later(stops(), RAFT_DEFAULTS.electionMaxUs).violations).toEqual([]);
+    expect(stops().wait(2 * RAFT_DEFAULTS.electionMaxUs).durable(N1, { kind: 'parentHead', number: 1, hash: '', parent: '' }).violations).toEqual([]);
+    expect(later(stops(), 2 * RAFT_DEFAULTS.electionMaxUs).violations[0]?.message).toContain('node 1 was asked to stop, and goes on');
   });
 
   test('fit the question of a client', () => {

@@ -1,10 +1,11 @@
 // What a node has journalled that somebody waits for, it answers: once, with an answer that fits the question, and no later than
 // it gives up, whatever happens in the network. A restart goes on with what was open, but an answer may have been lost with the
-// process; so a node owes only what it was asked in this life. Its own time counts, not the world's.
+// process; so a node owes only what it was asked in this life. Asked to stop, it does, whether or not anybody takes over from it.
+// Its own time counts, not the world's.
 
 import type { Property, RunView, Watch } from '../io/sim/evidence.ts';
 import type { NodeId } from '../kernel/base/ids.ts';
-import { MS, type Micros } from '../kernel/base/time.ts';
+import { MS, NEVER, type Micros } from '../kernel/base/time.ts';
 import type { Answer } from '../kernel/effect.ts';
 import type { Cause, Event, RequestId } from '../kernel/event.ts';
 import type { Goal } from '../kernel/raft/configuration.ts';
@@ -30,6 +31,8 @@ class Desk {
   private next = 0;
   /** An event of the last batch bears this stamp: all deadlines before it have been seen to. */
   horizon: Micros = 0;
+  /** When it was to stop; NEVER if it is not. One event may come after that. */
+  stopsBy: Micros = NEVER;
 
   remember(key: string): void {
     this.answered[this.next++ % REMEMBERED] = key;
@@ -40,6 +43,7 @@ class Desk {
     this.owed.clear();
     this.answered.length = 0;
     this.horizon = 0;
+    this.stopsBy = NEVER;
   }
 }
 
@@ -78,8 +82,10 @@ class Answers extends Verdicts {
       if (at + this.boundUs >= desk.horizon) break;
       return this.violated(now, [node], `node ${node} has not answered for ${desk.horizon - at} us what it was asked, and gives up after ${this.run.parameters.decide.giveUpUs} us`, [describe(question)], sequence);
     }
+    if (desk.horizon > desk.stopsBy) return this.violated(now, [node], `node ${node} was asked to stop, and goes on ${desk.horizon - desk.stopsBy} us after it should have`);
     for (let k = 0; k < events.length; k++) {
       const { cause, at, sequence } = events[k] as Event;
+      if (cause.kind === 'drain') desk.stopsBy = at + this.run.parameters.raft.electionMaxUs + MS;
       if (cause.kind === 'request' || cause.kind === 'order') desk.owed.set(keyOf(cause.request), { question: cause, at, sequence });
       if (cause.kind !== 'deadline') desk.horizon = at;
     }

@@ -10,14 +10,13 @@ import { housekeeping } from './housekeeping.ts';
 import { first, N1, need, recordOf, Stage } from './testing/stage.ts';
 
 /** A node that has just booted, and what a run might have left of it. */
-function left(change: (image: KernelImage) => KernelImage, more: { up?: boolean; out?: boolean; damaged?: boolean } = {}): Stage {
+function left(change: (image: KernelImage) => KernelImage, more: { up?: boolean; out?: boolean } = {}, ranUs = 0): Stage {
   const stage = new Stage(housekeeping);
   const booted = new Kernel();
   booted.step({ sequence: 1, at: 0, wall: 0, cause: { kind: 'boot', self: N1, seed: 1, parameters: stage.run.parameters, version: 'test' } });
   const kernel = Kernel.restore(change(booted.image()));
-  if (more.damaged === true) stage.show((sink) => sink.damaged?.(N1, stage.time, true));
   const node = { id: N1, up: more.up ?? true, out: more.out ?? false, kernel, files: () => ({}) };
-  return stage.show((sink) => sink.finished?.({ now: stage.time, nodes: [node] }));
+  return stage.wait(ranUs).show((sink) => sink.finished?.({ now: stage.time, nodes: [node] }));
 }
 
 const group = (change: Partial<RaftImage>) => (image: KernelImage): KernelImage => ({ ...image, groups: image.groups.map((one) => ({ ...one, ...change })) });
@@ -31,9 +30,9 @@ describe('housekeeping', () => {
     expect(left((image) => image).judgement).toEqual({ verdict: 'held', checks: 1 });
   });
 
-  test('looks at nodes that are up, whole and not turned away', () => {
+  test('looks at nodes that are up, and not turned away', () => {
     expect(left(untidy).violations.length).toBe(1);
-    for (const more of [{ up: false }, { out: true }, { damaged: true }]) expect(left(untidy, more).judgement).toEqual({ verdict: 'not-exercised', checks: 0 });
+    for (const more of [{ up: false }, { out: true }]) expect(left(untidy, more).judgement).toEqual({ verdict: 'not-exercised', checks: 0 });
   });
 
   test('leaves no question open, and counts those it has', () => {
@@ -54,6 +53,14 @@ describe('housekeeping', () => {
     const machine = { lamport: 1, epoch: 5, lowWater: 5 - DECIDE_DEFAULTS.keepEpochs, named: 5, records: [recordOf('a', 'p', 1, N1)] };
     expect(left(group({ machine })).violations).toEqual([]);
     for (const lowWater of [machine.lowWater - 1, machine.lowWater + 1]) expect(messageOf(left(group({ machine: { ...machine, lowWater } })))).toContain(`has forgotten everything before epoch ${lowWater}`);
+  });
+
+  test('goes on with the epochs, where it leads', () => {
+    const late = 2 * 2 * DECIDE_DEFAULTS.epochUs;
+    const leads = group({ role: 'leader' });
+    expect(left(leads, {}, late - SECOND).violations).toEqual([]);
+    expect(messageOf(left(leads, {}, late + SECOND))).toContain('is in epoch 0');
+    expect(left((image) => image, {}, late + SECOND).violations).toEqual([]);
   });
 
   test('lets go of sessions that nobody uses, where it leads', () => {

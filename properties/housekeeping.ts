@@ -3,7 +3,6 @@
 // for ever. What a run leaves behind is looked at once, at its end.
 
 import type { NodeView, Property, RunView, Watch, WorldView } from '../io/sim/evidence.ts';
-import type { NodeId } from '../kernel/base/ids.ts';
 import { SECOND, type Micros } from '../kernel/base/time.ts';
 import type { KernelImage } from '../kernel/image.ts';
 import type { RaftImage } from '../kernel/raft/image.ts';
@@ -12,27 +11,23 @@ import { Verdicts } from './verdict.ts';
 /** A leader expires what is idle at its next tick; one that rests wakes up for it. */
 const EXPIRES_WITHIN: Micros = 2 * SECOND;
 
-class Housekeeping extends Verdicts {
-  private readonly damagedNodes: Set<NodeId> = new Set();
+/** So many epochs, and half of the others, may have been missed: nobody counts time while a group has no leader. */
+const LATE_EPOCHS = 2;
 
+class Housekeeping extends Verdicts {
   constructor(run: RunView) {
     super('housekeeping', run);
   }
 
-  /** What it does not know any more it cannot tidy up. */
-  damaged(node: NodeId): void {
-    this.damagedNodes.add(node);
-  }
-
   finished(world: WorldView): void {
-    for (const node of world.nodes) if (node.up && !node.out && !this.damagedNodes.has(node.id)) this.inspect(node, world.now);
+    for (const node of world.nodes) if (node.up && !node.out) this.inspect(node, world.now);
   }
 
   private inspect(node: NodeView, now: Micros): void {
     if (node.kernel === undefined || node.kernel.sequence === 0) return;
     const image = node.kernel.image();
     this.checks++;
-    const left = this.leftOpen(image) ?? image.groups.map((group) => this.kept(group, image.at)).find((one) => one !== undefined);
+    const left = this.leftOpen(image) ?? image.groups.map((group) => this.kept(group, image.at, now)).find((one) => one !== undefined);
     if (left !== undefined) this.violated(now, [node.id], `at the end, when everybody has his answer, node ${node.id} ${left}`, [], image.sequence);
   }
 
@@ -43,7 +38,7 @@ class Housekeeping extends Verdicts {
     return orders.open.length > 0 ? `holds ${orders.open.length} orders open` : undefined;
   }
 
-  private kept(group: RaftImage, at: Micros): string | undefined {
+  private kept(group: RaftImage, at: Micros, now: Micros): string | undefined {
     const { raft, decide } = this.run.parameters;
     const last = group.base + group.entries.length;
     const { machine, sessions } = group;
@@ -53,6 +48,7 @@ class Housekeeping extends Verdicts {
     if (machine.records.length > decide.maxRecords) return `keeps ${machine.records.length} records, and may keep ${decide.maxRecords}`;
     if (machine.lowWater !== Math.max(0, machine.epoch - decide.keepEpochs)) return `has forgotten everything before epoch ${machine.lowWater}, and is in epoch ${machine.epoch}`;
     if (group.role !== 'leader') return undefined;
+    if ((machine.epoch + LATE_EPOCHS) * decide.epochUs * 2 < now) return `is in epoch ${machine.epoch}, after ${now} us`;
     if (group.applied === last && sessions.some((session) => session.inLog.length > 0)) return 'waits for commands that are applied';
     const idle = sessions.find((session) => session.inLog.length === 0 && at - session.touchedAt > raft.sessionIdleUs + EXPIRES_WITHIN && at - group.ownAt > EXPIRES_WITHIN);
     return idle === undefined ? undefined : `keeps a session that nobody has used for ${at - idle.touchedAt} us`;

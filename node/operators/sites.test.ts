@@ -32,6 +32,17 @@ describe('slips of the hand', () => {
     expect(sitesOf('a.ts', 'assert(a < b && c === 1, "it is so");')).toEqual([]);
   });
 
+  test('are not tried where any choice is as good: in what a hash is mixed with, in what order, and in the order of what is compared', () => {
+    expect(sitesOf('a.ts', 'h = mix(mixUint(1, a.length), finish(2));')).toMatchObject([{ operator: 'dropped' }]);
+    expect(slips('h = mix(1, a + b);', 'arithmetic')).toEqual(['h = mix(1, a - b);']);
+    expect([slips('x = Math.max(a, b);', 'swapped'), slips('x = Math.pow(a, b);', 'swapped')]).toEqual([[], ['x = Math.pow(b, a);']]);
+  });
+
+  test('are not tried in what is there for the simulator alone', () => {
+    expect(sitesOf('a.ts', 'class A { go() { this.passed("x"); if (i === 0) this.passed("y"); } }').length).toBe(0);
+    expect(slips('class A { go() { if (i === 0) this.went("y"); } }', 'comparison').length).toBe(1);
+  });
+
   test('in our sources each has a name of its own, by which it is found again, and gives another text that is still a program', () => {
     const { places, sites } = drawn(Number.MAX_SAFE_INTEGER, 7);
     expect(places).toBeGreaterThan(2_000);

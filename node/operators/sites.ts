@@ -24,6 +24,10 @@ const LOGIC: Readonly<Record<string, string>> = { '&&': '||', '||': '&&' };
 const ARITHMETIC: Readonly<Record<string, string>> = { '+': '-', '-': '+' };
 /** Statements of our own that are there to notice bugs: without them a bug is only noticed later. */
 const GUARDS: readonly string[] = ['assert', 'unreachable'];
+/** What only tells the simulator where it may end a process: what ships does nothing there. */
+const CRASH_POINT = 'passed';
+/** Which numbers a hash begins with, and in which order it mixes, is free: any other choice is another hash of the same. */
+const MIXING: readonly string[] = ['mix', 'mixUint', 'finish'];
 
 /** In the order in which they stand. */
 export function sitesOf(file: string, source: string): Site[] {
@@ -61,12 +65,18 @@ class Finder {
   }
 
   visit(node: AnyNode): void {
-    if (node.type === 'ImportDeclaration' || (node.type === 'CallExpression' && isGuard(node.callee))) return;
+    if (node.type === 'ImportDeclaration' || (node.type === 'CallExpression' && isGuard(node.callee)) || isForSimulator(node)) return;
+    if (node.type === 'CallExpression' && isMixing(node.callee)) return this.mixed(node.arguments);
     this.look(node);
     for (const value of Object.values(node) as unknown[]) {
       if (Array.isArray(value)) for (const one of value as unknown[]) this.descend(one);
       else this.descend(value);
     }
+  }
+
+  /** What goes into a hash counts; what it is mixed with does not. */
+  private mixed(args: readonly AnyNode[]): void {
+    for (const one of args) if (one.type !== 'Literal') this.visit(one);
   }
 
   private descend(value: unknown): void {
@@ -86,7 +96,7 @@ class Finder {
         if (isEffect(node.expression)) this.add('dropped', node.start, node.end, ';');
         return;
       case 'CallExpression':
-        return this.swap(node.arguments);
+        return isSymmetric(node.callee) ? undefined : this.swap(node.arguments);
       default:
     }
   }
@@ -119,6 +129,22 @@ class Finder {
 }
 
 const isGuard = (callee: AnyNode): boolean => callee.type === 'Identifier' && GUARDS.includes(callee.name);
+
+const isMixing = (callee: AnyNode): boolean => callee.type === 'Identifier' && MIXING.includes(callee.name);
+
+/** The greater and the lesser of two are the same in either order. */
+function isSymmetric(callee: AnyNode): boolean {
+  if (callee.type !== 'MemberExpression' || callee.object.type !== 'Identifier' || callee.property.type !== 'Identifier') return false;
+  return callee.object.name === 'Math' && (callee.property.name === 'max' || callee.property.name === 'min');
+}
+
+/** `this.passed(point)`, alone or under a condition. */
+function isForSimulator(node: AnyNode): boolean {
+  if (node.type === 'IfStatement') return (node.alternate === null || node.alternate === undefined) && isForSimulator(node.consequent);
+  if (node.type !== 'ExpressionStatement' || node.expression.type !== 'CallExpression') return false;
+  const { callee } = node.expression;
+  return callee.type === 'MemberExpression' && callee.object.type === 'ThisExpression' && callee.property.type === 'Identifier' && callee.property.name === CRASH_POINT;
+}
 
 const isText = (node: Expression): boolean => node.type === 'TemplateLiteral' || (node.type === 'Literal' && typeof node.value === 'string');
 
