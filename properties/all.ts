@@ -20,11 +20,13 @@ import { liveness } from './liveness.ts';
 import { logMatching } from './log-matching.ts';
 import { monotonicTime } from './monotonic-time.ts';
 import { parentChain } from './parent-chain.ts';
+import { promptness } from './promptness.ts';
+import { silence } from './silence.ts';
 import { singleDecide } from './single-decide.ts';
 import { snapshotTransfer } from './snapshot-transfer.ts';
 import { stateMachineSafety } from './state-machine-safety.ts';
 
 export const properties: readonly Property[] = [
   singleDecide, deterministicReplay, electionSafety, logMatching, leaderCompleteness, configurations, stateMachineSafety, exactlyOnce, durability,
-  linearizability, barrier, freshEffects, monotonicTime, incarnations, facts, snapshotTransfer, parentChain, gpuInventory, answers, housekeeping, liveness, goodput,
+  linearizability, barrier, freshEffects, monotonicTime, incarnations, facts, snapshotTransfer, parentChain, gpuInventory, answers, housekeeping, liveness, goodput, promptness, silence,
 ];
