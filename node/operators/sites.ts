@@ -27,7 +27,13 @@ const GUARDS: readonly string[] = ['assert', 'unreachable'];
 /** What only tells the simulator where it may end a process: what ships does nothing there. */
 const CRASH_POINT = 'passed';
 /** Which numbers a hash begins with, and in which order it mixes, is free: any other choice is another hash of the same. */
-const MIXING: readonly string[] = ['mix', 'mixUint', 'finish'];
+const MIXING: readonly string[] = ['mix', 'mixUint', 'finish', 'start'];
+/** What is only counted, for people to look at. */
+const FIGURES = 'counters';
+/** That there is a bound counts, and not that it is this number: one more of what may be kept or read does nobody harm. */
+const BOUND = /^MAX_/;
+/** No duration is promised to the microsecond: whether the last one belongs to it is open. */
+const DURATION = /[a-z]Us$/;
 
 /** In the order in which they stand. */
 export function sitesOf(file: string, source: string): Site[] {
@@ -65,7 +71,7 @@ class Finder {
   }
 
   visit(node: AnyNode): void {
-    if (node.type === 'ImportDeclaration' || (node.type === 'CallExpression' && isGuard(node.callee)) || isForSimulator(node)) return;
+    if (node.type === 'ImportDeclaration' || isFigure(node) || isBound(node) || (node.type === 'CallExpression' && isGuard(node.callee)) || isForSimulator(node)) return;
     if (node.type === 'CallExpression' && isMixing(node.callee)) return this.mixed(node.arguments);
     this.look(node);
     for (const value of Object.values(node) as unknown[]) {
@@ -102,7 +108,7 @@ class Finder {
   }
 
   private binary(operator: string, left: Expression, right: Expression): void {
-    this.between('comparison', left, right, operator, COMPARISONS[operator]);
+    if (!isDuration(left) && !isDuration(right)) this.between('comparison', left, right, operator, COMPARISONS[operator]);
     if (!isText(left) && !isText(right)) this.between('arithmetic', left, right, operator, ARITHMETIC[operator]);
   }
 
@@ -129,6 +135,28 @@ class Finder {
 }
 
 const isGuard = (callee: AnyNode): boolean => callee.type === 'Identifier' && GUARDS.includes(callee.name);
+
+const isBound = (node: AnyNode): boolean => node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && BOUND.test(node.id.name);
+
+/** The field with the figures, and statements that do nothing but change one. */
+function isFigure(node: AnyNode): boolean {
+  if (node.type === 'PropertyDefinition') return node.key.type === 'Identifier' && node.key.name === FIGURES;
+  if (node.type !== 'ExpressionStatement') return false;
+  const { expression } = node;
+  if (expression.type === 'UpdateExpression') return isInFigures(expression.argument);
+  return expression.type === 'CallExpression' && expression.callee.type === 'MemberExpression' && expression.arguments[0] !== undefined && isInFigures(expression.arguments[0]);
+}
+
+function isInFigures(node: AnyNode): boolean {
+  if (node.type !== 'MemberExpression') return false;
+  return (node.object.type === 'ThisExpression' && node.property.type === 'Identifier' && node.property.name === FIGURES) || isInFigures(node.object);
+}
+
+/** A limit whose name says that it is a number of microseconds. */
+function isDuration(node: AnyNode): boolean {
+  if (node.type === 'Identifier') return DURATION.test(node.name);
+  return node.type === 'MemberExpression' && node.property.type === 'Identifier' && DURATION.test(node.property.name);
+}
 
 const isMixing = (callee: AnyNode): boolean => callee.type === 'Identifier' && MIXING.includes(callee.name);
 
