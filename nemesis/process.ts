@@ -125,6 +125,8 @@ export const blackout: Fault = {
 
 /** How long a process that is started again and again is down each time. */
 const STORM_DOWN: Micros = 10 * MS;
+/** What a storm can show it shows in so many moments; every restart reads a journal, and more would be most of what a run does. */
+const STORM_MOMENTS = 12;
 
 export const bootStorm: Fault = {
   name: 'boot-storm',
@@ -138,8 +140,10 @@ export const bootStorm: Fault = {
   begin: (world, episode) => {
     const hosts = episode.nodes.map((node) => world.host(node));
     let over = false;
+    let moments = 0;
     const turn = (): void => {
-      if (over) return;
+      if (over || moments === STORM_MOMENTS) return;
+      moments += 1;
       for (const host of hosts) if (host.loop !== undefined && world.crash(host, 'kept', STORM_DOWN)) world.count('boot-storm', 1);
       world.at(world.now + Math.max(STORM_DOWN + 1, episode.strength), turn);
     };

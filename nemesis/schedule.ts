@@ -21,10 +21,12 @@ export interface ScheduleOptions {
   readonly content?: boolean;
   /** Nodes that the story itself damages: part of the budget. */
   readonly damaged?: readonly number[];
-  /** Mean time between two episodes of one fault. */
+  /** Mean time between two episodes of one fault, if only a few kinds come. */
   readonly gapUs: Micros;
 }
 
+/** Faults of so many kinds come as often as they would alone; of more, each comes less often, else nothing is served any more. */
+const CROWD_KINDS = 16;
 /** Faults begin once the first leaders have had time to appear. */
 const CALM_US: Micros = 800 * MS;
 const LEAST_KINDS = 3;
@@ -35,7 +37,8 @@ const STORM_EVERY_US: Micros = 15 * SECOND;
 export function compose(draw: Draw, options: ScheduleOptions): FaultEpisode[] {
   const possible = FAULTS.filter((fault) => options.among.includes(fault.name) && offered(fault, options));
   const chosen = choose(draw.split('kinds'), possible, options.certain);
-  const episodes = chosen.flatMap((fault) => (fault.damages === true ? [] : episodesOf(draw.split(fault.name), fault, options)));
+  const gapUs = Math.floor((options.gapUs * Math.max(CROWD_KINDS, chosen.length)) / CROWD_KINDS);
+  const episodes = chosen.flatMap((fault) => (fault.damages === true ? [] : episodesOf(draw.split(fault.name), fault, { ...options, gapUs })));
   const damages = chosen.filter((fault) => fault.damages === true);
   const storms = stormsOf(draw.split('storms'), chosen.filter((fault) => fault.damages !== true), options);
   return [...episodes, ...storms, ...withinBudget(draw.split('damage'), damages, options)].sort(byTime);
