@@ -6,7 +6,7 @@ import { decode, encode, type Codec } from '../kernel/base/codec.ts';
 import { Random } from '../kernel/base/random.ts';
 import type { Event } from '../kernel/event.ts';
 import { eventCodec } from '../kernel/event.ts';
-import { kernelImageCodec } from '../kernel/image.ts';
+import { kernelImageCodec, type KernelImage } from '../kernel/image.ts';
 import { Kernel } from '../kernel/kernel.ts';
 
 export interface Checked {
@@ -60,7 +60,28 @@ function passed<T>(codec: Codec<T>, value: T, maxBytes: number | undefined): T {
 
 export const eventPassed = (event: Event): Event => passed(eventCodec, event, undefined);
 
-/** The same state, rebuilt from its bytes. */
+/** The same state, rebuilt from its bytes: nothing that it knows was left out on the way. */
 export function kernelPassed(kernel: Kernel): Kernel {
-  return Kernel.restore(passed(kernelImageCodec, kernel.image(), Number.MAX_SAFE_INTEGER));
+  const image = kernel.image();
+  const read = passed(kernelImageCodec, image, Number.MAX_SAFE_INTEGER);
+  assert(holdsTheSame(read, image), 'the bytes of a state hold all of it');
+  return rebuilt(read);
+}
+
+/** The same without the bytes, which are most of the work. */
+export const kernelRebuilt = (kernel: Kernel): Kernel => rebuilt(kernel.image());
+
+function rebuilt(image: KernelImage): Kernel {
+  const restored = Kernel.restore(image);
+  assert(holdsTheSame(restored.image(), image), 'a restored state is the one that was taken');
+  return restored;
+}
+
+/** Whether two values say the same, however deep. */
+export function holdsTheSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [first, second] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
+  const keys = Object.keys(first);
+  return keys.length === Object.keys(second).length && keys.every((key) => Object.hasOwn(second, key) && holdsTheSame(first[key], second[key]));
 }

@@ -10,7 +10,7 @@ import { Stage } from './testing/stage.ts';
 describe('the registry', () => {
   test('has unique ids, and says which are about liveness', () => {
     expect(new Set(properties.map((property) => property.id)).size).toBe(properties.length);
-    expect(properties.filter((property) => property.kind === 'liveness').map((property) => property.id)).toEqual(['liveness', 'goodput']);
+    expect(properties.filter((property) => property.kind === 'liveness').map((property) => property.id)).toEqual(['liveness', 'goodput', 'promptness', 'silence']);
   });
 
   test('a run that shows nothing exercises nothing', () => {

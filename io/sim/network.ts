@@ -9,8 +9,10 @@ import type { NodeId } from '../../kernel/base/ids.ts';
 import type { Micros } from '../../kernel/base/time.ts';
 import { assert } from '../../kernel/base/assert.ts';
 import { frameCodec, MAX_FRAME_BYTES } from '../frame.ts';
+import { holdsTheSame } from '../loop-checks.ts';
 import type { Frame, Network } from '../ports.ts';
 import type { LostWhy } from './evidence.ts';
+import { Samples } from './samples.ts';
 
 export type LinkFaultKind = 'partition' | 'one-way' | 'slow' | 'drop' | 'duplicate' | 'reorder' | 'corrupt' | 'narrow' | 'clog';
 
@@ -62,6 +64,7 @@ export class SimNetwork implements Network {
   private readonly minUs: Micros;
   private readonly spanUs: number;
   private readonly encoded: boolean;
+  private readonly samples: Samples = new Samples();
   private random: (Random | undefined)[] = [];
   private readonly lastArrival: Float64Array;
   /** Per link and kind of fault: its strength, 0 where it is off; and by link whether any is on. */
@@ -101,7 +104,9 @@ export class SimNetwork implements Network {
 
   private carry(frame: Frame): void {
     const link = frame.from * this.stride + frame.to;
-    const carried = this.encoded ? throughCodec(frame) : frame;
+    let carried = frame;
+    if (this.encoded) carried = throughCodec(frame);
+    else if (this.samples.takes(frame.message.kind)) assert(holdsTheSame(throughCodec(frame), frame), 'the bytes of a frame hold all of it');
     const random = this.random[link] ?? this.stream(link, frame);
     if (this.disturbed[link] === 1) return this.sendDisturbed(carried, link, random);
     this.deliver(carried, link, this.minUs + random.below(this.spanUs), true);

@@ -66,4 +66,10 @@ export const DECIDE_MUTANTS: readonly Mutant[] = [
     about: 'a full register takes more',
     edits: [{ file: REGISTER, anchor: "if (this.held >= this.parameters.maxRecords) return { kind: 'full' };", replacement: '' }],
   },
+  {
+    name: 'decide/order-answered-twice',
+    family: 'decide',
+    about: 'an order that is answered stays open: it is given again, and answered again',
+    edits: [{ file: 'kernel/decide/orders.ts', anchor: 'const one = takeAt(this.open, place);', replacement: 'const one = this.open[place] as OpenOrder;' }],
+  },
 ];

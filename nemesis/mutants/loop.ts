@@ -57,4 +57,10 @@ export const LOOP_MUTANTS: readonly Mutant[] = [
     about: 'an effect that waits behind the barrier still sees later changes (rule 11)',
     edits: [{ file: KERNEL, anchor: 'const effects = this.effects.slice(0, count);', replacement: 'this.effects.length = count;\n    const effects = this.effects;' }],
   },
+  {
+    name: 'loop/drains-for-ever',
+    family: 'loop',
+    about: 'a node that was asked to stop lets others take over what it leads, and goes on',
+    edits: [{ file: LOOP, anchor: 'if (this.drainUntil < NEVER && (at >= this.drainUntil || !this.folded.isHandingOver)) this.stopping = true;', replacement: '' }],
+  },
 ];

@@ -3,6 +3,7 @@
 import type { Mutant } from './mutant.ts';
 
 const RAFT = 'kernel/raft/raft.ts';
+const FOLLOWERS = 'kernel/raft/followers.ts';
 const REPLICA = 'kernel/raft/replica.ts';
 const LOOP = 'io/loop.ts';
 const HOLD = 'if (effects.length > 0) this.hold(event, effects);';
@@ -102,5 +103,29 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     family: 'raft',
     about: 'a node may use the session that was opened for another one',
     edits: [{ file: RAFT, anchor: 'if (session === undefined || session.opener !== from) {', replacement: 'if (session === undefined) {' }],
+  },
+  {
+    name: 'raft/waits-for-the-tick',
+    family: 'raft',
+    about: 'what a leader appends is sent when a follower has answered a heartbeat, not at once',
+    edits: [{ file: FOLLOWERS, anchor: 'for (let place = 0; place < this.progress.length; place++) this.replicate(ctx, place);', replacement: '' }],
+  },
+  {
+    name: 'raft/never-rests',
+    family: 'raft',
+    about: 'the leader of a group that nobody asks anything goes on with its heartbeats',
+    edits: [{ file: RAFT, anchor: 'if (restAfterUs === 0 ||', replacement: 'if (restAfterUs > 0 ||' }],
+  },
+  {
+    name: 'raft/keeps-its-log',
+    family: 'raft',
+    about: 'a log is never compacted, and grows without a bound',
+    edits: [{ file: RAFT, anchor: 'if (this.appliedIndex - this.log.base > this.parameters.keepEntries) this.compact(ctx);', replacement: '' }],
+  },
+  {
+    name: 'raft/forgets-when-it-was-busy',
+    family: 'raft',
+    about: 'a member that is restored from its image does not know when something was last begun',
+    edits: [{ file: RAFT, anchor: 'this.busyAt = image.busyAt;', replacement: '' }],
   },
 ];

@@ -32,6 +32,24 @@ describe('slips of the hand', () => {
     expect(sitesOf('a.ts', 'assert(a < b && c === 1, "it is so");')).toEqual([]);
   });
 
+  test('are not tried where any choice is as good: in what a hash is mixed with, in what order, and in the order of what is compared', () => {
+    expect(sitesOf('a.ts', 'h = mix(mixUint(1, a.length), finish(2));')).toMatchObject([{ operator: 'dropped' }]);
+    expect(slips('h = mix(1, a + b);', 'arithmetic')).toEqual(['h = mix(1, a - b);']);
+    expect([slips('x = Math.max(a, b);', 'swapped'), slips('x = Math.pow(a, b);', 'swapped')]).toEqual([[], ['x = Math.pow(b, a);']]);
+  });
+
+  test('are not tried in figures for people, in what number exactly bounds something, and in the last microsecond of a duration', () => {
+    for (const line of ['class A { counters = { steps: 0, all: { a: 0 } }; }', 'class A { go() { this.counters.steps++; this.counters.all[why]++; Object.assign(this.counters.all, other); } }', 'const MAX_LISTED = 1 << 20;', 'if (at - since >= this.parameters.giveUpUs) ;']) {
+      expect(sitesOf('a.ts', line).filter((site) => site.operator !== 'arithmetic'), line).toEqual([]);
+    }
+    for (const line of ['class A { steps = 0; }', 'class A { go() { this.steps++; } }', 'const LEAST = 1;', 'if (at >= this.due) ;']) expect(sitesOf('a.ts', line).length, line).toBe(1);
+  });
+
+  test('are not tried in what is there for the simulator alone', () => {
+    expect(sitesOf('a.ts', 'class A { go() { this.passed("x"); if (i === 0) this.passed("y"); } }').length).toBe(0);
+    expect(slips('class A { go() { if (i === 0) this.went("y"); } }', 'comparison').length).toBe(1);
+  });
+
   test('in our sources each has a name of its own, by which it is found again, and gives another text that is still a program', () => {
     const { places, sites } = drawn(Number.MAX_SAFE_INTEGER, 7);
     expect(places).toBeGreaterThan(2_000);

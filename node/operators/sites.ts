@@ -24,6 +24,16 @@ const LOGIC: Readonly<Record<string, string>> = { '&&': '||', '||': '&&' };
 const ARITHMETIC: Readonly<Record<string, string>> = { '+': '-', '-': '+' };
 /** Statements of our own that are there to notice bugs: without them a bug is only noticed later. */
 const GUARDS: readonly string[] = ['assert', 'unreachable'];
+/** What only tells the simulator where it may end a process: what ships does nothing there. */
+const CRASH_POINT = 'passed';
+/** Which numbers a hash begins with, and in which order it mixes, is free: any other choice is another hash of the same. */
+const MIXING: readonly string[] = ['mix', 'mixUint', 'finish', 'start'];
+/** What is only counted, for people to look at. */
+const FIGURES = 'counters';
+/** That there is a bound counts, and not that it is this number: one more of what may be kept or read does nobody harm. */
+const BOUND = /^MAX_/;
+/** No duration is promised to the microsecond: whether the last one belongs to it is open. */
+const DURATION = /[a-z]Us$/;
 
 /** In the order in which they stand. */
 export function sitesOf(file: string, source: string): Site[] {
@@ -61,12 +71,18 @@ class Finder {
   }
 
   visit(node: AnyNode): void {
-    if (node.type === 'ImportDeclaration' || (node.type === 'CallExpression' && isGuard(node.callee))) return;
+    if (node.type === 'ImportDeclaration' || isFigure(node) || isBound(node) || (node.type === 'CallExpression' && isGuard(node.callee)) || isForSimulator(node)) return;
+    if (node.type === 'CallExpression' && isMixing(node.callee)) return this.mixed(node.arguments);
     this.look(node);
     for (const value of Object.values(node) as unknown[]) {
       if (Array.isArray(value)) for (const one of value as unknown[]) this.descend(one);
       else this.descend(value);
     }
+  }
+
+  /** What goes into a hash counts; what it is mixed with does not. */
+  private mixed(args: readonly AnyNode[]): void {
+    for (const one of args) if (one.type !== 'Literal') this.visit(one);
   }
 
   private descend(value: unknown): void {
@@ -86,13 +102,13 @@ class Finder {
         if (isEffect(node.expression)) this.add('dropped', node.start, node.end, ';');
         return;
       case 'CallExpression':
-        return this.swap(node.arguments);
+        return isSymmetric(node.callee) ? undefined : this.swap(node.arguments);
       default:
     }
   }
 
   private binary(operator: string, left: Expression, right: Expression): void {
-    this.between('comparison', left, right, operator, COMPARISONS[operator]);
+    if (!isDuration(left) && !isDuration(right)) this.between('comparison', left, right, operator, COMPARISONS[operator]);
     if (!isText(left) && !isText(right)) this.between('arithmetic', left, right, operator, ARITHMETIC[operator]);
   }
 
@@ -119,6 +135,44 @@ class Finder {
 }
 
 const isGuard = (callee: AnyNode): boolean => callee.type === 'Identifier' && GUARDS.includes(callee.name);
+
+const isBound = (node: AnyNode): boolean => node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && BOUND.test(node.id.name);
+
+/** The field with the figures, and statements that do nothing but change one. */
+function isFigure(node: AnyNode): boolean {
+  if (node.type === 'PropertyDefinition') return node.key.type === 'Identifier' && node.key.name === FIGURES;
+  if (node.type !== 'ExpressionStatement') return false;
+  const { expression } = node;
+  if (expression.type === 'UpdateExpression') return isInFigures(expression.argument);
+  return expression.type === 'CallExpression' && expression.callee.type === 'MemberExpression' && expression.arguments[0] !== undefined && isInFigures(expression.arguments[0]);
+}
+
+function isInFigures(node: AnyNode): boolean {
+  if (node.type !== 'MemberExpression') return false;
+  return (node.object.type === 'ThisExpression' && node.property.type === 'Identifier' && node.property.name === FIGURES) || isInFigures(node.object);
+}
+
+/** A limit whose name says that it is a number of microseconds. */
+function isDuration(node: AnyNode): boolean {
+  if (node.type === 'Identifier') return DURATION.test(node.name);
+  return node.type === 'MemberExpression' && node.property.type === 'Identifier' && DURATION.test(node.property.name);
+}
+
+const isMixing = (callee: AnyNode): boolean => callee.type === 'Identifier' && MIXING.includes(callee.name);
+
+/** The greater and the lesser of two are the same in either order. */
+function isSymmetric(callee: AnyNode): boolean {
+  if (callee.type !== 'MemberExpression' || callee.object.type !== 'Identifier' || callee.property.type !== 'Identifier') return false;
+  return callee.object.name === 'Math' && (callee.property.name === 'max' || callee.property.name === 'min');
+}
+
+/** `this.passed(point)`, alone or under a condition. */
+function isForSimulator(node: AnyNode): boolean {
+  if (node.type === 'IfStatement') return (node.alternate === null || node.alternate === undefined) && isForSimulator(node.consequent);
+  if (node.type !== 'ExpressionStatement' || node.expression.type !== 'CallExpression') return false;
+  const { callee } = node.expression;
+  return callee.type === 'MemberExpression' && callee.object.type === 'ThisExpression' && callee.property.type === 'Identifier' && callee.property.name === CRASH_POINT;
+}
 
 const isText = (node: Expression): boolean => node.type === 'TemplateLiteral' || (node.type === 'Literal' && typeof node.value === 'string');
 

@@ -117,9 +117,10 @@ export class Stage {
     return this.invoke(node, { kind: 'get', need: need(name), bucket: bucketOf(need(name)) });
   }
 
-  /** The answer leaves the node and reaches the client. */
-  answer(invocation: Invocation, answer: Answer): this {
+  /** The answer leaves the node and reaches the client, after a while. */
+  answer(invocation: Invocation, answer: Answer, afterUs: Micros = 0): this {
     const request = { client: invocation.client, number: invocation.number };
+    this.wait(afterUs);
     this.show((sink) => sink.replied?.(invocation.node, request, answer, this.now));
     return this.show((sink) => sink.returned?.(invocation, answer, this.now));
   }
