@@ -70,7 +70,7 @@ export const oldFrames: Fault = {
   unit: 'microseconds between two old frames',
   strongest: 1_000 * MS,
   milder: 'larger',
-  draw: (draw, site) => ({ kind: 'old-frames', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([200, 1_000, 8_000]) }),
+  draw: (draw, site) => ({ kind: 'old-frames', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([1, 5, 30]) * MS }),
   begin: (world, episode) => {
     const random = Random.of(world.seed, 'old-frames', episode.from);
     const listener = new Listener(world, episode.nodes, random);
@@ -99,7 +99,7 @@ export const garbage: Fault = {
   unit: 'microseconds between two of them',
   strongest: 1_000 * MS,
   milder: 'larger',
-  draw: (draw, site) => ({ kind: 'garbage', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([500, 2_000, 10_000]) }),
+  draw: (draw, site) => ({ kind: 'garbage', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([2, 10, 50]) * MS }),
   begin: (world, episode) => {
     const random = Random.of(world.seed, 'garbage', episode.from);
     const listener = new Listener(world, episode.nodes, random);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { groupId } from '../kernel/base/ids.ts';
 import { SECOND } from '../kernel/base/time.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { DECIDE_DEFAULTS, RAFT_DEFAULTS, type Parameters } from '../kernel/parameters.ts';
+import { DECIDE_DEFAULTS, RAFT_DEFAULTS, SWARM_DEFAULTS, type Parameters } from '../kernel/parameters.ts';
 import { founding } from '../kernel/raft/configuration.ts';
 import { append } from '../kernel/raft/message.ts';
 import { silence } from './silence.ts';
@@ -10,7 +10,7 @@ import { first, N1, N2, N3, Stage } from './testing/stage.ts';
 
 const GROUPS = 8;
 const PARAMETERS: Parameters = {
-  network: 'stage', nodes: 3, groups: Array.from({ length: GROUPS }, (_, id) => ({ id: groupId(id), voters: [N1, N2, N3] })), raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, gpuPollUs: 0, followsParent: false,
+  network: 'stage', nodes: 3, groups: Array.from({ length: GROUPS }, (_, id) => ({ id: groupId(id), voters: [N1, N2, N3] })), raft: RAFT_DEFAULTS, decide: DECIDE_DEFAULTS, swarm: SWARM_DEFAULTS, gpuPollUs: 0, followsParent: false, planSyncUs: 0,
 };
 const node = { id: N1, up: true, out: false, kernel: undefined as Kernel | undefined, files: (): Record<string, Uint8Array> => ({}) };
 
