@@ -162,6 +162,9 @@ function hasSeat(world: World, member: Raft, host: Host): boolean {
   return world.hosts.some((one) => one.id > 0 && knows(one.loop?.kernel.member(member.group)));
 }
 
+/** A name that no content has. */
+const NO_CONTENT = '0'.repeat(64);
+
 function answersOf(member: Raft, random: Random): readonly Message[] {
   const { group } = member;
   const term = member.term;
@@ -170,7 +173,7 @@ function answersOf(member: Raft, random: Random): readonly Message[] {
     voteReply(group, true, term + 1, true),
     voteReply(group, false, term, true),
     appendReply(group, term, true, last, random.below(64)),
-    snapshotReply(group, term, last, '', 0, 'done', 0),
+    snapshotReply(group, term, last, NO_CONTENT, 0, 'done', 0),
     takeOver(group, term),
   ];
 }

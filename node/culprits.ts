@@ -33,10 +33,11 @@ export interface CulpritFlags {
   readonly limit?: string;
   readonly shrink?: boolean;
   readonly budget?: string;
+  readonly operators?: string;
 }
 
 export async function culprits(names: readonly string[], flags: CulpritFlags): Promise<number> {
-  for (const other of ['shrink', 'budget'] as const) if (flags[other] !== undefined) throw new Complaint(`--why and --${other} do not go together`);
+  for (const other of ['shrink', 'budget', 'operators'] as const) if (flags[other] !== undefined) throw new Complaint(`--why and --${other} do not go together`);
   const known = CULPRITS.map((one) => one.name);
   const chosen = names.length === 0 ? known : names.map((name) => readWord(name, 'mutant with a known culprit', known));
   const samples = readCount(flags.samples ?? DEFAULT_SAMPLES, '--samples', 4, 1_000);

@@ -29,6 +29,7 @@ export interface MutantFlags {
   readonly jobs?: string;
   readonly shrink?: boolean;
   readonly budget?: string;
+  readonly samples?: string;
   readonly json?: boolean;
 }
 
@@ -53,6 +54,7 @@ export async function mutants(names: readonly string[], flags: MutantFlags): Pro
   const chosen = names.length === 0 ? known : names.map((name) => readWord(name, 'mutant', known.map((mutant) => mutant.name))).map((name) => known.find((mutant) => mutant.name === name) as (typeof known)[number]);
   const hunt: Hunt = { seed: readSeed(flags.seed), series: readCount(flags.series, '--series', 1, 100), limit: readCount(flags.limit ?? '1000', '--limit', 1, 1_000_000), shrink: flags.shrink === true, ...(flags.budget === undefined ? {} : { budgetMs: readDuration(flags.budget, '--budget') / 1_000 }) };
   if (flags.budget !== undefined && flags.shrink !== true) throw new Complaint('--budget goes with --shrink');
+  if (flags.samples !== undefined) throw new Complaint('--samples goes with --why: that asks each moment so often');
   const jobs = flags.jobs === undefined ? availableParallelism() : readCount(flags.jobs, '--jobs', 1, 256);
   const hunting = new Hunting(hunt);
   const report = await hunting.run(chosen, jobs);

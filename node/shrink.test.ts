@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { CulpritReport } from '../reports/culprit-table.ts';
 import type { MutantReport } from '../reports/mutant-table.ts';
 import type { RunReport } from '../reports/run-report.ts';
 
@@ -121,4 +122,14 @@ test('the table of planted bugs says how small the run of each is', async () => 
   expect(row).toMatchObject({ found: true, shrunk: { faults: 0, operations: 0 } });
   expect(row?.shrunk?.nodes).toBeLessThanOrEqual(5);
   expect(row?.removed).toBeGreaterThan(0.9);
+});
+
+test('the moment that why names is compared with the step at which the bug had to act', async () => {
+  const { code, out } = await lockstep(['mutants', '--why', 'raft/vote-before-durable', '--samples', '6', '--json']);
+  const { rows, near } = JSON.parse(out) as CulpritReport;
+  expect(rows[0]).toMatchObject({ name: 'raft/vote-before-durable', property: 'barrier' });
+  // It shows at the very step at which it acts.
+  expect(rows[0]?.culpritAtUs).toBe(rows[0]?.failedAtUs);
+  expect(rows[0]?.apart).toBeLessThan(0.05);
+  expect([code, near]).toEqual([0, 1]);
 });

@@ -104,8 +104,8 @@ export interface WhyReport {
     /** The entry is one of the last so many: 1 if the search came to its end. */
     readonly within: number;
   };
-  /** What counted as this failure: one of the same kind; in the same words; or that, at the same moment. */
-  readonly sameness: 'alike' | 'said alike' | 'the very one';
+  /** What counted as this failure: one in the same words, or that and at the same moment. */
+  readonly sameness: 'said alike' | 'the very one';
   readonly samples: number;
   readonly runs: number;
   readonly wallMs: number;

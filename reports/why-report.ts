@@ -11,7 +11,7 @@ const APART = 200;
 const label = (paint: Paint, text: string): string => paint.dim(text.padEnd(12));
 
 const SAMENESS: Readonly<Record<WhyReport['sameness'], string>> = {
-  alike: 'alike at about', 'said alike': 'in the same words at about', 'the very one': '(which it is in some way, whatever chance brings) in the same words and at',
+  'said alike': 'in the same words at about', 'the very one': '(which it is in some way, whatever chance brings) in the same words and at',
 };
 
 export function renderWhy(report: WhyReport, paint: Paint): string {

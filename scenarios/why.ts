@@ -82,13 +82,13 @@ export function isAlike(one: Failure, failure: Failure): boolean {
   return one.signature === failure.signature && Math.abs(one.at - failure.at) <= about(failure.at);
 }
 
-/** What counts as the failure that is asked about, from the loosest to the strictest. */
-export type Sameness = 'alike' | 'said alike' | 'the very one';
+/** What counts as the failure that is asked about: one in the same words (need, entry, term, nodes), or that and at the same moment. */
+export type Sameness = 'said alike' | 'the very one';
 
 const AT_ONCE_US: Micros = MS;
 
 function isSame(one: Failure, failure: Failure, sameness: Sameness): boolean {
-  if (!isAlike(one, failure) || (sameness !== 'alike' && one.message !== failure.message)) return false;
+  if (!isAlike(one, failure) || one.message !== failure.message) return false;
   return sameness !== 'the very one' || Math.abs(one.at - failure.at) <= AT_ONCE_US;
 }
 
@@ -131,10 +131,9 @@ class Asking {
 
   why(): Why {
     const certain: Moment = { after: this.last, at: this.endedAt, samples: 1, failed: 1 };
-    // The same need, entry or term and nodes: unless the words tell what chance brings up to the last moment, as a place in a journal.
-    let [low, high] = this.searched('said alike', certain) ?? this.searched('alike', certain) ?? [certain, certain];
+    let [low, high] = this.searched('said alike', certain);
     // Such a failure comes whatever chance brings, of a bug that acts all the time: when was it clear that it would be this one?
-    if (high.after === 0 && !this.over) [low, high] = this.searched('the very one', certain) ?? [low, high];
+    if (high.after === 0 && !this.over) [low, high] = this.searched('the very one', certain);
     this.doing = 'the curve';
     for (const moment of [low, high]) if (moment !== certain) this.more(moment.after, this.bounds.samples);
     for (let point = 0; point < POINTS; point++) this.more(Math.floor((this.last * point) / POINTS), this.bounds.samples >> 1);
@@ -142,18 +141,11 @@ class Asking {
     return { failure: this.failure, moments: this.ordered(), turn: this.named(this.moment(low), this.moment(high)), sameness: this.sameness, runs: this.runs };
   }
 
-  /** Undefined if not even just before it failed it fails so again. */
-  private searched(sameness: Sameness, certain: Moment): readonly [Moment, Moment] | undefined {
-    const before = this.sameness;
-    const known = [...this.moments];
+  private searched(sameness: Sameness, certain: Moment): readonly [Moment, Moment] {
     this.sameness = sameness;
     this.moments.clear();
     this.moments.set(this.last, certain);
-    if (this.asked(this.last - 1) > 0 || sameness === 'alike') return this.narrowed(...this.lookedBack(certain));
-    this.sameness = before;
-    this.moments.clear();
-    for (const [after, moment] of known) this.moments.set(after, moment);
-    return undefined;
+    return this.narrowed(...this.lookedBack(certain));
   }
 
   private ordered(): Moment[] {

@@ -33,7 +33,6 @@ export const CULPRITS: readonly Culprit[] = [
   statements('raft/commit-regress'),
   expression('raft/length-before-term'),
   expression('raft/votes-twice'),
-  statements('raft/vote-forgotten'),
   statements('raft/truncates-what-agrees'),
   statements('raft/new-life-keeps-seat'),
   statements('raft/config-before-own-term'),
