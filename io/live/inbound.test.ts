@@ -10,7 +10,7 @@ import { FrameDecoder } from './decoder.ts';
 import { Drops } from './drops.ts';
 import { Inbound } from './inbound.ts';
 import { Members } from './members.ts';
-import { framed, Lab, NETWORK, signedHello, until } from './testing/peers.ts';
+import { frame, framed, Lab, NETWORK, signedHello, until } from './testing/peers.ts';
 
 /** What a stream of libp2p does when the connection below it is gone: it may be paused and aborted, and throws when it is to go on. */
 class Orphan extends EventTarget {
@@ -47,4 +47,17 @@ test('costs that stream, and nothing else: what was sent before is heard', async
   await until('the signature is checked', () => heard.length === 1);
   await until('the stream is given up', () => inbound.ended);
   expect([orphan.aborted, inbound.hostile]).toEqual([1, false]);
+});
+
+test('is heard in its turn: what needs no signature waits for what was sent before it', async () => {
+  const stream = Object.assign(new Orphan(), { resume: (): void => undefined });
+  const heard: number[] = [];
+  const decoder = new FrameDecoder(NETWORK, nodeId(1), new Members(lab.members));
+  const inbound = new Inbound(stream as unknown as Stream, nodeId(2), decoder, 65_536, { framesPerSecond: 1_000, bytesPerSecond: 1_000_000 }, new Drops(), ({ sequence }) => void heard.push(sequence));
+  const frames = Array.from({ length: 100 }, (_, i) => encode(frameCodec, i % 3 === 1 ? frame(2, 1, i) : frame(2, 1, i, signedHello(lab.key(2), 2, 1 + i))));
+  stream.dispatchEvent(Object.assign(new Event('message'), { data: Buffer.concat(frames.map((bytes) => framed(bytes))) }));
+  expect(heard).toEqual([]);
+  await until('all are heard', () => heard.length === frames.length);
+  expect(heard).toEqual(frames.map((_, i) => i));
+  expect(inbound.ended).toBe(false);
 });

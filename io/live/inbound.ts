@@ -16,6 +16,8 @@ export interface Share {
   readonly bytesPerSecond: number;
 }
 
+/** Signatures of one peer that are checked at a time: what it sent after them waits, and the stream is paused. */
+const MAX_CHECKING = 32;
 /** Refused frames after which a stream is not worth reading. The count is forgiven by one for every 1,000 good frames. */
 const MAX_REFUSED = 16;
 
@@ -34,8 +36,8 @@ export class Inbound {
   private readonly share: Share;
   private readonly deliver: (frame: Verified<Frame>) => void;
   private readonly splitter: Splitter;
-  /** A signature is being checked. */
-  private checking = false;
+  /** Frames whose signatures are being checked, and those that came after them, in the order in which they were sent. */
+  private readonly waiting: { decision: Decision | undefined }[] = [];
   private refused = 0;
   private frameTokens: number;
   private byteTokens: number;
@@ -71,13 +73,13 @@ export class Inbound {
   }
 
   private remoteEnded(): void {
-    if (this.ended || this.checking) return;
+    if (this.ended || this.waiting.length > 0) return;
     if (this.splitter.pending > 0 && this.timer === undefined) this.drops.count('truncated');
     this.end('the peer closed');
   }
 
   private read(): void {
-    while (!this.ended && !this.checking && this.timer === undefined) {
+    while (!this.ended && this.waiting.length < MAX_CHECKING && this.timer === undefined) {
       if (this.exhausted()) return this.throttle();
       const bytes = this.splitter.next();
       if (bytes === undefined) return;
@@ -91,8 +93,9 @@ export class Inbound {
       this.frameTokens--;
       this.byteTokens -= bytes.length + HEADER_BYTES;
       const decision = this.decoder.decide(bytes, this.from);
-      if (decision.kind === 'pending') return this.check(decision.settled);
-      this.settle(decision);
+      if (decision.kind === 'pending') this.check(decision.settled);
+      else if (this.waiting.length > 0) this.waiting.push({ decision });
+      else this.settle(decision);
     }
   }
 
@@ -110,13 +113,13 @@ export class Inbound {
   }
 
   private check(settled: (settle: (decision: Decision) => void) => void): void {
-    this.checking = true;
+    const place: { decision: Decision | undefined } = { decision: undefined };
+    this.waiting.push(place);
     this.pause();
     settled((decision) => {
-      this.checking = false;
-      if (this.ended) return;
-      this.settle(decision);
-      this.goOn();
+      place.decision = decision;
+      while (!this.ended && this.waiting[0]?.decision !== undefined) this.settle((this.waiting.shift() as { decision: Decision }).decision);
+      if (!this.ended) this.goOn();
     });
   }
 
@@ -154,7 +157,7 @@ export class Inbound {
 
   private goOn(): void {
     this.read();
-    if (this.ended || this.checking || this.timer !== undefined) return;
+    if (this.ended || this.waiting.length > 0 || this.timer !== undefined) return;
     if (this.stream.readStatus === 'paused') this.resume();
     else if (this.stream.status !== 'open') this.remoteEnded();
   }

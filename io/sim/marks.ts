@@ -8,7 +8,7 @@ import type { CrashPoint, DropReason } from '../ports.ts';
 const FACTS: readonly Fact['kind'][] = [
   'becameLeader', 'steppedDown', 'decided', 'sessionOpened', 'sessionExpired', 'snapshotInstalled', 'chunkResent', 'snapshotChanged', 'snapshotResumed', 'contentDamaged', 'contentLost', 'epochAdvanced', 'peerRefused', 'refusedByPeer', 'refusalIgnored',
   'configured', 'handingOver', 'rested', 'woke',
-  'parentFinalised', 'parentRefused', 'gpuLost', 'gpuFound',
+  'parentFinalised', 'parentRefused', 'gpuLost', 'gpuFound', 'envelopeAccepted', 'envelopeRefused', 'envelopeRefusedBy',
 ];
 const POINTS: readonly CrashPoint[] = [
   'beforeAppend', 'afterAppend', 'afterStep', 'beforeSync', 'beforeRelease', 'halfwayReleasing', 'afterRelease', 'duringRecovery', 'duringSnapshot',

@@ -9,7 +9,7 @@ import { decodeDagMap, encodeDagCbor, type DagFault, type DagLimits, type DagMap
 import { sha256 } from '../base/hash.ts';
 import { DAG_CBOR, hashOf, linkToBytes, RAW } from './link.ts';
 import { KINDS, PAYLOADS, type Kind, type Payloads, type Said } from './payload.ts';
-import { amount, Broken, bytes as bytesOf, digits, integer, link, name, type Schema } from './schema.ts';
+import { amount, Broken, bytes as bytesOf, digits, integer, link, name, unhex, type Schema } from './schema.ts';
 
 export const MAX_PAYLOAD_BYTES = 1_048_575;
 /** All fields but the payload, at their longest. */
@@ -119,10 +119,14 @@ function without(bytes: Uint8Array, entry: Extent): Uint8Array {
   return out;
 }
 
+/** A node knows one network: its genesis is not read again for each envelope. */
+let lastGenesis: { readonly digits: string; readonly bytes: Uint8Array } = { digits: '', bytes: new Uint8Array(0) };
+
 function signedBytes(genesis: string, unsigned: Uint8Array): Uint8Array {
   assert(genesis.length === 64, 'the hash of the genesis has 64 hexadecimal digits');
+  if (lastGenesis.digits !== genesis) lastGenesis = { digits: genesis, bytes: unhex(genesis) };
   const out = new Uint8Array(32 + unsigned.length);
-  for (let i = 0; i < 32; i++) out[i] = Number.parseInt(genesis.slice(2 * i, 2 * i + 2), 16);
+  out.set(lastGenesis.bytes);
   out.set(unsigned, 32);
   return out;
 }

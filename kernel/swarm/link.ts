@@ -27,10 +27,15 @@ export function hashOf(link: Link, codec: typeof RAW | typeof DAG_CBOR): string 
   return hex(cid.subarray(4));
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HEX: Uint8Array = new TextEncoder().encode('0123456789abcdef');
+const TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function hex(bytes: Uint8Array): string {
-  let out = '';
-  for (let i = 0; i < bytes.length; i++) out += HEX[bytes[i] as number] as string;
-  return out;
+  const out = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    out[2 * i] = HEX[byte >> 4] as number;
+    out[2 * i + 1] = HEX[byte & 15] as number;
+  }
+  return TEXT.decode(out);
 }
