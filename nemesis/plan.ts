@@ -12,22 +12,22 @@ const STRONGEST: Micros = 60 * SECOND;
 const PACES: readonly Micros[] = [20 * MS, 50 * MS, 120 * MS];
 const THREADS = ['north', 'south'];
 const TASKS = 24;
-const ARTIFACTS = 20;
 const KEYS = 3;
-/** So many, and reopened so often, that tasks are in all states when a run ends. */
+/** What is said of generations that have not begun, or are over. */
 const GENERATIONS = 12;
 
-/** Few names, so that what is said here meets what is said elsewhere. */
-export function drawBody(random: Random): Body {
-  const task = `t${random.below(TASKS)}`;
-  const artifact = `a${random.below(ARTIFACTS)}`;
+/** Few names, so that what is said here meets what is said elsewhere; and now and then what a task is about is its own. */
+function drawBody(random: Random, generationOf: (task: string) => number): Body {
+  const number = random.below(TASKS);
+  const task = `t${number}`;
+  const artifact = `a${random.below(2) === 0 ? number : random.below(TASKS)}`;
+  const generation = random.below(3) > 0 ? generationOf(task) : random.below(GENERATIONS);
   switch (random.below(12)) {
     case 0:
     case 1:
       return { kind: 'ADD_TASK', task, title: `title ${random.below(4)}` };
     case 2:
     case 3:
-    case 4:
       return { kind: 'LINK', parent: task, child: `t${random.below(TASKS)}` };
     case 5:
       return { kind: 'REQUIRES', task, artifact };
@@ -35,9 +35,10 @@ export function drawBody(random: Random): Body {
       return { kind: 'PRODUCES', task, artifact };
     case 7:
     case 8:
-      return { kind: 'REOPEN', task, generation: random.below(GENERATIONS) };
+      return { kind: 'REOPEN', task, generation };
+    case 4:
     case 9:
-      return { kind: 'STATE', task, generation: random.below(GENERATIONS + 1), rank: random.below(4) };
+      return { kind: 'STATE', task, generation, rank: random.below(4) };
     default:
       return { kind: 'ANNOTATE', task, key: `k${random.below(KEYS)}`, value: `value ${random.below(1_000)}` };
   }
@@ -54,7 +55,10 @@ export const planEdits: Fault = {
   begin: (world, episode) => {
     const random = Random.of(world.seed, 'plan-edits', episode.from);
     return again(world, episode, () => {
-      world.operator.edit(nodeId(random.pick(episode.nodes)), random.pick(THREADS), drawBody(random));
+      const node = nodeId(random.pick(episode.nodes));
+      const thread = random.pick(THREADS);
+      const generationOf = (task: string): number => world.host(node).loop?.kernel.plan?.of(thread)?.task(task)?.generation ?? 0;
+      world.operator.edit(node, thread, drawBody(random, generationOf));
       world.count('plan-edits', 1);
       return undefined;
     });

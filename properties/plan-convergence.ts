@@ -83,7 +83,7 @@ class PlanConvergence extends Verdicts {
     }
     const lost = this.promised.find((promise) => !ids.has(promise.id));
     if (lost !== undefined) return this.violated(world.now, [lost.node], `node ${lost.node} promised an op that nobody has`, [lost.id]);
-    if (!this.tooMany) this.fold(world.now, first.id, first.plan, ids);
+    if (!this.tooMany) this.fold(world.now, plans, ids);
   }
 
   private differ(now: Micros, a: { readonly id: NodeId; readonly plan: Plan }, b: { readonly id: NodeId; readonly plan: Plan }): void {
@@ -96,20 +96,24 @@ class PlanConvergence extends Verdicts {
     this.violated(now, [a.id, b.id], `the plans of node ${a.id} and node ${b.id} differ after everything has healed`, evidence);
   }
 
-  private fold(now: Micros, node: NodeId, plan: Plan, ids: ReadonlySet<string>): void {
+  /** Views are kept as ops arrive, and they came to every node in another order: each node's are looked at. */
+  private fold(now: Micros, plans: readonly { readonly id: NodeId; readonly plan: Plan }[], ids: ReadonlySet<string>): void {
     const ops: Op[] = [];
     for (const id of ids) {
       const op = this.ops.get(id);
-      if (op === undefined) return this.violated(now, [node], `node ${node} has an op that never crossed the wire and that others have too`, [id]);
+      if (op === undefined) return this.violated(now, [], 'all nodes have an op that never crossed the wire', [id]);
       ops.push(op);
     }
     ops.sort(before);
-    for (const thread of plan.all) {
-      const folded = foldThread(thread.name, ops);
-      const shown = linesOf(thread);
-      this.checks++;
-      const place = folded.findIndex((line, i) => line !== shown[i]);
-      if (place >= 0 || shown.length !== folded.length) return this.violated(now, [node], `the plan of thread "${thread.name}" is not what its ops mean`, [`node ${node} shows: ${shown[place]}`, `its ops mean: ${folded[place]}`]);
+    for (const name of new Set(ops.map((op) => op.thread))) {
+      const folded = foldThread(name, ops);
+      for (const { id, plan } of plans) {
+        const thread = plan.of(name);
+        const shown = thread === undefined ? [] : linesOf(thread);
+        this.checks++;
+        const place = folded.findIndex((line, i) => line !== shown[i]);
+        if (place >= 0 || shown.length !== folded.length) return this.violated(now, [id], `the plan of thread "${name}" is not what its ops mean`, [`node ${id} shows: ${shown[place]}`, `its ops mean: ${folded[place]}`]);
+      }
     }
   }
 }
