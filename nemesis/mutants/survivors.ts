@@ -100,6 +100,11 @@ export const SURVIVORS: readonly Survivor[] = [
     line: 'if (this.standings.latest.index > 0) this.announceConfiguration(ctx);',
     why: 'says the founding configuration once more, which everybody knows',
   },
+  {
+    file: 'io/loop.ts', operator: 'dropped',
+    line: 'this.stopped = { code, text };',
+    why: 'says to a person why a process ended; that it ends, and what its journal says of it, does not depend on it',
+  },
 ];
 
 export function explanationOf(file: string, line: string, operator: string): string | undefined {
