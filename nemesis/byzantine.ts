@@ -2,14 +2,14 @@
 // an earlier incarnation is not heard, a content is what its name says, a session is its opener's, and bytes that make no sense
 // are refused. Voters fail by crashing: none of these faults lets one lie about votes or entries.
 
-import { nodeId, sessionId, type NeedId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
+import { nodeId, type GroupId, type NeedId, type NodeId, type ProposalId } from '../kernel/base/ids.ts';
 import { Random } from '../kernel/base/random.ts';
 import { MS, type Micros } from '../kernel/base/time.ts';
 import { placement } from '../kernel/decide/buckets.ts';
 import { decideBody } from '../kernel/decide/command.ts';
 import { bucketOf, makeProposal } from '../kernel/decide/record.ts';
 import type { Message } from '../kernel/message.ts';
-import { appendReply, snapshotChunk, snapshotReply, submit, takeOver, voteReply } from '../kernel/raft/message.ts';
+import { appendReply, snapshotChunk, snapshotReply, submit, takeOver, voteReply, type Submit } from '../kernel/raft/message.ts';
 import type { Raft } from '../kernel/raft/raft.ts';
 import type { Frame } from '../io/ports.ts';
 import type { Host } from '../io/sim/host.ts';
@@ -137,7 +137,13 @@ export const falseAnswers: Fault = {
   draw: (draw, site) => ({ kind: 'false-answers', from: site.from, until: lasting(draw, site), nodes: some(draw, site), strength: draw.pick([1, 4, 20]) * MS }),
   begin: (world, episode) => {
     const random = Random.of(world.seed, 'false-answers', episode.from);
-    return repeatedly(world, episode.strength, () => {
+    const heard = new Map<GroupId, Frame & { readonly message: Submit }>();
+    const deaf = world.network.tap((frame) => {
+      const { message } = frame;
+      if (message.kind === 'submit') heard.set(message.group, { ...frame, message });
+      return frame;
+    });
+    const stop = repeatedly(world, episode.strength, () => {
       const to = world.host(random.pick(world.ids));
       const from = world.host(random.pick(episode.nodes));
       const groups = to.loop?.phase === 'running' ? to.loop.kernel.groups : [];
@@ -145,9 +151,15 @@ export const falseAnswers: Fault = {
       const member = random.pick(groups);
       if (hasSeat(world, member, from)) return;
       world.count('false-answers', 1);
+      const last = heard.get(member.group);
+      const stolen = last === undefined || last.from === from.id ? [] : [theft(world, last.message, from.id)];
       // From the beginning of its journal: what is said in vain must not make anybody remember more of it than there is.
-      for (const message of [...answersOf(member, random), theft(world, member, from.id, random)]) world.intrude(world.now + 1, { from: from.id, to: to.id, incarnation: from.loop.incarnation, sequence: 1, index: 0, message });
+      for (const message of [...answersOf(member, random), ...stolen]) world.intrude(world.now + 1, { from: from.id, to: to.id, incarnation: from.loop.incarnation, sequence: 1, index: 0, message });
     });
+    return () => {
+      stop();
+      deaf();
+    };
   },
 };
 
@@ -178,17 +190,16 @@ function answersOf(member: Raft, random: Random): readonly Message[] {
   ];
 }
 
-/** Sessions are named by the place in the log that opened them: the first ones are easily guessed. */
-const GUESSES = 24;
 const MOST_NAMES = 2_000;
 
-function theft(world: World, { group }: Raft, from: NodeId, random: Random): Message {
+/** The next that the owner of a session, who was just heard, would say in it: and something that nobody asked for. */
+function theft(world: World, { group, session, sequence, answered }: Submit, from: NodeId): Message {
   const owners = placement(world.parameters.groups);
   let need = '0/stolen' as NeedId;
   // The group must think that it is asked for what is its own.
   for (let number = 0; owners[bucketOf(need)] !== group && number < MOST_NAMES; number++) need = `0/stolen-${number}` as NeedId;
   const proposal = makeProposal(need, bucketOf(need), 'nobody-asked' as ProposalId, from, 1, 0);
-  return submit(group, sessionId(1 + random.below(GUESSES)), 1 + random.below(2 * GUESSES), 1, decideBody(proposal));
+  return submit(group, session, sequence + 1, answered, decideBody(proposal));
 }
 
 export const falseContent: Fault = {
