@@ -108,7 +108,10 @@ export class Followers {
       if (p.next <= log.base) return this.transfer(ctx, p);
       p.waiting = true;
       p.sentAt = ctx.at;
-      ctx.send(to, this.appendAfter(p.next - 1, this.batch));
+      const m = this.appendAfter(p.next - 1, this.batch);
+      // Without entries it says no more than a heartbeat does, and it means "now" as well.
+      if (m.entries.length === 0) ctx.send(to, m, this.parameters.electionMinUs);
+      else ctx.send(to, m);
     }
   }
 
