@@ -196,7 +196,7 @@ describe('a window', () => {
 
 describe('what led to a violation', () => {
   test('of a vote given twice: both candidates, both votes, and the vote changes hands', async () => {
-    const { timeline, path } = await failing('raft/votes-twice', 'election-safety', 12, 'leader-cut-off');
+    const { timeline, path } = await failing('raft/votes-twice', 'election-safety', 30, 'leader-cut-off');
     const voter = timeline.steps.node[path.step] as number;
     const term = /in (term \d+)$/.exec(heardBy(timeline, path.step).split(',')[0] as string)?.[1] as string;
     const said = path.steps.filter((step) => timeline.steps.node[step] === voter).flatMap((step) => saidBy(timeline, step));
